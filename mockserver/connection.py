@@ -1,0 +1,100 @@
+"""One connection: what aiohttp would answer in plain text by itself leaves in the right shape instead."""
+
+import asyncio
+import re
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from mockserver.app import App
+
+HEADER_SECONDS = 30.0
+"""How long a new connection may take to send a whole request header; aiohttp itself waits for ever."""
+
+KEEPALIVE_SECONDS = 75.0
+_KEPT = 2_048
+_REQUEST_LINE = re.compile(rb"([A-Za-z]{1,20}) ([^ \r\n]{1,1000})")
+_HOST = re.compile(rb"\r?\nhost: *([^\r\n]{1,260})", re.IGNORECASE)
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's request handler with a limit on the header's time, and with our answer to what it can't parse."""
+
+    def __init__(self, server: "Server", app: App, **kwargs: Any) -> None:
+        super().__init__(server, **kwargs)
+        self._app = app
+        self._start = b""
+        self.heard = False
+        self._header_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._header_timer = asyncio.get_running_loop().call_later(HEADER_SECONDS, self._give_up)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+        super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        if not self.heard:
+            self.force_close()
+
+    def data_received(self, data: bytes) -> None:
+        self._start = data[:_KEPT]
+        super().data_received(data)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer a request that could not be parsed, or a crash outside the mounts."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun when the handler failed")
+        if isinstance(exc, HttpProcessingError):
+            response = self._answer_broken(request)
+        else:
+            self.log_exception("internal error at %s", request.path, exc_info=exc)
+            response = self._app.front.crashed()
+        response.force_close()
+        return response
+
+    def _answer_broken(self, request: web.BaseRequest) -> web.StreamResponse:
+        line = _REQUEST_LINE.match(self._start)
+        host = _HOST.search(self._start)
+        method, path = (line[1].decode(), line[2].decode("latin-1")) if line else ("", "")
+        return self._app.broken(request, method, path.partition("?")[0], host[1].decode("latin-1") if host else "")
+
+
+class Server(web.Server):
+    """aiohttp's low-level server, with our connections and our limit on bodies."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(
+            app.handle,
+            request_factory=self._request,
+            access_log=None,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            auto_decompress=False,
+        )
+        self._app = app
+
+    def __call__(self) -> Connection:
+        return Connection(self, self._app, loop=self._loop, **self._kwargs)
+
+    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        protocol.heard = True
+        return web.BaseRequest(
+            message,
+            payload,
+            protocol,
+            writer,
+            task,
+            self._loop,
+            client_max_size=self._app.settings.max_body,
+            client_max_fields=100,
+        )

@@ -1,0 +1,127 @@
+"""What the control surface shows of the engine's records: JSON with times in Unix seconds and money as decimal text."""
+
+from typing import Any
+
+from mockserver.call import Mount
+from mockserver.engine.callbacks import Attempt, Delivery
+from mockserver.engine.journal import Exchange, readable, redact, safe_headers
+from mockserver.engine.ledger import Account, Currency
+from mockserver.engine.tasks import Status, Task
+from mockserver.providers.base import failure_looks
+
+
+def task_view(task: Task, mount: Mount, now: float, delivery: Delivery | None) -> dict[str, Any]:
+    """A task as it stands at `now`."""
+    job, currency = task.job, mount.provider.currency
+    status = task.status_at(now)
+    held, captured = (job.cost, 0) if status in (Status.PENDING, Status.PROCESSING) else (0, job.cost)
+    return {
+        "id": task.id,
+        "provider": job.provider,
+        "account": job.account,
+        "model": job.model,
+        "prompt": job.prompt,
+        "size": job.size,
+        "width": job.width,
+        "height": job.height,
+        "count": job.count,
+        "status": status,
+        "progress": task.progress_at(now),
+        "created": task.created,
+        "starts": task.starts,
+        "due": task.due,
+        "price": currency.text(job.cost),
+        "held": currency.text(held),
+        "captured": currency.text(0 if task.failure else captured),
+        "currency": currency.code,
+        "failure": _failure(task, mount) if task.failure and task.ended_at(now) else None,
+        "callback_url": job.callback_url,
+        "callback": delivery.id if delivery else None,
+    }
+
+
+def _failure(task: Task, mount: Mount) -> dict[str, Any]:
+    assert task.failure is not None
+    looks = failure_looks(mount.provider.failures, task.failure)
+    return {"kind": task.failure.kind, "code": looks.code, "detail": task.failure.detail}
+
+
+def delivery_view(delivery: Delivery) -> dict[str, Any]:
+    """A callback with every attempt."""
+    return {
+        "id": delivery.id,
+        "task_id": delivery.task_id,
+        "provider": delivery.provider,
+        "account": delivery.account,
+        "target": delivery.target,
+        "routed": delivery.routed,
+        "state": delivery.state,
+        "created": delivery.created,
+        "next_attempt": delivery.next_attempt,
+        "attempts": [attempt_view(attempt) for attempt in delivery.attempts],
+        "body": readable(delivery.body),
+    }
+
+
+def attempt_view(attempt: Attempt) -> dict[str, Any]:
+    outcome = attempt.outcome
+    return {
+        "time": attempt.time,
+        "status": outcome.status,
+        "duration": round(outcome.duration, 6),
+        "error": outcome.error,
+        "response": outcome.response,
+    }
+
+
+def exchange_view(exchange: Exchange) -> dict[str, Any]:
+    """A request and its answer, without the key it came with."""
+    secret = exchange.secret
+    return {
+        "id": exchange.id,
+        "time": exchange.time,
+        "provider": exchange.provider,
+        "account": exchange.account or None,
+        "method": exchange.method,
+        "path": redact(exchange.path, secret),
+        "headers": safe_headers(exchange.headers),
+        "body": readable(exchange.body, secret),
+        "body_size": exchange.body_size,
+        "pictures": exchange.pictures,
+        "status": exchange.status,
+        "response": readable(exchange.response, secret),
+        "response_type": exchange.response_type,
+        "duration": exchange.duration,
+        "task_id": exchange.task_id,
+        "cost": exchange.cost,
+        "error": exchange.error,
+    }
+
+
+def money_view(account: Account, currency: Currency) -> dict[str, Any]:
+    """An account's amounts as decimal text: opening == balance + held + captured."""
+    return {
+        "account": account.id,
+        "provider": account.provider,
+        "currency": currency.code,
+        "opening": currency.text(account.opening),
+        "balance": currency.text(account.balance),
+        "held": currency.text(account.held),
+        "captured": currency.text(account.captured),
+    }
+
+
+def account_view(account: Account, mount: Mount) -> dict[str, Any]:
+    """An account with its usage records, newest first, as the provider documents them."""
+    provider = mount.provider
+    usage = [
+        {
+            "time": record.time,
+            "task_id": record.task.id,
+            "model": record.task.job.model,
+            "amount": provider.currency.text(record.amount),
+            "cost_breakdown": provider.cost_breakdown(record.task),
+        }
+        for record in reversed(account.usage)
+    ]
+    return {**money_view(account, provider.currency), "usage": usage, "usage_dropped": account.usage_dropped}

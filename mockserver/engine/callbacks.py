@@ -1,0 +1,90 @@
+"""A callback as an object: where it goes, what it says, every attempt, and how it ended.
+
+The retry schedule is data. A wait counts from the end of the failed attempt (EV-CB-4, EV-CB-5), so that a receiver
+that refuses at once is tried at 0, 1, 3 and 7 s.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """`waits[n]` seconds after the n-th failure comes the next attempt; after the last of them, none."""
+
+    timeout: float
+    waits: tuple[float, ...]
+
+    def next_wait(self, failures: int) -> float | None:
+        """Seconds to wait after so many failures (1 or more); None when it is time to give up."""
+        return self.waits[failures - 1] if failures <= len(self.waits) else None
+
+
+DOCUMENTED = RetryPolicy(timeout=10.0, waits=(1.0, 2.0, 4.0))
+"""evolink, "Callback mechanism": time-out 10 s, at most 3 retries, 1, 2 and 4 s after a failure."""
+
+RESPONSE_KEPT = 500
+"""Bytes of a receiver's answer that are kept."""
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    GAVE_UP = "gave_up"
+    CAPTURED = "captured"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one POST: a status, or an error in words; `duration` in seconds; the answer's start."""
+
+    status: int | None
+    duration: float
+    error: str | None = None
+    response: str = ""
+
+    @property
+    def success(self) -> bool:
+        """2xx alone is success; a redirect is not followed and counts as a failure."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One POST of a delivery: when it began (Unix seconds) and what came of it."""
+
+    time: float
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The callback of one task. `target` is the URL as given, `routed` the URL really posted to (None: captured)."""
+
+    id: str
+    task_id: str
+    provider: str
+    account: str
+    target: str
+    routed: str | None
+    body: bytes
+    created: float
+    state: State = State.WAITING
+    attempts: list[Attempt] = field(default_factory=list)
+    next_attempt: float | None = None
+
+    def conclude(self, attempt: Attempt, ended: float, policy: RetryPolicy) -> float | None:
+        """Put an attempt that ended at `ended` (Unix seconds) on record and move to the state that follows.
+
+        Returns:
+            When the next attempt is due (Unix seconds), or None if the delivery has ended.
+        """
+        self.attempts.append(attempt)
+        wait = None if attempt.outcome.success else policy.next_wait(len(self.attempts))
+        if wait is None:
+            self.state = State.DELIVERED if attempt.outcome.success else State.GAVE_UP
+            self.next_attempt = None
+        else:
+            self.next_attempt = ended + wait
+        return self.next_attempt

@@ -1,0 +1,148 @@
+"""Time and chance: the only module that reads a wall clock, sleeps, or draws randomness and ids.
+
+Everything else takes a `Clock` and an `Entropy`, so that a test can make time pass and two runs with one seed
+tell one story.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Literal, Protocol
+
+Mode = Literal["real", "virtual"]
+
+VIRTUAL_START = 1_767_225_600.0
+"""Where a virtual clock starts unless told otherwise: 2026-01-01T00:00:00Z, in Unix seconds."""
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def monotonic(_read: Callable[[], float] = time.perf_counter) -> float:
+    """Real seconds from an arbitrary start, never going back.
+
+    The reader is bound here, at definition: libraries that freeze time for a test replace module attributes, and
+    the server must go on ticking under them.
+    """
+    return _read()
+
+
+async def pause(seconds: float) -> None:
+    """Sleep for `seconds` of real time."""
+    await asyncio.sleep(seconds)
+
+
+class Clock(Protocol):
+    """What time it is, and how long to wait for an instant."""
+
+    @property
+    def mode(self) -> Mode: ...
+
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock in one real second."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+
+    def move_to(self, instant: float) -> None:
+        """Make it `instant` (Unix seconds) now; an instant already past changes nothing."""
+
+    def real_delay(self, instant: float) -> float | None:
+        """Real seconds until `instant`, 0 if it is past; None if this clock never gets there by itself."""
+
+
+class SystemClock:
+    """Runs with real time, `speed` times as fast, from `start` (Unix seconds; the wall clock's time if absent)."""
+
+    mode: Mode = "real"
+
+    def __init__(self, start: float | None = None, speed: float = 1.0) -> None:
+        self.speed = speed
+        self._base = time.time() if start is None else start
+        self._zero = monotonic()
+
+    def now(self) -> float:
+        return self._base + (monotonic() - self._zero) * self.speed
+
+    def move_to(self, instant: float) -> None:
+        self._base += max(0.0, instant - self.now())
+
+    def real_delay(self, instant: float) -> float | None:
+        return max(0.0, instant - self.now()) / self.speed
+
+
+class VirtualClock:
+    """Stands still until it is moved."""
+
+    mode: Mode = "virtual"
+    speed = 0.0
+
+    def __init__(self, start: float = VIRTUAL_START) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        return self._now
+
+    def move_to(self, instant: float) -> None:
+        self._now = max(self._now, instant)
+
+    def real_delay(self, instant: float) -> float | None:
+        return 0.0 if instant <= self._now else None
+
+
+class Draw:
+    """The chance that belongs to one call: each purpose has a value of its own, whatever else was drawn."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def number(self, purpose: str) -> int:
+        """128 bits as an integer, the same each time for the same purpose."""
+        return int.from_bytes(blake2b(purpose.encode(), key=self._key, digest_size=16).digest())
+
+    def uuid(self, purpose: str) -> str:
+        """A version 4 UUID in its text form."""
+        digits = f"{self.number(purpose):032x}"
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+    def token(self, purpose: str, length: int) -> str:
+        """`length` characters (at most 20) of a-z and 0-9."""
+        number, letters = self.number(purpose), []
+        for _ in range(length):
+            number, index = divmod(number, len(_ALPHABET))
+            letters.append(_ALPHABET[index])
+        return "".join(letters)
+
+    def fraction(self, purpose: str) -> float:
+        """Evenly spread over [0, 1)."""
+        return self.number(purpose) / 2**128
+
+    def between(self, purpose: str, low: float, high: float) -> float:
+        """Evenly spread over [low, high], in whole thousandths."""
+        return round(low + self.fraction(purpose) * (high - low), 3)
+
+
+class Entropy:
+    """Where every `Draw` comes from. With a seed, the n-th call of an account draws the same in every process."""
+
+    def __init__(self, seed: str | None = None) -> None:
+        self.seeded = seed is not None
+        self.seed = seed if seed is not None else os.urandom(8).hex()
+
+    def draw(self, *scope: str | int) -> Draw:
+        """The chance of one call, named by where it stands: ("task", provider, account, n), say."""
+        text = "\0".join(map(str, (self.seed, *scope)))
+        return Draw(blake2b(text.encode(), digest_size=32).digest())
+
+    def signature(self, text: str) -> str:
+        """An unguessable hexadecimal signature of `text` that this seed alone gives."""
+        return blake2b(text.encode(), key=self.seed.encode()[:64], digest_size=32).hexdigest()
+
+    def renewed(self) -> "Entropy":
+        """The same story from the start for a given seed; a new story where none was given."""
+        return Entropy(self.seed) if self.seeded else Entropy()

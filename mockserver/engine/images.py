@@ -1,0 +1,317 @@
+"""Pictures: a landscape of large pixels in a task's own colours, and above it a strip that says what it is.
+
+A pixel is a colour of the ground, which depends on the column alone, plus a grey, which does not depend on the
+task's colours: ink for the text and the bars, lighter or darker steps for sky, sun and hills. So, told as the
+difference from the row above, all rows but the first are the same for all colours, and the landscape is kept
+from task to task.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from colorsys import hsv_to_rgb
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import sha256
+from io import BytesIO
+from itertools import accumulate, pairwise
+from math import sin
+from typing import Literal, NamedTuple
+
+from mockserver.engine.fonts import CELL_HEIGHT, CELL_WIDTH, wrap
+from mockserver.engine.png import EMPTY, UP, Piece, Runs, Sum, assemble, deflated, run_sum, scalar
+
+Format = Literal["png", "jpeg", "webp"]
+CONTENT_TYPES: dict[Format, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+
+INK, BAR, SUN, SKY = 150, 80, 140, 56  # greys above the ground; the sky's is at its top
+FAR, NEAR = 36, 12  # greys of the two ranges of hills
+SCENES = 8  # landscapes for a size
+BARS = 32  # bits of the task's own band of bars
+_STEPS = 64  # colours from the left edge to the right
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Everything that is drawn and put in the file's text chunks. `size` is a text such as '1024x1024'."""
+
+    provider: str
+    model: str
+    size: str
+    task_id: str
+    prompt: str
+    index: int = 0
+
+
+class Layout(NamedTuple):
+    """Where the strip's parts are, in pixels. `lines` is empty on a picture too small for text."""
+
+    scale: int
+    margin: int
+    pitch: int
+    lines: tuple[bytes, ...]
+    bars: int
+    """Height of the band of bars, with as high a plain band below it."""
+
+    @property
+    def strip(self) -> int:
+        """Rows taken by the strip; the first row of the landscape."""
+        return self.margin + len(self.lines) * self.pitch + 2 * self.bars if self.lines else 1
+
+
+def layout(label: Label, width: int, height: int) -> Layout:
+    """The text's scale and lines for a size: about 60 narrow letters to a line on large pictures."""
+    scale = max(1, min(width // 480, height // 240))
+    margin = 8 * scale if width >= 128 and height >= 128 else 2
+    pitch = (20 if height >= 128 else 18) * scale
+    columns = (width - 2 * margin) // (CELL_WIDTH * scale)
+    # On a large picture two fifths are left to the landscape.
+    rows = (height * 3 // 5 if height >= 128 else height) - margin - 8 * scale * (height >= 128)
+    lines = _lines(label, columns, rows // pitch) if columns >= 6 else ()
+    return Layout(scale, margin, pitch, lines, 4 * scale if height >= 128 else 0)
+
+
+def _lines(label: Label, columns: int, rows: int) -> tuple[bytes, ...]:
+    """The fields in the order of their worth, as many lines as there is room for."""
+    head, size = f"{label.provider} · {label.model}", f"{label.size} · {label.index}"
+    if rows == 1:
+        return wrap(f"{head} · {size} · {label.task_id} · {label.prompt}", columns, 1)
+    lines: tuple[bytes, ...] = ()
+    for text, most in ((head, 2), (size, 1), (label.task_id, 2), (label.prompt, 4)):
+        room = min(most, rows - len(lines))
+        lines += wrap(text, columns, room) if room > 0 else ()
+    return lines
+
+
+def digest(label: Label) -> bytes:
+    """What a task's colours, bars and landscape are taken from."""
+    name = f"{label.provider}\n{label.task_id}\n{label.index}"
+    return sha256(name.encode("utf-8", "surrogatepass")).digest()
+
+
+def colours(seed: bytes) -> list[tuple[int, int, int]]:
+    """The ground's colours from left to right, dark enough that ink can be added to each channel."""
+    hue, turn = int.from_bytes(seed[:2], "big") / 65536, (seed[2] - 128) / 512
+    left, right = ([round(255 * c) for c in hsv_to_rgb(h % 1, 0.72, 0.37)] for h in (hue, hue + turn))
+    ends, last = list(zip(left, right, strict=True)), _STEPS - 1
+    red, green, blue = ([old + (new - old) * step // last for step in range(_STEPS)] for old, new in ends)
+    return list(zip(red, green, blue, strict=True))
+
+
+def bars(seed: bytes) -> list[int]:
+    """The greys of the band of bars, from left to right."""
+    return [BAR * (int.from_bytes(seed[4:8], "big") >> bit & 1) for bit in range(BARS)]
+
+
+def spread(items: int, width: int) -> list[int]:
+    """The widths in pixels of `items` equal parts of `width`, which add up to it exactly."""
+    return [end - start for start, end in pairwise(width * item // items for item in range(items + 1))]
+
+
+def block(width: int, height: int) -> int:
+    """The side of the landscape's large pixels."""
+    return max(1, min(width, height) // 60)
+
+
+def scene(columns: int, rows: int, variant: int) -> list[list[int]]:
+    """The landscape's greys by rows of blocks: sky that lightens downwards, a sun, two ranges of hills."""
+    far = [rows * (0.36 + 0.13 * sin(x * 7 / columns + 1.7 * variant)) for x in range(columns)]
+    near = [rows * (0.24 + 0.11 * sin(x * 5 / columns + 2.9 * variant + 2)) for x in range(columns)]
+    centre, middle, radius = columns * (2 + variant) // 11, rows // 3, min(rows, columns) * 0.13 + 0.5
+
+    def column(x: int) -> list[int]:
+        top = max(0, rows - int(max(near[x], far[x])))
+        half = radius**2 - (x - centre) ** 2
+        sky = [SUN if (y - middle) ** 2 <= half else SKY + 48 * y // rows for y in range(top)]
+        return sky + [NEAR if rows - y <= near[x] else FAR for y in range(top, rows)]
+
+    return [list(row) for row in zip(*map(column, range(columns)), strict=True)]
+
+
+class Rows(NamedTuple):
+    """Rows as bits of a deflate block, and the sum of the bytes that they stand for."""
+
+    bits: str
+    sum: Sum
+
+    def times(self, n: int) -> "Rows":
+        """These rows `n` times over."""
+        return Rows(self.bits * n, self.sum.times(n))
+
+
+def _row(code: Runs, runs: Sequence[tuple[int, int]]) -> Rows:
+    """A row filtered `Up`, of runs (byte, count)."""
+    runs, total = [(UP, 1), *runs], EMPTY
+    for byte, count in runs:
+        total = total.then(run_sum(byte, count))
+    return Rows("".join([code.bits(byte, count) for byte, count in runs]), total)
+
+
+def _steps(above: Sequence[int], below: Sequence[int], widths: Sequence[int]) -> list[tuple[int, int]]:
+    """The runs (byte, count) that lead from one row of parts to the next, equal neighbours joined."""
+    runs: list[tuple[int, int]] = []
+    last, length = -1, 0
+    for old, new, width in zip(above, below, widths, strict=True):
+        byte = (new - old) % 256
+        if byte != last and length:
+            runs.append((last, length))
+            length = 0
+        last, length = byte, length + 3 * width
+    return [*runs, (last, length)]
+
+
+# A piece for 3840x2160 is 30 kB at most, so these are 4 MB at most.
+@lru_cache(maxsize=128)
+def _landscape(width: int, height: int, above: int, side: int, variant: int) -> Piece:
+    """The rows below the strip, `height` of them; `above` is the grey of the row before."""
+    widths = [min(side, width - x) for x in range(0, width, side)]
+    heights = [min(side, height - y) for y in range(0, height, side)]
+    greys = scene(len(widths), len(heights), variant)
+    steps = [_steps(old, new, widths) for old, new in pairwise([[above] * len(widths), *greys])]
+    census = Counter(run for runs in steps for run in runs)
+    census.update({(UP, 1): height, (0, 3 * width): height})
+    code = Runs(census, exact=True)
+    blank, parts = _row(code, [(0, 3 * width)]), []
+    for runs, rows in zip(steps, heights, strict=True):
+        parts += [_row(code, runs), blank.times(rows - 1)]
+    return _joined(code, parts)
+
+
+# How often English, Korean and Chinese cells have a run of a grey over 1 to 8 columns.
+_PLAIN = (40, 30, 20, 16, 10, 8, 5, 100)
+_INKED = (32, 9, 4, 6, 3, 2, 1, 1)
+
+
+@lru_cache(maxsize=64)
+def _code(scale: int, width: int) -> Runs:
+    """The code of the strips of a size, for lines that are half full."""
+    cells = max(1, width // (2 * CELL_WIDTH * scale))
+    census = Counter({(UP, 1): 200 * scale, (0, 3 * width): 200 * scale, (BAR, 3 * width // BARS): 1})
+    census[256 - BAR, 3 * width // BARS] = 1
+    for byte, typical in ((0, _PLAIN), (INK, _INKED), (256 - INK, _INKED)):
+        for columns, often in enumerate(typical, start=1):
+            census[byte, 3 * scale * columns] += often * cells
+    return Runs(census)
+
+
+@lru_cache(maxsize=8192)
+def _change(above: int, below: int, scale: int, width: int) -> tuple[str, Sum]:
+    """The bits for 8 columns that lead from one row of a cell to the next."""
+    old, new = ([INK * (row >> bit & 1) for bit in range(CELL_WIDTH - 1, -1, -1)] for row in (above, below))
+    code, total, bits = _code(scale, width), EMPTY, ""
+    for byte, count in _steps(old, new, [scale] * CELL_WIDTH):
+        bits += code.bits(byte, count)
+        total = total.then(run_sum(byte, count))
+    return bits, total
+
+
+class _Cell(NamedTuple):
+    """A cell as 17 rows of differences, the last of which wipes it, and what the Adler-32 sum needs of it."""
+
+    rows: tuple[str, ...]
+    a: int
+    b: int
+    moment: int
+    """The sum of each row's `a` times the row's number."""
+
+
+@lru_cache(maxsize=2048)
+def _cell(pixels: bytes, scale: int, width: int) -> _Cell:
+    rows = [_change(above, below, scale, width) for above, below in pairwise(b"\0" + pixels + b"\0")]
+    moment = sum(number * total.a for number, (_, total) in enumerate(rows))
+    bits = tuple(bits for bits, _ in rows)
+    return _Cell(bits, sum(total.a for _, total in rows), sum(total.b for _, total in rows), moment)
+
+
+def _line(line: bytes, plan: Layout, width: int, blank: Rows) -> Rows:
+    """The `pitch` rows of a line of text."""
+    scale, code = plan.scale, _code(plan.scale, width)
+    cells = [_cell(line[at : at + CELL_HEIGHT], scale, width) for at in range(0, len(line), CELL_HEIGHT)]
+    tail = 3 * (width - plan.margin - len(cells) * CELL_WIDTH * scale)
+    lead, end = code.bits(UP, 1) + code.bits(0, 3 * plan.margin), code.bits(0, tail)
+    rows = [lead + "".join(row) + end for row in zip(*(cell.rows for cell in cells), strict=True)]
+    bits = (blank.bits * (scale - 1)).join(rows) + blank.bits * (plan.pitch - CELL_HEIGHT * scale - 1)
+    return Rows(bits, blank.sum.times(plan.pitch).plus(_ink(cells, scale, plan.pitch, width, tail)))
+
+
+def _ink(cells: list[_Cell], scale: int, pitch: int, width: int, tail: int) -> tuple[int, int]:
+    """What a line's ink adds to the sums of its rows, `tail` bytes being to the right of it."""
+    # A byte counts in `b` once for itself and once for each byte that follows it, to the end of the line's rows.
+    row_bytes, total = 1 + 3 * width, sum(cell.a for cell in cells)
+    to_the_right = 3 * CELL_WIDTH * scale * (sum(accumulate(cell.a for cell in cells)) - total)
+    below = total * (tail + (pitch - 1) * row_bytes) - scale * row_bytes * sum(cell.moment for cell in cells)
+    return total, sum(cell.b for cell in cells) + to_the_right + below
+
+
+def _joined(code: Runs, parts: Sequence[Rows]) -> Piece:
+    total = EMPTY
+    for part in parts:
+        total = total.then(part.sum)
+    return code.piece("".join(part.bits for part in parts), total)
+
+
+# The first lines are the same for all tasks of a model and a size. 15 kB at most each.
+@lru_cache(maxsize=128)
+def _head(plan: Layout, width: int) -> Piece:
+    """The rows from the second one of the picture to the end of the plan's lines."""
+    code = _code(plan.scale, width)
+    blank = _row(code, [(0, 3 * width)])
+    lines = [_line(line, plan, width, blank) for line in plan.lines]
+    return _joined(code, [blank.times(plan.margin - 1), *lines])
+
+
+def _strip(plan: Layout, width: int, seed: bytes) -> list[Piece]:
+    """The rows from the second one of the picture to the landscape: the margin, the lines, the bars."""
+    code = _code(plan.scale, width)
+    blank = _row(code, [(0, 3 * width)])
+    parts = [_line(line, plan, width, blank) for line in plan.lines[2:]]
+    if plan.bars:
+        none, greys, widths = [0] * BARS, bars(seed), spread(BARS, width)
+        rest = blank.times(plan.bars - 1)
+        parts += [_row(code, _steps(none, greys, widths)), rest]
+        parts += [_row(code, _steps(greys, none, widths)), rest]
+    return [_head(plan._replace(lines=plan.lines[:2]), width), *([_joined(code, parts)] if parts else [])]
+
+
+def _first_row(width: int, grey: int, seed: bytes) -> Piece:
+    """The one row that is told in full: the ground's colours, lifted by a grey."""
+    lifted = [bytes(channel + grey for channel in colour) for colour in colours(seed)]
+    parts = zip(lifted, spread(_STEPS, width), strict=True)
+    return deflated(b"\0" + b"".join(colour * count for colour, count in parts))
+
+
+def facts(label: Label) -> dict[str, str]:
+    """The text chunks' keys and values."""
+    return {key: str(value) for key, value in asdict(label).items()}
+
+
+def render(label: Label, width: int, height: int, format: Format = "png") -> bytes:
+    """A picture file of exactly `width` x `height` pixels (16 or more each), 8-bit RGB; the same for the same call.
+
+    A PNG has the label's facts as text chunks, keyed by field; a JPEG as a comment and a WebP as its EXIF
+    description, in JSON. What the font lacks is drawn as a box; lone surrogates are U+FFFD in the facts.
+    """
+    seed, plan = digest(label), layout(label, width, height)
+    grey = 0 if plan.lines else SKY
+    pieces = [_first_row(width, grey, seed)]
+    if plan.lines:
+        pieces += _strip(plan, width, seed)
+    left = height - plan.strip
+    if left:
+        pieces.append(_landscape(width, left, grey, block(width, height), seed[3] % SCENES))
+    data = assemble(width, height, pieces, facts(label))
+    return data if format == "png" else _converted(data, label, format)
+
+
+def _converted(data: bytes, label: Label, format: Format) -> bytes:
+    # Pillow's start costs 40 ms that a server of PNG alone need not pay.
+    from PIL import Image
+
+    told = json.dumps({key: scalar(value) for key, value in facts(label).items()})
+    with Image.open(BytesIO(data)) as picture, BytesIO() as out:
+        exif = Image.Exif()
+        exif[0x010E] = told  # ImageDescription
+        options = {"comment": told.encode()} if format == "jpeg" else {"exif": exif}
+        picture.info.clear()
+        picture.save(out, format, quality=90, **options)
+        return out.getvalue()

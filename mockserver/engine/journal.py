@@ -1,0 +1,85 @@
+"""What was asked and what was answered: a bounded record, with keys and pictures left out and bodies capped."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+BODY_KEPT = 16_384
+"""Bytes of a body that are kept."""
+
+STRING_KEPT = 2_000
+"""Characters of one long value (base64, a data URL) that are worth keeping: beyond it, its length is shown."""
+
+LARGEST_SEARCHED = 2 * 1024 * 1024
+"""Bytes of a body in which long values are looked for, so that a huge one costs little."""
+
+REDACTED = "[redacted]"
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key"})
+_LONG_VALUE = re.compile(rb'"(data:image/[a-z0-9.+-]{1,40};base64,)?[A-Za-z0-9+/=_-]{400,}"')
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer. `account` is the key's hash, "" without a key; `status` is None until answered."""
+
+    id: str
+    time: float
+    provider: str
+    account: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    body_size: int = 0
+    status: int | None = None
+    response: bytes = b""
+    response_type: str = ""
+    duration: float | None = None
+    task_id: str | None = None
+    cost: str | None = None
+    error: str | None = None
+    pictures: list[dict[str, Any]] = field(default_factory=list)
+
+    def keep_request(self, data: bytes) -> None:
+        """Put the request's body on record, capped."""
+        self.body, self.body_size = keep_body(data), len(data)
+
+    @property
+    def secret(self) -> str:
+        """The API key that came with the request, to be left out of everything shown."""
+        return self.headers.get("Authorization", "").partition(" ")[2].strip()
+
+
+Observer = Callable[[Exchange], None]
+
+
+def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers with the values of those that carry a secret replaced."""
+    return {name: REDACTED if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()}
+
+
+def redact(text: str, secret: str) -> str:
+    """`text` without the API key it came with, in case a client put it into the body or the path too."""
+    return text.replace(secret, REDACTED) if len(secret) >= 4 else text
+
+
+def keep_body(data: bytes) -> bytes:
+    """What is kept of a body: long base64 values become their length, the rest is cut at the bound."""
+    if len(data) <= STRING_KEPT:
+        return data
+    return _LONG_VALUE.sub(_length_alone, data[:LARGEST_SEARCHED])[:BODY_KEPT]
+
+
+def _length_alone(match: re.Match[bytes]) -> bytes:
+    return b'"%s[%d characters]"' % (match[1] or b"", len(match[0]) - 2)
+
+
+def readable(data: bytes, secret: str = "") -> Any:
+    """A kept body for reading: parsed if it is JSON, else text; without the key."""
+    text = redact(data.decode("utf-8", "replace"), secret)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,35 @@
+"""How long a generation takes: a profile, or a range of seconds."""
+
+from dataclasses import dataclass
+
+Range = tuple[float, float]
+
+QUICK: Range = (0.3, 1.5)
+LONGEST = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """A latency profile. `range` is None for `documented`: then each provider's own figures hold."""
+
+    name: str
+    range: Range | None
+
+    def of(self, documented: Range) -> Range:
+        """The shortest and longest duration, in seconds, of a generation that is documented to take `documented`."""
+        return documented if self.range is None else self.range
+
+    @classmethod
+    def parse(cls, text: str) -> "Latency":
+        """Read `instant`, `quick`, `documented`, or MIN-MAX or one number in seconds. Raises ValueError."""
+        named = {"instant": (0.0, 0.0), "quick": QUICK, "documented": None}
+        if text in named:
+            return cls(text, named[text])
+        low, _, high = text.partition("-")
+        try:
+            span = (float(low), float(high or low))
+        except ValueError:
+            span = (1.0, 0.0)
+        if not 0 <= span[0] <= span[1] <= LONGEST:
+            raise ValueError(f"{text!r:.40} is no latency: instant, quick, documented, or MIN-MAX in seconds")
+        return cls(text, span)

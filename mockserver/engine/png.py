@@ -1,0 +1,185 @@
+"""PNG files put together from pieces of a deflate stream, most of which are kept from picture to picture.
+
+A piece is a stretch of filtered rows, already deflated and ended on a byte boundary (a full flush), with its
+share of the Adler-32 sum. Pieces are simply laid end to end, so a picture costs what its new rows cost.
+
+Almost every row is filtered `Up` and so is mostly runs of one byte. `Runs` deflates runs without ever writing
+them out: at 3840x2160 the rows are 25 MB, which zlib alone would need 20 ms or more for.
+"""
+
+import heapq
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from struct import pack
+from typing import NamedTuple
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+UP = 2  # the filter type of a row that is told as its difference from the row above
+_ADLER = 65521
+_LAST = b"\x01\x00\x00\xff\xff"  # an empty stored block, marked as the stream's last
+_END = 256  # the symbol that ends a block
+_LONGEST = 258  # the longest match that deflate can tell, and the symbol (285) that tells it
+_LONGEST_SYMBOL = 285
+
+
+class Sum(NamedTuple):
+    """The Adler-32 share of some bytes as if it had begun at 0: their sum, their weighted sum, their number.
+
+    Not reduced; Python's integers hold it.
+    """
+
+    a: int
+    b: int
+    length: int
+
+    def then(self, other: "Sum") -> "Sum":
+        """The share of these bytes followed by the other's."""
+        return Sum(self.a + other.a, self.b + other.b + other.length * self.a, self.length + other.length)
+
+    def plus(self, more: tuple[int, int]) -> "Sum":
+        """The share of as many bytes, of which some are greater: by how much that raises `a` and `b`."""
+        return Sum(self.a + more[0], self.b + more[1], self.length)
+
+    def times(self, n: int) -> "Sum":
+        """The share of these bytes `n` times over."""
+        return Sum(self.a * n, self.b * n + self.a * self.length * (n * (n - 1) // 2), self.length * n)
+
+
+EMPTY = Sum(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Deflated bytes that stand on a byte boundary at both ends, and the sum of what they stand for."""
+
+    data: bytes
+    sum: Sum
+
+
+def deflated(rows: bytes) -> Piece:
+    """A piece made by zlib, for rows (each with its filter byte) that are no runs."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    data = packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
+    both = zlib.adler32(rows, 0)
+    return Piece(data, Sum(both & 0xFFFF, both >> 16, len(rows)))
+
+
+def run_sum(byte: int, count: int) -> Sum:
+    """The sum of `count` equal bytes."""
+    return Sum(byte * count, byte * count * (count + 1) // 2, count)
+
+
+@lru_cache(maxsize=1)
+def _length_symbols() -> dict[int, tuple[int, str]]:
+    """Match length (3 to 258) → its symbol and its extra bits, first bit first (RFC 1951, section 3.2.5)."""
+    table = {_LONGEST: (_LONGEST_SYMBOL, "")}
+    length = 3
+    for symbol in range(257, _LONGEST_SYMBOL):
+        extra = max(0, (symbol - 261) // 4)
+        for value in range(1 << extra):
+            table.setdefault(length + value, (symbol, f"{value:0{extra}b}"[::-1] if extra else ""))
+        length += 1 << extra
+    return table
+
+
+def _code_lengths(weights: Mapping[int, int]) -> dict[int, int]:
+    """Symbol → length of its Huffman code in bits. The code is complete, as inflaters demand."""
+    heap: list[tuple[int, int, tuple[int, ...]]] = []
+    heap += [(weight, symbol, (symbol,)) for symbol, weight in weights.items()]
+    heapq.heapify(heap)
+    lengths = dict.fromkeys(weights, 0)
+    while len(heap) > 1:
+        first, second = heapq.heappop(heap), heapq.heappop(heap)
+        merged = first[2] + second[2]
+        for symbol in merged:
+            lengths[symbol] += 1
+        heapq.heappush(heap, (first[0] + second[0], first[1], merged))
+    return lengths
+
+
+def _codes(lengths: Mapping[int, int]) -> dict[int, str]:
+    """Symbol → its canonical code, first bit first (RFC 1951, section 3.2.2)."""
+    codes, code, before = {}, 0, 0
+    for symbol, length in sorted(lengths.items(), key=lambda item: (item[1], item[0])):
+        code <<= length - before
+        codes[symbol] = f"{code:0{length}b}"
+        code, before = code + 1, length
+    return codes
+
+
+def _header(lengths: Mapping[int, int]) -> str:
+    """The start of a dynamic block: code lengths told in 4 bits each; one distance code, for distance 1."""
+    counts = f"{286 - 257:05b}"[::-1] + "00000" + f"{19 - 4:04b}"[::-1]
+    lengths_of_lengths = "000" * 3 + "001" * 16  # 16, 17 and 18 (repeats) are unused, 0 to 15 take 4 bits
+    told = [lengths.get(symbol, 0) for symbol in range(286)] + [1]
+    return "0" + "01" + counts + lengths_of_lengths + "".join(f"{length:04b}" for length in told)
+
+
+class Runs:
+    """A writer of blocks that hold runs of a few byte values, by a Huffman code made beforehand from a census.
+
+    The census has the weight of each run (byte, count). Only these bytes can be told; any count, unless `exact`.
+    """
+
+    def __init__(self, census: Mapping[tuple[int, int], int], exact: bool = False) -> None:
+        weights = Counter({_END: 1} if exact else dict.fromkeys(range(_END, _LONGEST_SYMBOL + 1), 1))
+        for (byte, count), times in census.items():
+            whole, rest = divmod(count - 1, _LONGEST)
+            weights[byte] += times if rest > 2 else times * (rest + 1)
+            weights[_LONGEST_SYMBOL] += times * whole
+            if rest > 2:
+                weights[_length_symbols()[rest][0]] += times
+        lengths = _code_lengths(weights)
+        self._codes = _codes(lengths)
+        self._head = _header(lengths)
+
+    def bits(self, byte: int, count: int) -> str:
+        """The bits, first bit first, for `count` (1 or more) times `byte`, which the census has."""
+        literal = self._codes[byte]
+        whole, rest = divmod(count - 1, _LONGEST)
+        if rest < 3:
+            literal, tail = literal * (rest + 1), ""
+        else:
+            symbol, extra = _length_symbols()[rest]
+            tail = self._codes[symbol] + extra + "0"
+        return literal + (self._codes[_LONGEST_SYMBOL] + "0") * whole + tail if whole else literal + tail
+
+    def piece(self, bits: str, total: Sum) -> Piece:
+        """A block of these bits, closed by an empty stored block so that it ends on a byte boundary."""
+        block = self._head + bits + self._codes[_END] + "000"
+        size = (len(block) + 7) // 8
+        return Piece(int(block[::-1], 2).to_bytes(size, "little") + b"\x00\x00\xff\xff", total)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return pack(">I", len(data)) + kind + data + pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+
+
+def _text(key: str, value: str) -> bytes:
+    """A tEXt chunk where Latin-1 holds the value, else an iTXt chunk."""
+    try:
+        return _chunk(b"tEXt", key.encode("ascii") + b"\0" + value.encode("latin-1"))
+    except UnicodeEncodeError:
+        # The five zero bytes: end of key, not compressed, method 0, no language, no translated key.
+        return _chunk(b"iTXt", key.encode("ascii") + b"\0\0\0\0\0" + scalar(value).encode())
+
+
+def scalar(text: str) -> str:
+    """The text with lone surrogates, which no encoding can carry, as U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def assemble(width: int, height: int, pieces: Iterable[Piece], facts: Mapping[str, str]) -> bytes:
+    """A PNG (8-bit RGB) of the pieces, `height` rows of 1 + 3 * `width` bytes in all, and the facts as text."""
+    pieces = tuple(pieces)
+    total = Sum(1, 0, 0)
+    for piece in pieces:
+        total = total.then(piece.sum)
+    adler = pack(">HH", total.b % _ADLER, total.a % _ADLER)
+    stream = b"".join([b"\x78\x01", *(piece.data for piece in pieces), _LAST, adler])
+    texts = b"".join(_text(key, value) for key, value in facts.items())
+    header = _chunk(b"IHDR", pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"".join([SIGNATURE, header, texts, _chunk(b"IDAT", stream), _chunk(b"IEND", b"")])

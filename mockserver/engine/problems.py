@@ -1,0 +1,62 @@
+"""Every refusal, provider-neutral: a provider's `errors.py` says how it looks on the wire."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Why a call is refused, or a generation failed."""
+
+    UNKNOWN_PATH = "unknown_path"
+    WRONG_METHOD = "wrong_method"
+    UNAUTHENTICATED = "unauthenticated"
+    RATE_LIMITED = "rate_limited"
+    TOO_LARGE = "too_large"
+    MALFORMED_BODY = "malformed_body"
+    UNKNOWN_MODEL = "unknown_model"
+    MODEL_DENIED = "model_denied"
+    INVALID_PARAMETER = "invalid_parameter"
+    UNSUPPORTED_BY_MODEL = "unsupported_by_model"
+    INVALID_TASK_ID = "invalid_task_id"
+    TASK_NOT_FOUND = "task_not_found"
+    NOT_YOURS = "not_yours"
+    IMAGE_NOT_FOUND = "image_not_found"
+    LINK_EXPIRED = "link_expired"
+    CONFLICT = "conflict"
+    OUT_OF_BALANCE = "out_of_balance"
+    MODERATED = "moderated"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+class Problem(Exception):
+    """A refusal on its way to the client.
+
+    Args:
+        kind: what is wrong.
+        detail: which and why, in words a developer can act on; never an echo of more than a few characters of input.
+        field: the request field at fault, where there is one.
+        retry_after: seconds after which to try again, for a refusal that passes.
+        status: an HTTP status that overrides the kind's own (the trigger `[mock:status=…]` and the status fault).
+        code: a provider's error code that overrides the kind's own (the trigger `[mock:fail=CODE]`).
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str = "",
+        *,
+        field: str | None = None,
+        retry_after: float | None = None,
+        status: int | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(kind.value, detail)
+        self.kind = kind
+        self.detail = detail
+        self.field = field
+        self.retry_after = retry_after
+        self.status = status
+        self.code = code

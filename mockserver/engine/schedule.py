@@ -1,0 +1,68 @@
+"""What is due when: a heap of small records, ordered by time and then by the order in which they were planned."""
+
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+
+_Entry = tuple[float, int, str]
+
+
+@dataclass(slots=True)
+class Queue:
+    """Things of one kind that fall due, each named by an id."""
+
+    _heap: list[_Entry] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def push(self, due: float, order: int, name: str) -> None:
+        heappush(self._heap, (due, order, name))
+
+    def head(self) -> tuple[float, int] | None:
+        return self._heap[0][:2] if self._heap else None
+
+    def pop_due(self, now: float) -> tuple[float, str] | None:
+        """The first that is due at or before `now`, taken out; None if there is none."""
+        if not self._heap or self._heap[0][0] > now:
+            return None
+        due, _, name = heappop(self._heap)
+        return due, name
+
+    def entries(self) -> list[_Entry]:
+        """All of them, in the order in which they fall due."""
+        return sorted(self._heap)
+
+
+class Schedule:
+    """Two queues under one order: `finishes` (a task ends) and `attempts` (a callback is tried).
+
+    They are apart because ends are brought up to date before each request and attempts never are: a client that
+    polls from the thread that also receives its callbacks would wait for itself.
+    """
+
+    def __init__(self) -> None:
+        self.finishes = Queue()
+        self.attempts = Queue()
+        self._order = count()
+
+    def finish(self, due: float, task_id: str) -> None:
+        self.finishes.push(due, next(self._order), task_id)
+
+    def attempt(self, due: float, delivery_id: str) -> None:
+        self.attempts.push(due, next(self._order), delivery_id)
+
+    def first(self) -> Queue | None:
+        """The queue whose head falls due first; None if nothing is planned."""
+        heads = [(head, queue) for queue in (self.finishes, self.attempts) if (head := queue.head())]
+        return min(heads, key=lambda pair: pair[0])[1] if heads else None
+
+    def next_due(self) -> float | None:
+        """When something falls due next, in Unix seconds."""
+        queue = self.first()
+        head = queue.head() if queue else None
+        return head[0] if head else None
+
+    def clear(self) -> None:
+        """Forget everything that is planned."""
+        self.finishes, self.attempts = Queue(), Queue()

@@ -1,0 +1,66 @@
+"""The grammar of sizes (`WIDTHxHEIGHT`, `W:H`) and limits on them, as data."""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_PIXELS = re.compile(r"([1-9][0-9]*)x([1-9][0-9]*)")
+_DIGITS_READ = 18  # enough to be beyond every limit; Python refuses to read numbers of thousands of digits
+_RATIO = re.compile(r"([1-9][0-9]{0,3}):([1-9][0-9]{0,3})")
+
+Pair = tuple[int, int]
+
+
+def parse_pixels(text: str) -> Pair | None:
+    """(width, height) of `WIDTHxHEIGHT` in plain ASCII digits without signs, spaces or leading zeros; else None."""
+    match = _PIXELS.fullmatch(text)
+    return (int(match[1][:_DIGITS_READ]), int(match[2][:_DIGITS_READ])) if match else None
+
+
+def parse_ratio(text: str) -> Pair | None:
+    """(w, h) of `W:H`; else None."""
+    match = _RATIO.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an upstream model takes: both sides multiples of `multiple`, long side and pixel count capped."""
+
+    multiple: int
+    long_side: int
+    pixels: int
+
+    def broken_by(self, width: int, height: int) -> str | None:
+        """A sentence naming the first limit that a size breaks; None if it keeps them all."""
+        if width % self.multiple or height % self.multiple:
+            return f"size width and height must be multiples of {self.multiple}"
+        if max(width, height) > self.long_side:
+            return f"size width and height must not exceed {self.long_side}"
+        if width * height > self.pixels:
+            return f"size must not exceed {self.pixels} pixels in total"
+        return None
+
+
+def nearest_ratio(width: int, height: int, ratios: Iterable[Pair]) -> Pair:
+    """The ratio closest to width:height by logarithmic distance; the earlier one of two equally close."""
+    target = math.log(width / height)
+    return min(ratios, key=lambda ratio: abs(target - math.log(ratio[0] / ratio[1])))
+
+
+def fit_ratio(ratio: Pair, pixels: int, multiple: int) -> Pair:
+    """(width, height) near `pixels` in total and `ratio` in shape, both sides multiples of `multiple`.
+
+    Of the multiples around the exact short side, the one whose ratio errs least.
+    """
+    w, h = ratio
+    ideal = math.sqrt(pixels * min(w, h) / max(w, h))
+    first = max(1, math.floor(ideal / multiple) - 2)
+    pairs = []
+    for step in range(first, first + 6):
+        short = step * multiple
+        long = round(short * max(w, h) / min(w, h) / multiple) * multiple
+        pairs.append((abs(long / short / (max(w, h) / min(w, h)) - 1), abs(short - ideal), short, long))
+    _, _, short, long = min(pairs)
+    return (short, long) if w < h else (long, short)

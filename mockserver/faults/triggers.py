@@ -1,0 +1,86 @@
+"""Faults that a request carries itself: an API key's ending, and directives in a prompt.
+
+As with a payment provider's test keys and test cards, no control call is needed to see a refusal.
+"""
+
+import re
+from dataclasses import dataclass
+
+from mockserver.engine.latency import LONGEST
+from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.tasks import Failure
+
+RETRY_AFTER = 1.0
+"""Seconds that a triggered 429 asks a client to wait."""
+
+_KEY_ENDINGS = {
+    "-mock-401": Problem(Kind.UNAUTHENTICATED, "the key ends in -mock-401"),
+    "-mock-402": Problem(Kind.OUT_OF_BALANCE, "the key ends in -mock-402"),
+    "-mock-429": Problem(Kind.RATE_LIMITED, "the key ends in -mock-429", retry_after=RETRY_AFTER),
+    "-mock-500": Problem(Kind.INTERNAL, "the key ends in -mock-500"),
+}
+_DIRECTIVE = re.compile(r"\[mock:([^\]\s=]*)(?:=([^\]]*))?\]")
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def key_trigger(key: str) -> Problem | None:
+    """The refusal that a key asks for by its ending."""
+    kind = _KEY_ENDINGS.get(key[-9:])
+    return kind and Problem(kind.kind, kind.detail, retry_after=kind.retry_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """What a prompt asks for: how the generation fails, how long it takes, what the call answers instead."""
+
+    failure: Failure | None = None
+    delay: float | None = None
+    answer: Problem | None = None
+
+
+NONE = Directives()
+
+
+def directives(prompt: str) -> Directives:
+    """Read the `[mock:…]` directives of a prompt.
+
+    Raises:
+        Problem: INVALID_PARAMETER for a directive that does not exist or has a wrong value, saying what exists.
+    """
+    if "[mock:" not in prompt:
+        return NONE
+    failure, delay, answer = None, None, None
+    for name, value in _DIRECTIVE.findall(prompt):
+        if name == "fail":
+            failure = _failure(value)
+        elif name == "moderated" and not value:
+            failure = Failure(Kind.MODERATED, detail="[mock:moderated]")
+        elif name == "delay":
+            delay = _number(value, 0, LONGEST, "delay=SECONDS")
+        elif name == "status":
+            status = int(_number(value, 400, 599, "status=CODE, 400 to 599"))
+            retry_after = RETRY_AFTER if status == 429 else None
+            answer = Problem(Kind.FAILED, f"[mock:status={status}]", status=status, retry_after=retry_after)
+        else:
+            raise _wrong(f"[mock:{name[:40]}] is no directive; there are fail, fail=CODE, moderated, delay, status")
+    return Directives(failure, delay, answer)
+
+
+def _failure(code: str) -> Failure:
+    if code and not _CODE.fullmatch(code):
+        raise _wrong("[mock:fail=CODE] takes an error code in lower case")
+    return Failure(Kind.FAILED, code or None, f"[mock:fail{'=' + code if code else ''}]")
+
+
+def _number(text: str, low: float, high: float, form: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise _wrong(f"[mock:{form}] was expected")
+    return number
+
+
+def _wrong(detail: str) -> Problem:
+    return Problem(Kind.INVALID_PARAMETER, detail, field="prompt")

@@ -1,0 +1,83 @@
+"""What goes around every handler, in this order: journal, settle, the provider's envelope, key, faults.
+
+Each stage is a function of the call and of what comes next; `app.py` lists them.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from aiohttp.web import StreamResponse
+
+from mockserver.call import Call
+from mockserver.engine.clock import monotonic
+from mockserver.engine.problems import Kind, Problem
+from mockserver.faults.triggers import key_trigger
+
+Next = Callable[[Call], Awaitable[StreamResponse]]
+Stage = Callable[[Next, Call], Awaitable[StreamResponse]]
+
+log = logging.getLogger("mockserver")
+
+
+def chain(handler: Next, stages: tuple[Stage, ...]) -> Next:
+    """The handler with the stages around it, the first outermost."""
+    for stage in reversed(stages):
+        handler = partial(stage, handler)
+    return handler
+
+
+async def journal(following: Next, call: Call) -> StreamResponse:
+    """Put the exchange on record, and give the answer the request's id."""
+    started = monotonic()
+    exchange = call.exchange
+    response = await following(call)
+    exchange.status = response.status
+    exchange.response_type = response.content_type
+    exchange.duration = monotonic() - started
+    response.headers["x-request-id"] = call.request_id
+    return response
+
+
+async def settle(following: Next, call: Call) -> StreamResponse:
+    """Bring up to date what is due, so that every answer shows the state of this instant. Never callbacks."""
+    call.engine.driver.settle()
+    return await following(call)
+
+
+async def envelope(following: Next, call: Call) -> StreamResponse:
+    """Let every refusal and every crash leave in the provider's own error shape."""
+    try:
+        return await following(call)
+    except Problem as problem:
+        return refusal(call, problem)
+    except Exception:
+        log.exception("internal error at %s %s", call.request.method, call.request.path)
+        return refusal(call, Problem(Kind.INTERNAL))
+
+
+def refusal(call: Call, problem: Problem) -> StreamResponse:
+    """A problem as the provider would write it."""
+    looks = call.provider.refuse(problem, call.route)
+    headers = {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(problem.retry_after)))
+    call.exchange.error = looks.code
+    return call.answer(call.provider.envelope(looks, problem, call.trace_id or call.request_id), looks.status, headers)
+
+
+async def authenticate(following: Next, call: Call) -> StreamResponse:
+    """Refuse a call without a valid key where one is needed."""
+    assert call.route is not None
+    if call.route.keyed and not call.key:
+        raise Problem(Kind.UNAUTHENTICATED)
+    return await following(call)
+
+
+async def faults(following: Next, call: Call) -> StreamResponse:
+    """What a key asks for by its ending, ahead of the handler; a balance is looked at last, in `Call.submit`."""
+    assert call.route is not None
+    trigger = key_trigger(call.key) if call.route.billable else None
+    if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
+        raise trigger
+    return await following(call)

@@ -1,0 +1,70 @@
+"""The addresses of this server: what stands in front of the URLs in its answers, and who may steer it."""
+
+import ipaddress
+import re
+
+from aiohttp.web import BaseRequest
+
+from mockserver.settings import Settings
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+
+
+def host_name(host: str) -> str:
+    """The name in a `Host` header: without its port, in lower case; "" if it is malformed."""
+    match = _HOST.fullmatch(host)
+    return match[1].strip("[]").lower() if match else ""
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name is this machine by its very form."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Origins:
+    """URLs in answers resolve from where the client stands: they begin with the address that it used.
+
+    A client that used a documented host name (by a hosts file, a proxy or a `Host` header) is given the address and
+    port that its connection came to: a URL on the real host's name could leave this machine.
+    """
+
+    def __init__(self, settings: Settings, documented: frozenset[str]) -> None:
+        self._public = settings.public_url.rstrip("/") if settings.public_url else None
+        self._documented = documented
+        self._fallback = f"{settings.host}:{settings.port}"
+        names = {settings.host, *settings.allowed_hosts, *([self._public.split("//", 1)[-1]] if self._public else ())}
+        self._steering = {host_name(name.partition("/")[0]) or name.lower() for name in names}
+
+    def root(self, request: BaseRequest) -> str:
+        """scheme://authority of this server as the client sees it."""
+        if self._public:
+            return self._public
+        host = request.headers.get("Host", "")
+        name = host_name(host)
+        authority = host if name and name not in self._documented else self._socket(request)
+        return f"{request.scheme}://{authority}"
+
+    def of(self, request: BaseRequest, provider: str) -> str:
+        """The base of a provider's URLs, without a trailing slash."""
+        return f"{self.root(request)}/{provider}"
+
+    def _socket(self, request: BaseRequest) -> str:
+        transport = request.transport
+        name = transport.get_extra_info("sockname") if transport else None
+        if not isinstance(name, tuple):
+            return self._fallback
+        host, port = name[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def may_steer(self, request: BaseRequest) -> bool:
+        """Whether the control surface answers: the `Host` is loopback, the bind address, or named by a setting.
+
+        A page that reaches this server by a name of its own (DNS rebinding) is kept out.
+        """
+        name = host_name(request.headers.get("Host", ""))
+        return bool(name) and (is_loopback(name) or name in self._steering)

@@ -1,0 +1,32 @@
+"""evolink: `gpt-image-2-beta`, always as a task, with callbacks (document 002; claims EV-…)."""
+
+from mockserver.engine.addresses import check_public_https
+from mockserver.providers.base import Example, Provider
+from mockserver.providers.evolink import errors, models, pricing, routes, wire
+
+PROVIDER = Provider(
+    name="evolink",
+    title="evolink",
+    hosts=("api.evolink.ai",),
+    base_path="/v1",
+    currency=pricing.CURRENCY,
+    models=(models.MODEL,),
+    prices=pricing.PRICES,
+    latencies=pricing.LATENCIES,
+    routes=routes.ROUTES,
+    refusals=errors.REFUSALS,
+    failures=errors.FAILURES,
+    envelope=errors.envelope,
+    accepts_key=bool,
+    new_id=wire.new_id,
+    callback_body=wire.callback_body,
+    cost_breakdown=wire.cost_breakdown,
+    check_callback=check_public_https,
+    public_callbacks_only=True,
+    example=Example(
+        path="/v1/images/generations",
+        body={"model": models.MODEL, "prompt": "A beautiful colorful sunset over the ocean"},
+        key="my-evolink-key",
+        note="A task; GET /v1/tasks/{id} shows how it goes on, and its picture when it is completed.",
+    ),
+)

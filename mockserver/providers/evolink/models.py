@@ -1,0 +1,48 @@
+"""evolink: the request of `POST /v1/images/generations` (002, "Body")."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from mockserver.engine.sizes import Pair
+from mockserver.providers.parsing import Fields, Prompt
+
+MODEL = "gpt-image-2-beta"
+LONGEST_PROMPT = 2_000
+"""Unicode characters (EV-PROMPT-1: the schema's maxLength; the prose says tokens)."""
+
+MOST_REFERENCES = 16
+REFERENCE_EXTENSIONS = (".jpeg", ".jpg", ".png", ".webp")
+
+PIXELS: dict[str, Pair] = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536), "auto": (1024, 1024)}
+"""EV-SIZE-1; the pixels are ours (EV-OUT-1)."""
+
+
+def _reference(url: str) -> str:
+    """An http(s) URL whose path ends in a documented image extension or in none (EV-REF-1, EV-REF-2)."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https") or any(c.isspace() for c in url):
+        raise ValueError("must be an http or https URL")
+    name = parts.path.rpartition("/")[2]
+    extension = name[name.rfind(".") :].lower() if "." in name else ""
+    if extension and extension not in REFERENCE_EXTENSIONS:
+        raise ValueError(f"only {', '.join(REFERENCE_EXTENSIONS)} images are supported")
+    return url
+
+
+Reference = Annotated[str, AfterValidator(_reference)]
+
+
+class Generation(Fields):
+    """EV-MODEL-1, EV-PROMPT-1, EV-SIZE-1, EV-REF-1, EV-CB-1."""
+
+    model: Literal["gpt-image-2-beta"]
+    prompt: Annotated[Prompt, Field(max_length=LONGEST_PROMPT)]
+    size: Literal["1:1", "3:2", "2:3", "auto"] = "auto"
+    image_urls: list[Reference] = Field(default_factory=list, max_length=MOST_REFERENCES)
+    callback_url: str | None = None

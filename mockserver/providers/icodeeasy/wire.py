@@ -1,0 +1,64 @@
+"""icodeeasy: answers as JSON (001, "Response structure" and "Image URL behaviour")."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from mockserver.engine.clock import Draw
+from mockserver.engine.tasks import Status, Task
+from mockserver.providers.base import failure_looks
+from mockserver.providers.icodeeasy.errors import REFUSALS, error_object
+from mockserver.providers.icodeeasy.pricing import CURRENCY
+
+
+def new_id(draw: Draw, now: float) -> str:
+    return draw.uuid("task")
+
+
+def day(task: Task) -> str:
+    """The UTC day of creation as file URLs write it: YYYYMMDD."""
+    return datetime.fromtimestamp(task.created, UTC).strftime("%Y%m%d")
+
+
+def file_urls(task: Task) -> list[str]:
+    """The links of a task's pictures, numbered from 1 (IC-FILE-1, IC-N-1)."""
+    base = f"{task.job.origin}/v1/images/files/{task.job.model}/{day(task)}/{task.id}"
+    return [f"{base}-{n}.png" for n in range(1, task.job.count + 1)]
+
+
+def picture_url(task: Task, sequence: int) -> str:
+    """Where a file link redirects to."""
+    return f"{task.job.origin}/cdn/{task.job.model}/{day(task)}/{task.id}-{sequence}.png"
+
+
+def images(task: Task) -> dict[str, Any]:
+    """IC-SYNC-1: the synchronous answer."""
+    return {"id": task.id, "created": int(task.created), "data": _data(task)}
+
+
+def _data(task: Task) -> list[dict[str, str]]:
+    return [{"url": url} for url in file_urls(task)]
+
+
+def submission(task: Task) -> dict[str, Any]:
+    """IC-ASYNC-1."""
+    return {"status": Status.PENDING.value, "task_id": task.id}
+
+
+def state(task: Task, now: float) -> dict[str, Any]:
+    """IC-TASK-1: the task at `now`; `cost` is a number in CNY."""
+    status = task.status_at(now)
+    body: dict[str, Any] = {"task_id": task.id, "status": "pending", "model": task.job.model, "cost": 0}
+    if status is Status.COMPLETED:
+        urls = file_urls(task)
+        body.update(status="completed", cost=float(CURRENCY.decimal(task.job.cost)), result_url=urls[0])
+        if len(urls) > 1:
+            body["data"] = _data(task)
+    if status is Status.FAILED and task.failure:
+        body.update(status="failed", error=error_object(failure_looks(REFUSALS, task.failure), task.failure.detail))
+    return body
+
+
+def cost_breakdown(task: Task) -> dict[str, Any]:
+    """IC-BILL-3: the usage record's breakdown."""
+    cost = float(CURRENCY.decimal(task.job.cost))
+    return {"image_count": task.job.count, "image_cost_rmb": cost, "image_urls": file_urls(task)}

@@ -1,0 +1,72 @@
+"""From a request's fields to a provider's model, and from what pydantic says to a Problem. Shared by all providers."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from mockserver.engine.addresses import BadTarget
+from mockserver.engine.problems import Kind, Problem
+from mockserver.providers.base import Provider
+
+M = TypeVar("M", bound="Fields")
+
+_SAID = 160
+
+
+class Fields(BaseModel):
+    """Request fields: JSON types are strict, unknown fields are ignored (ALL-TYPE-1).
+
+    The order of the fields is the order in which problems are reported: model, required fields, the others.
+    """
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+Prompt = Annotated[str, AfterValidator(_not_blank)]
+
+
+def read(model: type[M], fields: Mapping[str, Any]) -> M:
+    """The model of a JSON body's fields. Raises Problem(INVALID_PARAMETER) for the first that is wrong."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise _first(error, model) from None
+
+
+def read_text(model: type[M], fields: Mapping[str, Any]) -> M:
+    """The model of a form's fields, where numbers and booleans come as text. Raises Problem(INVALID_PARAMETER)."""
+    try:
+        return model.model_validate_strings(fields, strict=False)
+    except ValidationError as error:
+        raise _first(error, model) from None
+
+
+def _first(error: ValidationError, model: type[BaseModel]) -> Problem:
+    """The first problem in the order of the model's fields, in a sentence that echoes no input."""
+    order = list(model.model_fields)
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    first = min(problems, key=lambda problem: order.index(str(problem["loc"][0])) if problem["loc"] else -1)
+    field = str(first["loc"][0]) if first["loc"] else None
+    if first["type"] == "missing":
+        return Problem(Kind.INVALID_PARAMETER, f"{field} is required", field=field)
+    place = "".join(f"[{part}]" for part in first["loc"][1:] if isinstance(part, int))
+    said = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+    return Problem(Kind.INVALID_PARAMETER, f"{field}{place}: {said[:_SAID]}", field=field)
+
+
+def check_callback(provider: Provider, url: str | None) -> str | None:
+    """A callback URL that the provider accepts; None and "" count as absent. Raises Problem(INVALID_PARAMETER)."""
+    if not url or provider.check_callback is None:
+        return None
+    try:
+        provider.check_callback(url)
+    except BadTarget as error:
+        raise Problem(Kind.INVALID_PARAMETER, f"callback_url: {error}", field="callback_url") from None
+    return url

@@ -1,0 +1,61 @@
+"""Pictures over HTTP: rendered from the task alone when their URL is read. Shared by all providers."""
+
+from email.utils import formatdate
+from hashlib import sha256
+
+from aiohttp.web import Response, StreamResponse
+
+from mockserver.call import Call
+from mockserver.engine.images import CONTENT_TYPES, Label, render
+from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.tasks import Task
+
+EXTENSIONS = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
+
+
+def picture(task: Task, index: int = 0) -> bytes:
+    """The bytes of one of a task's pictures."""
+    job = task.job
+    label = Label(job.provider, job.model, job.size, task.id, job.prompt, index)
+    return render(label, job.width, job.height, job.format)
+
+
+def find_picture(call: Call, task_id: str, index: int, extension: str = "png") -> Task:
+    """The completed task that a picture's URL names. Raises Problem(IMAGE_NOT_FOUND)."""
+    task = call.engine.find(call.provider.name, task_id)
+    now = call.engine.now()
+    known = task is not None and not task.failure and task.ended_at(now)
+    if not known or task is None or index not in range(task.job.count) or extension != EXTENSIONS[task.job.format]:
+        raise Problem(Kind.IMAGE_NOT_FOUND, "there is no such image")
+    call.exchange.account = task.job.account
+    return task
+
+
+def serve_picture(call: Call, task: Task, index: int = 0, download: str | None = None) -> StreamResponse:
+    """Answer with a picture: GET, HEAD, and conditional on its ETag or its date; `download` is a file name."""
+    data = picture(task, index)
+    headers = {
+        "ETag": f'"{sha256(data).hexdigest()[:32]}"',
+        "Last-Modified": formatdate(int(task.due), usegmt=True),
+        "Cache-Control": "public, max-age=31536000, immutable",
+    }
+    if download is not None:
+        headers["Content-Disposition"] = f'attachment; filename="{download}"'
+    if _unchanged(call, headers["ETag"], int(task.due)):
+        return Response(status=304, headers=headers)
+    return Response(body=data, headers={**headers, "Content-Type": CONTENT_TYPES[task.job.format]})
+
+
+def _unchanged(call: Call, etag: str, modified: int) -> bool:
+    """Whether the client says that it has this picture already (RFC 9110, 13.1: the ETag goes before the date)."""
+    request = call.request
+    tags = request.headers.get("If-None-Match")
+    if tags is not None:
+        return tags.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))
+    since = request.if_modified_since
+    return since is not None and modified <= since.timestamp()
+
+
+def index_of(text: str) -> int:
+    """A picture's number as a URL writes it: plain digits; -1 for anything else, which no picture has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else -1

@@ -1,0 +1,172 @@
+"""xhuoapi: its endpoints."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp.web import StreamResponse
+from pydantic_core import to_json
+
+from mockserver.call import Call, Form, Upload
+from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.tasks import Failure, Job, Task
+from mockserver.providers.base import Route
+from mockserver.providers.parsing import check_callback, read, read_text
+from mockserver.providers.pictures import find_picture, index_of, serve_picture
+from mockserver.providers.references import check_references
+from mockserver.providers.xhuoapi import models, pricing, tasks, wire
+
+EDIT_MODEL = "dall-e-3"
+"""The model of an edit that names none (XH-EDIT-1)."""
+
+Reader = Callable[[type[models.Request], Mapping[str, Any]], models.Request]
+
+
+async def generate(call: Call) -> StreamResponse:
+    """XH-EP-1: one endpoint and one request shape for every model."""
+    fields = await call.json()
+    asked = _read(call, fields, read)
+    return await _run(call, asked, _remembered(fields), "generations")
+
+
+async def edit(call: Call) -> StreamResponse:
+    """XH-EDIT-1: JSON with URLs, or multipart with files; `image` and `prompt` are required."""
+    fields, images, uploads, reader = await _read_edit(call)
+    asked = _read(
+        call,
+        {"model": EDIT_MODEL, **fields},
+        reader,
+        required=bool(images or any(upload.field != "mask" for upload in uploads)),
+    )
+    files = [upload for upload in uploads if upload.field != "mask"]
+    masks = [upload for upload in uploads if upload.field == "mask"]
+    await check_references(call, "image", images, files, models.MOST_REFERENCES, ("https", "http"))
+    await check_references(call, "mask", (), masks, 1, ())
+    return await _run(call, asked, _remembered({**fields, "image": images or len(uploads)}), "edits")
+
+
+async def _read_edit(call: Call) -> tuple[dict[str, Any], list[str], tuple[Upload, ...], Reader]:
+    """The fields, the references and how to read the fields, from either body format."""
+    if call.request.content_type == "multipart/form-data":
+        form = await call.form()
+        fields: dict[str, Any] = {name: text for name, text in form.fields.items() if name not in ("image", "image[]")}
+        return fields, form.all_of("image", "image[]"), _files(form), read_text
+    fields = await call.json()
+    return fields, _image_urls(fields.pop("image", None)), (), read
+
+
+def _files(form: Form) -> tuple[Upload, ...]:
+    return tuple(upload for upload in form.uploads if upload.field in ("image", "image[]", "mask"))
+
+
+def _image_urls(image: Any) -> list[str]:
+    """The references of a JSON edit: a URL, or a list of them. Raises Problem(INVALID_PARAMETER)."""
+    images = [image] if isinstance(image, str) else image
+    if images is None:
+        return []
+    if not isinstance(images, list) or not all(isinstance(url, str) for url in images):
+        raise Problem(Kind.INVALID_PARAMETER, "image must be a URL or a list of URLs.", field="image")
+    return images
+
+
+def _read(call: Call, fields: Mapping[str, Any], reader: Reader, required: bool = True) -> models.Request:
+    """The request by its model's class. Raises Problem."""
+    call.trace_id = models.trace_id_of(fields) or call.request_id
+    kind = models.class_of(fields.get("model"))
+    if not required:
+        raise Problem(Kind.INVALID_PARAMETER, "image is required.", field="image")
+    asked = reader(kind, fields)
+    if isinstance(asked, models.Dalle3) and asked.n != 1:
+        raise Problem(Kind.UNSUPPORTED_BY_MODEL, "dall-e-3 supports n = 1 alone.", field="n")
+    asked.asked()
+    return asked
+
+
+async def _run(call: Call, asked: models.Request, request: bytes, operation: str) -> StreamResponse:
+    """Submit, and answer at once or with the result (XH-CB-1, XH-ASYNC-1, XH-SIZE-9)."""
+    callback_url = check_callback(call.provider, asked.callback_url)
+    at_once = callback_url is not None or asked.wait_not
+    broken = asked.limit_broken()
+    if broken and not at_once:
+        raise Problem(Kind.UNSUPPORTED_BY_MODEL, broken, field="size")
+    failure = Failure(Kind.UNSUPPORTED_BY_MODEL, detail=broken) if broken else None
+    task = call.submit(_job(call, asked, request, operation, callback_url, failure))
+    if at_once:
+        return call.answer({"task_id": task.id})
+    return call.answer(wire.result(await call.finished(task)))
+
+
+def _job(
+    call: Call,
+    asked: models.Request,
+    request: bytes,
+    operation: str,
+    callback_url: str | None,
+    failure: Failure | None,
+) -> Job:
+    size = asked.asked()
+    width, height = asked.returned(call.mount.exact_pixels)
+    return Job(
+        provider=call.provider.name,
+        account=call.account,
+        model=asked.model,
+        prompt=asked.prompt,
+        size=f"{size[0]}x{size[1]}",
+        width=width,
+        height=height,
+        cost=pricing.price(call.mount.prices, asked.model, size, asked.tier, asked.count),
+        documented=pricing.duration(call.mount.latencies, asked.model, size),
+        origin=call.origin,
+        count=asked.count,
+        format=asked.format,
+        callback_url=callback_url,
+        failure=failure,
+        trace_id=call.trace_id,
+        request=request,
+        wire={"operation": operation, "base64": asked.base64},
+    )
+
+
+def _remembered(fields: Mapping[str, Any]) -> bytes:
+    """A request as its task record shows it: as sent, with pictures inside it cut short."""
+    return to_json({name: _short(value) for name, value in fields.items()})
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_short(item) for item in value]
+    return f"{value[:64]}…" if isinstance(value, str) and value.startswith("data:") else value
+
+
+async def show_gpt_image(call: Call) -> StreamResponse:
+    """XH-RESP-1: permanent, no key needed."""
+    return _serve(call, call.params["index"], call.params["extension"])
+
+
+async def show_nano(call: Call) -> StreamResponse:
+    """XH-RESP-2."""
+    return _serve(call, "0")
+
+
+async def show_signed(call: Call) -> StreamResponse:
+    """XH-RESP-5: a signed link, 403 after its time or with another signature."""
+    query, task_id = call.request.query, call.params["task_id"]
+    expiry = query.get("se", "")
+    if query.get("sig") != wire.signed(task_id, expiry)["sig"] or call.engine.now() >= wire.expiry_of(expiry):
+        raise Problem(Kind.LINK_EXPIRED)
+    return _serve(call, call.params["index"])
+
+
+def _serve(call: Call, index: str, extension: str = "png") -> StreamResponse:
+    number = index_of(index)
+    task: Task = find_picture(call, call.params["task_id"], number, extension)
+    return serve_picture(call, task, number)
+
+
+ROUTES = (
+    Route("POST", "/v1/openai/images/generations", generate, billable=True),
+    Route("POST", "/v1/openai/images/edits", edit, billable=True),
+    Route("POST", "/v1/openai/tasks", tasks.retrieve),
+    Route("GET", "/gpt-image/{task_id}_{index}.{extension}", show_gpt_image, keyed=False),
+    Route("GET", "/nanobanana/{task_id}.png", show_nano, keyed=False),
+    Route("GET", "/private/images/{task_id}/generated_{index}.png", show_signed, keyed=False),
+)

@@ -1,0 +1,55 @@
+"""xhuoapi: the tasks endpoint, one or many at a time (XH-TASK-1, XH-TASK-2)."""
+
+from typing import Annotated, Literal
+
+from aiohttp.web import StreamResponse
+from pydantic import Field
+
+from mockserver.call import Call
+from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.tasks import Task
+from mockserver.providers.parsing import Fields, read
+from mockserver.providers.xhuoapi import wire
+
+DEFAULT_LIMIT = 12
+
+
+class Query(Fields):
+    """What is asked of the tasks endpoint."""
+
+    action: Literal["retrieve", "retrieve_batch"]
+    id: str | None = None
+    trace_id: str | None = None
+    ids: list[str] | None = None
+    offset: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0)] = DEFAULT_LIMIT
+
+
+async def retrieve(call: Call) -> StreamResponse:
+    """One task, `{}` if it is unknown; or a page of several with how many of them there are. Free."""
+    asked = read(Query, await call.json())
+    now = call.engine.now()
+    if asked.action == "retrieve":
+        task = _find(call, _wanted(call, asked))
+        return call.answer(wire.record(task, now) if task else {})
+    if asked.ids is None:
+        raise Problem(Kind.INVALID_PARAMETER, "ids is required.", field="ids")
+    found = [task for task_id in dict.fromkeys(asked.ids) if (task := _find(call, task_id))]
+    page = found[asked.offset : asked.offset + asked.limit]
+    return call.answer({"items": [wire.record(task, now) for task in page], "count": len(found)})
+
+
+def _wanted(call: Call, asked: Query) -> str:
+    """The task id that is asked for; a trace id goes before an id. Raises Problem if there is neither."""
+    if asked.trace_id is not None:
+        name = f"trace/{call.provider.name}/{call.account}/{asked.trace_id}"
+        return call.engine.store.names.get(name) or ""
+    if asked.id is None:
+        raise Problem(Kind.INVALID_PARAMETER, "id or trace_id is required.", field="id")
+    return asked.id
+
+
+def _find(call: Call, task_id: str) -> Task | None:
+    """A task of this key; another key's is unknown."""
+    task = call.engine.find(call.provider.name, task_id)
+    return task if task is not None and task.job.account == call.account else None

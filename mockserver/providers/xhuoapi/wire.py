@@ -1,0 +1,134 @@
+"""xhuoapi: answers, callbacks and task records as JSON (XH-RESP-…, XH-CB-2, XH-TASK-1)."""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic_core import from_json, to_json
+
+from mockserver.engine.clock import Draw
+from mockserver.engine.tasks import Task
+from mockserver.providers.base import failure_looks
+from mockserver.providers.pictures import EXTENSIONS, picture
+from mockserver.providers.xhuoapi.errors import REFUSALS, error_object
+
+SIGNED_SECONDS = 24 * 3600
+"""How long a dall-e link lives after `created` (XH-RESP-5)."""
+
+_REWRITINGS = (
+    "A detailed and richly lit depiction: {}. The composition is balanced, with attention to texture and light.",
+    "{} — rendered with fine detail, a clear focal point, and a calm, harmonious background.",
+    "A vivid scene showing the following: {}. Every element is placed with care, in natural colours.",
+)
+
+
+def new_id(draw: Draw, now: float) -> str:
+    return draw.uuid("task")
+
+
+def created(task: Task) -> int:
+    """Unix seconds at completion; always 0 for nano-banana* (XH-RESP-2, XH-RESP-4)."""
+    return 0 if _family(task) == "nano" else int(task.due)
+
+
+def _family(task: Task) -> str:
+    return task.job.model.partition("-")[0]
+
+
+def result(task: Task) -> dict[str, Any]:
+    """What the synchronous call answers for a completed task, by the model's family."""
+    body: dict[str, Any] = {"created": created(task), "data": _data(task)}
+    if _family(task) == "gpt":
+        body = {"success": True, "task_id": task.id, **body}
+    if task.job.model == "gpt-image-2" and task.job.wire["operation"] == "edits":
+        body.update(trace_id=task.job.trace_id, elapsed=_elapsed(task))
+    return body
+
+
+def _elapsed(task: Task) -> float:
+    return round(task.due - task.created, 3)
+
+
+def _data(task: Task) -> list[dict[str, str]]:
+    return [_image(task, index) for index in range(task.job.count)]
+
+
+def _image(task: Task, index: int) -> dict[str, str]:
+    revised = {"revised_prompt": revised_prompt(task)}
+    if task.job.wire["base64"]:
+        return {"b64_json": b64encode(picture(task, index)).decode(), **revised}
+    url = {"url": f"{task.job.origin}{_path(task, index)}"}
+    return {**url, **revised} if _family(task) == "nano" else {**revised, **url}
+
+
+def revised_prompt(task: Task) -> str:
+    """The prompt unchanged, or for dall-e-* a longer rewriting that contains it (XH-RESP-6)."""
+    if _family(task) != "dall":
+        return task.job.prompt
+    template = _REWRITINGS[sha256(task.id.encode()).digest()[0] % len(_REWRITINGS)]
+    return template.replace("{}", task.job.prompt)
+
+
+def _path(task: Task, index: int) -> str:
+    family = _family(task)
+    if family == "nano":
+        return f"/nanobanana/{task.id}.png"
+    if family == "gpt":
+        return f"/gpt-image/{task.id}_{index}.{EXTENSIONS[task.job.format]}"
+    expiry = datetime.fromtimestamp(created(task) + SIGNED_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"/private/images/{task.id}/generated_{index:02d}.png?{urlencode(signed(task.id, expiry))}"
+
+
+def signed(task_id: str, expiry: str) -> dict[str, str]:
+    """The query of a dall-e link: when it expires and a signature of that. The signature keeps nobody out for long: it
+    is there so that a client that drops or alters the query sees what it would see at the service."""
+    digest = sha256(f"{task_id} {expiry}".encode()).digest()
+    return {"se": expiry, "sig": b64encode(digest).decode()}
+
+
+def expiry_of(text: str) -> float:
+    """Unix seconds of a link's `se`; 0 for one that is malformed."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _failed(task: Task) -> dict[str, Any]:
+    assert task.failure is not None
+    return {"success": False, "error": error_object(failure_looks(REFUSALS, task.failure), task.failure.detail)}
+
+
+def callback_body(task: Task) -> bytes:
+    """XH-CB-2."""
+    ids = {"task_id": task.id, "trace_id": task.job.trace_id}
+    if task.failure:
+        failed = _failed(task)
+        return to_json({"success": False, **ids, "error": failed["error"]})
+    return to_json({"success": True, **ids, "data": {"created": created(task), "data": _data(task)}})
+
+
+def record(task: Task, now: float) -> dict[str, Any]:
+    """XH-TASK-1, -2: the task as the tasks endpoint shows it at `now`; times are float seconds."""
+    ended = task.ended_at(now)
+    operation = task.job.wire["operation"]
+    kind = "images" if (operation, task.job.model) == ("generations", "gpt-image-2") else f"images_{operation}"
+    response = (_failed(task) if task.failure else result(task)) if ended else None
+    return {
+        "id": task.id,
+        "trace_id": task.job.trace_id,
+        "type": kind,
+        "created_at": task.created,
+        "finished_at": task.due if ended else None,
+        "duration": _elapsed(task) if ended else None,
+        "elapsed": _elapsed(task) if ended else None,
+        "request": from_json(task.job.request),
+        "response": response,
+    }
+
+
+def cost_breakdown(task: Task) -> dict[str, Any]:
+    urls = [f"{task.job.origin}{_path(task, index)}" for index in range(task.job.count)]
+    return {"image_count": task.job.count, "image_urls": urls}

@@ -1,0 +1,37 @@
+"""The scene that most tests need: a server in this process, a client, and a clock that is moved by hand."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from support.scene import Scene
+
+from mockserver.server import MockServer
+from mockserver.settings import Settings
+
+Serve = Callable[..., Scene]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start servers with settings; a virtual clock, latency `instant` and seed "test" unless told otherwise."""
+    open_scenes: list[Scene] = []
+
+    def start(**settings: Any) -> Scene:
+        chosen = {"port": 0, "clock": "virtual", "latency": "instant", "seed": "test", **settings}
+        server = MockServer(Settings(**chosen)).start()
+        scene = Scene(server, httpx.Client(base_url=server.root_url, timeout=10.0))
+        open_scenes.append(scene)
+        return scene
+
+    yield start
+    for scene in open_scenes:
+        scene.http.close()
+        scene.server.stop()
+
+
+@pytest.fixture
+def scene(serve: Serve) -> Scene:
+    """One server: virtual clock, latency `instant`, seed "test"."""
+    return serve()

@@ -1,0 +1,51 @@
+"""A real HTTP receiver of callbacks on loopback, in a thread."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+
+@dataclass
+class Receiver:
+    """What a receiver was sent. `statuses` are answered in turn, then 200 for ever."""
+
+    url: str = ""
+    statuses: list[int] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+
+
+@contextmanager
+def receiver(*statuses: int, extra_headers: dict[str, str] | None = None) -> Iterator[Receiver]:
+    """Listen on a free port; answers `statuses` one after the other, then 200."""
+    seen = Receiver(statuses=list(statuses))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            seen.headers.append(dict(self.headers))
+            seen.bodies.append(json.loads(body))
+            self.send_response(seen.statuses.pop(0) if seen.statuses else 200)
+            for name, value in (extra_headers or {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    seen.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+    try:
+        yield seen
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
