@@ -9,12 +9,16 @@ from aiohttp.web import BaseRequest, StreamResponse
 from mockserver import middleware
 from mockserver.call import Call, Mount
 from mockserver.control.routes import Control
+from mockserver.engine.accounts import account_id
+from mockserver.engine.callbacks import UNDISTURBED, Disturbance
 from mockserver.engine.clock import Clock, Entropy, SystemClock, VirtualClock
-from mockserver.engine.engine import Engine, Plan, account_id
+from mockserver.engine.engine import Engine, Plan
 from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.tasks import Task
+from mockserver.faults.book import Book, Subject
 from mockserver.front import Front
 from mockserver.origins import Origins, host_name
 from mockserver.providers.base import Provider, Route, discover
@@ -32,12 +36,15 @@ class App:
         self.providers = discover()
         _check_providers_named(settings, self.providers)
         self.mounts = {provider.name: _mount(provider, settings) for provider in self.providers}
-        self.engine = Engine(_plan(settings, self.providers), {provider.name: provider for provider in self.providers})
+        by_name = {provider.name: provider for provider in self.providers}
+        self.engine = Engine(_plan(settings, self.providers), by_name)
+        self.book = Book(by_name)
+        self.engine.courier.disturb = self._disturb
         self._hosts = {host: provider.name for provider in self.providers for host in provider.hosts}
         self._routers = {provider.name: Router(provider.routes) for provider in self.providers}
         self.origins = Origins(settings, frozenset(self._hosts))
         self.front = Front(self.providers, self.origins)
-        self.control = Control(self.engine, self.mounts, self.origins)
+        self.control = Control(self.engine, self.mounts, self.book, self.origins)
 
     def start(self) -> None:
         """Run what falls due, from now on."""
@@ -55,6 +62,13 @@ class App:
         if path.startswith("/_mock/"):
             return await self.control.handle(request, path)
         return self.front.answer(request)
+
+    def _disturb(self, task: Task) -> Disturbance:
+        """What the rules in force do to a task's callback; of several that happen at once, the first."""
+        job = task.job
+        subject = Subject(job.provider, job.account, model=job.model, prompt=job.prompt, task_id=task.id)
+        fired = self.book.fire("callback", subject, self.engine.entropy)
+        return fired[0].disturb() if fired else UNDISTURBED
 
     def broken(self, request: BaseRequest, method: str, path: str, host: str) -> StreamResponse:
         """Answer what is no HTTP request at all, in the shape of the provider whose address it bears."""
@@ -84,7 +98,7 @@ class App:
         engine.store.exchanges.put(request_id, exchange)
         engine.store.exchanges.retire(request_id)
         origin = self.origins.of(request, name)
-        return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange)
+        return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange, self.book)
 
 
 def create_app(settings: Settings | None = None) -> App:

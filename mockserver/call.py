@@ -1,7 +1,7 @@
 """One call on its way through the server: what a handler is given, and the HTTP that it need not know."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import ClientPayloadError
@@ -15,6 +15,7 @@ from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Range
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Job, Task
+from mockserver.faults.book import Book, Subject
 from mockserver.faults.triggers import directives, key_trigger
 from mockserver.providers.base import Provider, Route
 
@@ -66,9 +67,12 @@ class Form:
 
 @dataclass(slots=True)
 class Call:
-    """A request to a provider. `key` is "" unless it is valid; `origin` is the provider's base address as the client
-    sees it; `params` are the variable parts of the path; `sent` is the raw body, once read; `trace_id` is what the answer bears as
-    one, the request's id unless the client sent one of its own."""
+    """A request to a provider.
+
+    `key` is "" unless it is valid; `origin` is the provider's base address as the client sees it; `params` are the
+    variable parts of the path. `sent` is the raw body and `parts` the form, once read; `trace_id` is what the answer
+    bears as one: the request's id, unless the client sent one of its own.
+    """
 
     request: BaseRequest
     mount: Mount
@@ -80,8 +84,11 @@ class Call:
     account: str
     request_id: str
     exchange: Exchange
+    book: Book
     sent: bytes = b""
     trace_id: str = ""
+    parts: Form | None = None
+    subject: Subject | None = None
 
     @property
     def provider(self) -> Provider:
@@ -89,6 +96,8 @@ class Call:
 
     async def body(self) -> bytes:
         """The raw body. Raises Problem(TOO_LARGE), or MALFORMED_BODY if it is compressed or broken off."""
+        if self.sent:
+            return self.sent
         await self._admit_body()
         try:
             data = await self.request.read()
@@ -118,6 +127,8 @@ class Call:
 
     async def form(self) -> Form:
         """The body as multipart/form-data. Raises Problem(MALFORMED_BODY)."""
+        if self.parts is not None:
+            return self.parts
         await self._admit_body()
         try:
             post = await self.request.post()
@@ -129,7 +140,7 @@ class Call:
             raise Problem(Kind.MALFORMED_BODY, "the body is not valid multipart/form-data") from None
         texts = tuple((name, value) for name, value in post.items() if isinstance(value, str))
         files = [value for value in post.values() if isinstance(value, FileField)]
-        form = Form(texts, tuple(Upload(file.name, file.file.read()) for file in files))
+        form = self.parts = Form(texts, tuple(Upload(file.name, file.file.read()) for file in files))
         self.exchange.keep_request(to_json(form.fields))
         self.exchange.body_size = self.request.content_length or sum(len(upload.data) for upload in form.uploads)
         return form
@@ -160,16 +171,55 @@ class Call:
         trigger = key_trigger(self.key)
         if trigger is not None:
             raise trigger
-        task = self.engine.submit(job.directed(asked.failure, asked.delay))
+        job = job.directed(asked.failure, asked.delay)
+        for fault in self.book.fire("task", self.subject_of(job), self.engine.entropy):
+            job = fault.plan(job)
+        task = self.engine.submit(job)
         self.exchange.task_id = task.id
         self.exchange.cost = None if task.failure else self.provider.currency.text(job.cost)
         return task
+
+    async def identify(self) -> Subject:
+        """What fault rules are held against ahead of the handler; the body is read if a rule asks for it."""
+        if self.book.needs_body() and self.route is not None and self.route.billable:
+            model, prompt = await self._model_and_prompt()
+        else:
+            model, prompt = "", ""
+        self.subject = self._subject(model, prompt)
+        return self.subject
+
+    def _subject(self, model: str = "", prompt: str = "") -> Subject:
+        """The call as a rule sees it; one about a task has its model, its prompt and its owner."""
+        task = self.engine.find(self.provider.name, self.params.get("task_id", ""))
+        account = self.account
+        if task is not None:
+            model, prompt, account = task.job.model, task.job.prompt, account or task.job.account
+        path = self.request.path.removeprefix(f"/{self.provider.name}")
+        picture = self.route is not None and self.route.picture
+        task_id = task.id if task else ""
+        return Subject(self.provider.name, account, path, self.request.method, model, prompt, task_id, picture)
+
+    def subject_of(self, job: Job) -> Subject:
+        """A job that this call submits, as a rule sees it."""
+        return replace(self.subject or self._subject(), model=job.model, prompt=job.prompt)
+
+    def known_subject(self) -> Subject:
+        """The call as a rule sees it, as far as it is known."""
+        return self.subject or self._subject()
+
+    async def _model_and_prompt(self) -> tuple[str, str]:
+        if self.request.content_type == "multipart/form-data":
+            fields: Mapping[str, Any] = (await self.form()).fields
+        else:
+            fields = await self.json()
+        model, prompt = fields.get("model"), fields.get("prompt")
+        return model if isinstance(model, str) else "", prompt if isinstance(prompt, str) else ""
 
     async def finished(self, task: Task) -> Task:
         """Wait for a task to end. Raises Problem if it fails."""
         await self.engine.wait(task)
         ended = self.engine.find(self.provider.name, task.id)
-        if ended is None:
+        if ended is None or not ended.ended_at(self.engine.now()):
             raise Problem(Kind.UNAVAILABLE, "the server was reset while this generation was under way")
         if ended.failure is not None:
             failure = ended.failure

@@ -36,6 +36,8 @@ async def journal(following: Next, call: Call) -> StreamResponse:
     exchange.response_type = response.content_type
     exchange.duration = monotonic() - started
     response.headers["x-request-id"] = call.request_id
+    for observer in call.engine.observers:
+        observer(exchange)
     return response
 
 
@@ -74,10 +76,27 @@ async def authenticate(following: Next, call: Call) -> StreamResponse:
     return await following(call)
 
 
-async def faults(following: Next, call: Call) -> StreamResponse:
-    """What a key asks for by its ending, ahead of the handler; a balance is looked at last, in `Call.submit`."""
+async def faults_before(following: Next, call: Call) -> StreamResponse:
+    """What goes wrong ahead of the handler: what a key asks for by its ending, a rate limit, and the rules in force.
+
+    A key's balance is looked at last, in `Call.submit`.
+    """
     assert call.route is not None
-    trigger = key_trigger(call.key) if call.route.billable else None
-    if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
-        raise trigger
+    if call.route.billable:
+        trigger = key_trigger(call.key)
+        if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
+            raise trigger
+        call.engine.accounts.get(call.provider.name, call.account).admit(call.engine.now())
+    if call.book.rules:
+        for fault in call.book.fire("before", await call.identify(), call.engine.entropy):
+            await fault.before(call)
     return await following(call)
+
+
+async def faults_after(following: Next, call: Call) -> StreamResponse:
+    """What goes wrong with an answer on its way out, be it a refusal."""
+    response = await following(call)
+    if call.book.rules:
+        for fault in call.book.fire("after", call.known_subject(), call.engine.entropy):
+            response = await fault.after(call, response)
+    return response

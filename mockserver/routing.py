@@ -9,10 +9,15 @@ from aiohttp.web import StreamResponse
 from mockserver import middleware
 from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
-from mockserver.providers.base import Route
+from mockserver.providers.base import Route, path_pattern
 
-AROUND_ALL: tuple[middleware.Stage, ...] = (middleware.journal, middleware.settle, middleware.envelope)
-AROUND_ROUTES: tuple[middleware.Stage, ...] = (*AROUND_ALL, middleware.authenticate, middleware.faults)
+AROUND_ALL: tuple[middleware.Stage, ...] = (
+    middleware.journal,
+    middleware.settle,
+    middleware.faults_after,
+    middleware.envelope,
+)
+AROUND_ROUTES: tuple[middleware.Stage, ...] = (*AROUND_ALL, middleware.authenticate, middleware.faults_before)
 
 _Methods = dict[str, "Found"]
 
@@ -59,7 +64,7 @@ class Router:
                 methods.setdefault("HEAD", found)
         for path, methods in table.items():
             if "{" in path:
-                self._patterns.append((_pattern(path), methods))
+                self._patterns.append((path_pattern(path), methods))
             else:
                 self._fixed[path] = methods
 
@@ -78,7 +83,3 @@ class Router:
             if match := pattern.fullmatch(path):
                 return candidates, match.groupdict()
         return None, {}
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))

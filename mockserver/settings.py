@@ -11,9 +11,10 @@ MEGABYTE = 1024 * 1024
 def setting(meaning: str, default: Any = None, **more: Any) -> Any:
     """A field of Settings with its meaning, which `--help` and the documentation print.
 
-    `flag=False` keeps a setting out of the command line (a TOML file may still give it); `metavar` names its value.
+    `flag=False` keeps a setting out of the command line (a TOML file may still give it); `metavar` names its value,
+    `group` is its heading in `--help`, `shown` what stands there for its default; a number is `least` to `most`.
     """
-    metadata = {"meaning": meaning, "flag": True, "metavar": None, **more}
+    metadata = {"meaning": meaning, "flag": True, "metavar": "TEXT", "group": None, "shown": None, **more}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -23,38 +24,82 @@ def setting(meaning: str, default: Any = None, **more: Any) -> Any:
 class Settings:
     """What a server is told. Text is checked where it is used: `create_app` raises ValueError with a clear sentence."""
 
-    host: str = setting("Address to listen on.", "127.0.0.1")
-    port: int = setting("Port to listen on; 0 picks a free one and prints it.", 8080)
-    latency: str = setting(
-        "How long a generation takes: instant, quick (0.3–1.5 s), documented, or MIN-MAX in seconds.", "quick"
+    host: str = setting("Address to listen on.", "127.0.0.1", metavar="ADDRESS", group="Server")
+    port: int = setting(
+        "Port to listen on; 0 picks a free one and prints it.",
+        8080,
+        metavar="PORT",
+        group="Server",
+        least=0,
+        most=65535,
     )
-    clock: Literal["real", "virtual"] = setting("real, or virtual: time passes only when it is advanced.", "real")
-    seed: str | None = setting("Same seed and same calls: same ids, durations and pictures.")
-    api_keys: tuple[str, ...] = setting("A valid API key (repeatable); without it any well-formed key is valid.", ())
-    balance: Decimal = setting("Opening balance of a new account, in the provider's unit.", Decimal(1000))
+    latency: str = setting(
+        "How long a generation takes: instant, quick (0.3–1.5 s), documented, or MIN-MAX in seconds.",
+        "quick",
+        metavar="PROFILE",
+        group="Generations",
+    )
+    clock: Literal["real", "virtual"] = setting(
+        "real, or virtual: time passes only when it is advanced.", "real", group="Generations"
+    )
+    seed: str | None = setting(
+        "Same seed and same calls: same ids, durations and pictures.", group="Generations", shown="a new one each time"
+    )
+    api_keys: tuple[str, ...] = setting(
+        "A valid API key (repeatable); without it any well-formed key is valid.",
+        (),
+        metavar="KEY",
+        group="Accounts",
+        shown="any",
+    )
+    balance: Decimal = setting(
+        "Opening balance of a new account, in the provider's unit.",
+        Decimal(1000),
+        metavar="AMOUNT",
+        group="Accounts",
+        least=0,
+        most=10**12,
+    )
     pixels: Literal["documented", "exact"] = setting(
         "documented: xhuoapi's gpt-image-2 returns 1254x1254 for 1024x1024 and the like, as the service does; "
         "exact: every picture has the size asked for.",
         "documented",
+        group="Generations",
     )
     callback_routes: tuple[str, ...] = setting(
         "Deliver callbacks for FROM to TO instead (repeatable): https://app.example.com=http://127.0.0.1:9000.",
         (),
         metavar="FROM=TO",
+        group="Callbacks",
     )
     callback_egress: bool = setting(
-        "Let callbacks leave this machine. Off: they are captured, readable, unsent.", False
+        "Let callbacks leave this machine. Off: they are captured, readable, unsent.", False, group="Callbacks"
     )
-    public_url: str | None = setting("Address under which clients reach this server, behind a proxy or in a container.")
-    allowed_hosts: tuple[str, ...] = setting("Another Host that may use the control surface (repeatable).", ())
-    tls_cert: str | None = setting("Certificate chain (PEM) to serve https with.")
-    tls_key: str | None = setting("Private key (PEM) of the certificate.")
-    max_body: int = setting("Largest request body in bytes.", 32 * MEGABYTE)
-    log_format: Literal["text", "json"] = setting("How request lines are written.", "text")
-    quiet: bool = setting("Write no request lines.", False)
+    public_url: str | None = setting(
+        "Address under which clients reach this server, behind a proxy or in a container.",
+        metavar="URL",
+        group="Server",
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        "Another Host that may use the control surface (repeatable).", (), metavar="HOST", group="Server"
+    )
+    tls_cert: str | None = setting("Certificate chain (PEM) to serve https with.", metavar="FILE", group="Server")
+    tls_key: str | None = setting("Private key (PEM) of the certificate.", metavar="FILE", group="Server")
+    max_body: int = setting(
+        "Largest request body in bytes; text such as 64MB will do.",
+        32 * MEGABYTE,
+        metavar="SIZE",
+        group="Server",
+        shown="32MB",
+        least=1,
+    )
+    log_format: Literal["text", "json"] = setting(
+        "How the lines of requests and callbacks are written.", "text", group="Output"
+    )
+    quiet: bool = setting("Write no lines of requests and callbacks.", False, group="Output")
     prices: Mapping[str, Mapping[str, str]] = setting(
-        "Prices that differ from the documents: [prices.PROVIDER] tables in the TOML file.", {}, flag=False
+        "[prices.PROVIDER]: prices that differ from the documents, as in high = 0.50.", {}, flag=False
     )
     latencies: Mapping[str, Mapping[str, tuple[float, float]]] = setting(
-        "Documented durations that differ: [latencies.PROVIDER] tables in the TOML file.", {}, flag=False
+        "[latencies.PROVIDER]: documented durations that differ, in seconds, as in image = [20, 40].", {}, flag=False
     )

@@ -1,13 +1,52 @@
 """What the control surface shows of the engine's records: JSON with times in Unix seconds and money as decimal text."""
 
+from math import isinf
 from typing import Any
 
 from mockserver.call import Mount
 from mockserver.engine.callbacks import Attempt, Delivery
-from mockserver.engine.journal import Exchange, readable, redact, safe_headers
+from mockserver.engine.engine import Engine
+from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_headers
 from mockserver.engine.ledger import Account, Currency
+from mockserver.engine.sinks import Sink
 from mockserver.engine.tasks import Status, Task
+from mockserver.faults.book import Rule
 from mockserver.providers.base import failure_looks
+
+
+def clock_view(engine: Engine) -> dict[str, Any]:
+    """The clock; `next_due` is when something falls due next, null if nothing is planned."""
+    clock = engine.clock
+    return {
+        "now": clock.now(),
+        "mode": clock.mode,
+        "speed": clock.speed,
+        "autojump": engine.autojump,
+        "next_due": engine.schedule.next_due(),
+    }
+
+
+def rule_view(rule: Rule) -> dict[str, Any]:
+    """A fault rule, and how often it matched and fired."""
+    return {
+        "id": rule.id,
+        "match": rule.match.model_dump(exclude_none=True),
+        **rule.when.model_dump(),
+        "fault": rule.fault.model_dump(exclude_none=True),
+        "matched": rule.matched,
+        "fired": rule.fired,
+    }
+
+
+def sink_view(name: str, sink: Sink) -> dict[str, Any]:
+    """A built-in receiver: what is left of its script, and what it was sent, oldest first."""
+    return {
+        "name": name,
+        "responses": [{"status": reply.status, "delay": reply.delay} for reply in sink.script],
+        "received": [
+            {"time": got.time, "headers": dict(got.headers), "body": parsed(got.body)} for got in sink.received
+        ],
+    }
 
 
 def task_view(task: Task, mount: Mount, now: float, delivery: Delivery | None) -> dict[str, Any]:
@@ -29,7 +68,7 @@ def task_view(task: Task, mount: Mount, now: float, delivery: Delivery | None) -
         "progress": task.progress_at(now),
         "created": task.created,
         "starts": task.starts,
-        "due": task.due,
+        "due": None if isinf(task.due) else task.due,
         "price": currency.text(job.cost),
         "held": currency.text(held),
         "captured": currency.text(0 if task.failure else captured),
@@ -100,6 +139,7 @@ def exchange_view(exchange: Exchange) -> dict[str, Any]:
 
 def money_view(account: Account, currency: Currency) -> dict[str, Any]:
     """An account's amounts as decimal text: opening == balance + held + captured."""
+    limit = account.rate_limit
     return {
         "account": account.id,
         "provider": account.provider,
@@ -108,6 +148,8 @@ def money_view(account: Account, currency: Currency) -> dict[str, Any]:
         "balance": currency.text(account.balance),
         "held": currency.text(account.held),
         "captured": currency.text(account.captured),
+        "quota": None if account.quota is None else currency.text(account.quota),
+        "rate_limit": {"requests": limit.requests, "seconds": limit.seconds} if limit else None,
     }
 
 

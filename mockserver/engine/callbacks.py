@@ -27,6 +27,20 @@ RESPONSE_KEPT = 500
 """Bytes of a receiver's answer that are kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """What befalls a callback on its way: it is lost, comes late (seconds), comes again (`copies` more times), or is
+    held until the account's next callback has gone first, for at most `held` seconds."""
+
+    lost: bool = False
+    delay: float = 0.0
+    copies: int = 0
+    held: float | None = None
+
+
+UNDISTURBED = Disturbance()
+
+
 class State(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
@@ -60,7 +74,11 @@ class Attempt:
 
 @dataclass(slots=True)
 class Delivery:
-    """The callback of one task. `target` is the URL as given, `routed` the URL really posted to (None: captured)."""
+    """The callback of one task. `target` is the URL as given, `routed` the URL really posted to (None: captured).
+
+    `failures` counts since the schedule began (a redelivery begins it anew). `under_way` is an attempt whose end lies
+    ahead, at `next_attempt`: a scripted receiver takes its time on the clock.
+    """
 
     id: str
     task_id: str
@@ -73,6 +91,12 @@ class Delivery:
     state: State = State.WAITING
     attempts: list[Attempt] = field(default_factory=list)
     next_attempt: float | None = None
+    failures: int = 0
+    under_way: Attempt | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state is not State.WAITING
 
     def conclude(self, attempt: Attempt, ended: float, policy: RetryPolicy) -> float | None:
         """Put an attempt that ended at `ended` (Unix seconds) on record and move to the state that follows.
@@ -81,10 +105,11 @@ class Delivery:
             When the next attempt is due (Unix seconds), or None if the delivery has ended.
         """
         self.attempts.append(attempt)
-        wait = None if attempt.outcome.success else policy.next_wait(len(self.attempts))
+        self.failures += not attempt.outcome.success
+        wait = None if attempt.outcome.success else policy.next_wait(self.failures)
         if wait is None:
             self.state = State.DELIVERED if attempt.outcome.success else State.GAVE_UP
             self.next_attempt = None
         else:
-            self.next_attempt = ended + wait
+            self.next_attempt = round(ended + wait, 6)
         return self.next_attempt

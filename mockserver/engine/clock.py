@@ -128,10 +128,13 @@ class Draw:
 
 
 class Entropy:
-    """Where every `Draw` comes from. With a seed, the n-th call of an account draws the same in every process."""
+    """Where every `Draw` comes from. With a seed, the n-th call of an account draws the same in every process.
 
-    def __init__(self, seed: str | None = None) -> None:
-        self.seeded = seed is not None
+    `seeded` says whether the seed was given from outside, so that a reset begins the same story again.
+    """
+
+    def __init__(self, seed: str | None = None, *, seeded: bool | None = None) -> None:
+        self.seeded = seed is not None if seeded is None else seeded
         self.seed = seed if seed is not None else os.urandom(8).hex()
 
     def draw(self, *scope: str | int) -> Draw:

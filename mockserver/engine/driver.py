@@ -1,7 +1,7 @@
 """Makes time happen: runs what falls due, by real time or because the clock is advanced.
 
-State events (a task ends) run at once and never wait. Attempts wait for a receiver: in the background while time runs by
-itself, one after the other while the clock is being advanced, so that the order of events is the same every time.
+State events (a task ends) run at once and never wait. Attempts wait for a receiver: in the background while time runs
+by itself, one after the other while the clock is being advanced, so that the order of events is the same every time.
 """
 
 import asyncio
@@ -13,8 +13,16 @@ from mockserver.engine.schedule import Schedule
 Ran = tuple[float, str, str]
 """What ran: its time (Unix seconds), "finish" or "attempt", and the id of the task or delivery."""
 
+PATIENCE = 1.0
+"""Real seconds for which an advance waits behind one and the same attempt before it takes itself for the cause: a
+receiver that advances the clock while it is being delivered to would otherwise wait for itself."""
+
 _BREATH = 200
 """Events after which an advance lets other requests have a turn."""
+
+
+class Busy(Exception):
+    """The clock can't be advanced: an attempt is under way that does not end, maybe because it waits for the caller."""
 
 
 class Driver:
@@ -36,6 +44,7 @@ class Driver:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._advancing = asyncio.Lock()
+        self._inline: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Run what is due from now on, in the running event loop."""
@@ -50,7 +59,7 @@ class Driver:
 
     async def break_off(self) -> None:
         """Cancel the attempts under way and wait until they are gone."""
-        running = list(self._running)
+        running = [*self._running, *([self._inline] if self._inline else [])]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -96,9 +105,13 @@ class Driver:
 
     def _spawned(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._report(task)
+        self.nudge()
+
+    def _report(self, task: asyncio.Task[None]) -> None:
+        """Tell the event loop of an attempt that crashed: that is a defect of this server, and nobody awaits it."""
         if not task.cancelled() and (error := task.exception()) is not None and self._loop is not None:
             self._loop.call_exception_handler({"message": "a callback attempt crashed", "exception": error})
-        self.nudge()
 
     def settle(self) -> None:
         """Bring state events that are due up to date."""
@@ -106,29 +119,70 @@ class Driver:
         while (due := self._schedule.finishes.pop_due(now)) is not None:
             self._finish(due[1], due[0])
 
-    async def advance(self, until: float) -> list[Ran]:
+    async def advance(self, until: float | None) -> list[Ran]:
         """Move the clock to `until` (Unix seconds), running everything that falls due on the way, in order.
 
-        Returns only when all of it has run, callbacks with their attempts included; what ran, in order.
+        With None, go on until nothing is planned. Returns only when all of it has run, callbacks with their attempts
+        included; what ran, in order. Several at a time queue.
+
+        Raises:
+            Busy: an attempt that is under way has not ended within `PATIENCE` real seconds.
         """
-        ran: list[Ran] = []
-        async with self._advancing:
+        await self._enter()
+        try:
             self._disarm()
-            while self._running:
-                await asyncio.wait(self._running)
-            while (event := self._pop(until)) is not None:
-                due, kind, name = event
-                self.clock.move_to(due)
-                if kind == "finish":
-                    self._finish(name, due)
-                else:
-                    await self._attempt(name, due)
-                ran.append(event)
-                if len(ran) % _BREATH == 0:
-                    await pause(0)
-            self.clock.move_to(until)
-        self.nudge()
+            await self._rest()
+            clock = self.clock
+            ran = await self._run_until(float("inf") if until is None else until)
+            if until is not None and self.clock is clock:  # a reset in the meantime began with another
+                clock.move_to(until)
+        finally:
+            self._advancing.release()
+            self.nudge()
         return ran
+
+    async def _enter(self) -> None:
+        """Take the turn; `Busy` if the one whose turn it is hangs in one attempt."""
+        turn = asyncio.ensure_future(self._advancing.acquire())
+        try:
+            while not turn.done():
+                hanging = self._inline
+                await asyncio.wait({turn}, timeout=PATIENCE)
+                if not turn.done() and hanging is not None and hanging is self._inline:
+                    raise Busy
+        except BaseException:
+            if not turn.cancel() and not turn.cancelled():
+                self._advancing.release()
+            raise
+
+    async def _rest(self) -> None:
+        """Wait for the attempts under way in the background."""
+        while running := set(self._running):
+            _, hanging = await asyncio.wait(running, timeout=PATIENCE)
+            if hanging == running:
+                raise Busy
+
+    async def _run_until(self, until: float) -> list[Ran]:
+        ran: list[Ran] = []
+        while (event := self._pop(until)) is not None:
+            due, kind, name = event
+            self.clock.move_to(due)
+            if kind == "finish":
+                self._finish(name, due)
+            else:
+                await self._attempt_inline(name, due)
+            ran.append(event)
+            if len(ran) % _BREATH == 0:
+                await pause(0)
+        return ran
+
+    async def _attempt_inline(self, name: str, due: float) -> None:
+        self._inline = asyncio.ensure_future(self._attempt(name, due))
+        try:
+            await asyncio.wait({self._inline})
+            self._report(self._inline)
+        finally:
+            self._inline = None
 
     def _pop(self, until: float) -> Ran | None:
         queue = self._schedule.first()

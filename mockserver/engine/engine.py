@@ -5,23 +5,28 @@ It knows a provider only by its `Terms`.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from hashlib import sha256
+from dataclasses import dataclass, field
+from itertools import count
+from math import inf, isinf
 from typing import Protocol
 
+from mockserver.engine.accounts import Accounts
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Draw, Entropy
 from mockserver.engine.courier import Courier
-from mockserver.engine.driver import Driver
+from mockserver.engine.driver import Busy, Driver
+from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency
-from mockserver.engine.ledger import Account, Currency, Ledger, Usage
+from mockserver.engine.ledger import Currency, Ledger, Usage
 from mockserver.engine.outbound import Routing, Sender
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.schedule import Schedule
 from mockserver.engine.store import Store
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import PENDING_SHARE, Job, Task
+
+ALARM = "alarm/"
+"""What the names of planned awakenings begin with, among the planned ends of tasks."""
 
 
 class Terms(Protocol):
@@ -46,35 +51,47 @@ class Terms(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the engine is told at its start. `clock` makes a new clock, at the start and at each reset."""
+    """What the engine is told at its start.
+
+    `clock` makes a new clock, at the start and at each reset; `opening` are new accounts' balances in minor units.
+    """
 
     clock: Callable[[], Clock]
     entropy: Entropy
     latency: Latency
     opening: Mapping[str, int]
-    routing: Routing = Routing()
-
-
-@lru_cache(maxsize=4096)
-def account_id(key: str) -> str:
-    """The name of an account: a short hash of its API key, which itself is kept nowhere."""
-    return "acct_" + sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    routing: Routing = field(default_factory=Routing)
+    autojump: bool = False
 
 
 class Engine:
-    """Everything behind the wire of all providers. Call `start` and `stop` inside the event loop that serves."""
+    """Everything behind the wire of all providers. Call `start` and `stop` inside the event loop that serves.
+
+    With `autojump`, a call that waits under a virtual clock moves the clock to its own due time.
+    """
 
     def __init__(self, plan: Plan, terms: Mapping[str, Terms]) -> None:
         self.plan = plan
         self.terms = terms
-        self.entropy = plan.entropy
-        self.store: Store = MemoryStore()
-        self.ledger = Ledger()
         self.schedule = Schedule()
+        self.store: Store = MemoryStore()
+        self.observers: list[Callable[[Exchange], None]] = []
+        """They hear of every exchange when it has been answered."""
         self.courier = Courier(self.store, self.schedule, plan.routing, Sender(timeout=10.0), [])
         self.driver = Driver(plan.clock(), self.schedule, self._finish, self._attempt)
-        self._strangers = 0
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._alarms = count()
+        self._change: asyncio.Future[None] | None = None
+        self.begin(self.store, plan.entropy)
+
+    def begin(self, store: Store, entropy: Entropy) -> None:
+        """Put everything that a reset forgets at its start."""
+        self.store = self.courier.store = store
+        self.entropy = entropy
+        self.autojump = self.plan.autojump
+        self.ledger = Ledger()
+        self.accounts = Accounts(store, self.plan.opening)
+        self.strangers = 0
 
     @property
     def clock(self) -> Clock:
@@ -91,28 +108,14 @@ class Engine:
         await self.driver.stop()
         await self.courier.sender.close()
 
-    def account(self, provider: str, account: str) -> Account:
-        """The account of a key's hash at a provider, opened if it is new."""
-        name = f"{provider}/{account}"
-        found = self.store.accounts.get(name)
-        if found is None:
-            found = self.account_or_new(provider, account)
-            self.store.accounts.put(name, found)
-        return found
-
-    def account_or_new(self, provider: str, account: str) -> Account:
-        """The account, or how it would open: looking at one does not open it."""
-        opening = self.plan.opening[provider]
-        return self.store.accounts.get(f"{provider}/{account}") or Account(provider, account, opening, opening)
-
     def request_id(self, provider: str, account: str) -> str:
         """A UUID for a request: the n-th of its account ("" for a request without a valid key)."""
         if account:
-            owner = self.account(provider, account)
+            owner = self.accounts.get(provider, account)
             owner.requests += 1
             return self.entropy.draw("request", provider, account, owner.requests).uuid("id")
-        self._strangers += 1
-        return self.entropy.draw("request", provider, account, self._strangers).uuid("id")
+        self.strangers += 1
+        return self.entropy.draw("request", provider, account, self.strangers).uuid("id")
 
     def submit(self, job: Job) -> Task:
         """Accept a job: hold its price, decide its outcome and its times, and plan its end.
@@ -120,25 +123,30 @@ class Engine:
         Raises:
             Problem: OUT_OF_BALANCE; then nothing has happened.
         """
-        account = self.account(job.provider, job.account)
+        account = self.accounts.get(job.provider, job.account)
         draw = self.entropy.draw("task", job.provider, job.account, account.submissions)
         now = self.now()
         task_id = self.terms[job.provider].new_id(draw, now)
-        self.ledger.hold(account, task_id, job.cost)
+        self.ledger.hold(account, task_id, job.cost, now)
         account.submissions += 1
-        due = now + self._duration(job, draw)
-        task = Task(task_id, job, now, now + PENDING_SHARE * (due - now), due, due, job.failure)
+        planned = round(now + self._duration(job, draw), 6)
+        starts = now + PENDING_SHARE * (planned - now)
+        task = Task(task_id, job, now, starts, inf if job.stuck else planned, planned, job.failure)
         self.store.tasks.put(task_id, task)
         if job.trace_id:
             self.name(f"trace/{job.provider}/{job.account}/{job.trace_id}", task_id)
-        self.schedule.finish(due, task_id)
-        self.driver.nudge()
+        if not job.stuck:
+            self._plan_end(planned, task_id)
         return task
 
     def _duration(self, job: Job, draw: Draw) -> float:
         if job.delay is not None:
             return job.delay
-        return draw.between("latency", *self.plan.latency.of(job.documented))
+        return draw.between("latency", *self.plan.latency.of(job.documented)) * job.slowness
+
+    def _plan_end(self, due: float, name: str) -> None:
+        self.schedule.finish(due, name)
+        self.driver.nudge()
 
     def name(self, name: str, meaning: str) -> None:
         """Remember what a name stands for; a name given again means the newer thing, and the oldest are forgotten."""
@@ -163,25 +171,51 @@ class Engine:
         return ended
 
     async def wait(self, task: Task) -> None:
-        """Until the task has ended and its money is settled."""
+        """Until the task has ended and its money is settled, or a reset has forgotten it."""
+        self.driver.settle()
         if self.ledger.is_held(task.id):
-            future = asyncio.get_running_loop().create_future()
-            self._waiting.setdefault(task.id, []).append(future)
-            await future
+            await self._until(task.due, task.id)
 
-    def _finish(self, task_id: str, due: float) -> None:
+    async def sleep(self, seconds: float) -> None:
+        """Until so many seconds of the clock have passed."""
+        due, name = self.now() + seconds, f"{ALARM}{next(self._alarms)}"
+        if seconds > 0:
+            self.schedule.finish(due, name)
+            await self._until(due, name)
+
+    async def _until(self, due: float, name: str) -> None:
+        """Until `name`, which is planned for `due`, has happened."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(name, []).append(future)
+        self.driver.nudge()
+        if self.autojump and self.clock.mode == "virtual" and not isinf(due):
+            await self._jump(due)
+        await future
+
+    async def _jump(self, due: float) -> None:
+        try:
+            await self.driver.advance(max(due, self.now()))
+        except Busy:  # somebody waits for us while being delivered to: go ahead without the deliveries on the way
+            self.clock.move_to(due)
+            self.driver.settle()
+
+    def _finish(self, name: str, due: float) -> None:
+        if not name.startswith(ALARM):
+            self._settle(name, due)
+        self._wake(name)
+
+    def _settle(self, task_id: str, due: float) -> None:
+        """Capture or release the money of a task that ends, and begin its callback."""
         task = self.store.tasks.get(task_id)
         if task is None or task.due != due or not self.ledger.is_held(task_id):
             return  # cancelled or reset since this end was planned
-        job = task.job
         if task.failure:
             self.ledger.release(task_id)
         else:
             amount = self.ledger.capture(task_id)
-            self.ledger.record(self.account(job.provider, job.account), Usage(due, task, amount))
+            self.accounts.get(task.job.provider, task.job.account).record(Usage(due, task, amount))
         self.store.tasks.retire(task_id)
         self._call_back(task)
-        self._wake(task_id)
 
     def _call_back(self, task: Task) -> None:
         body = self.terms[task.job.provider].callback_body
@@ -190,8 +224,19 @@ class Engine:
             self.name(f"delivery/{task.id}", delivery.id)
             self.driver.nudge()
 
-    def _wake(self, task_id: str) -> None:
-        for future in self._waiting.pop(task_id, ()):
+    async def changed(self) -> None:
+        """Until a task has ended or a callback attempt was made."""
+        if self._change is None or self._change.done():
+            self._change = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._change)
+
+    def _tell(self) -> None:
+        if self._change is not None and not self._change.done():
+            self._change.set_result(None)
+
+    def _wake(self, name: str) -> None:
+        self._tell()
+        for future in self._waiting.pop(name, ()):
             if not future.done():
                 future.set_result(None)
 
@@ -199,6 +244,7 @@ class Engine:
         delivery = self.store.deliveries.get(name)
         public_only = delivery is not None and self.terms[delivery.provider].public_callbacks_only
         await self.courier.attempt(name, due, self.clock, public_only)
+        self._tell()
 
     def delivery_of(self, task_id: str) -> Delivery | None:
         """The callback of a task that has ended, if it asked for one and it is still kept."""
@@ -207,15 +253,28 @@ class Engine:
     async def reset(self) -> None:
         """Forget every task, account, delivery and exchange, and start clock and chance afresh."""
         await self.driver.break_off()
-        self.store = self.courier.store = MemoryStore()
-        self.ledger = Ledger()
-        self._strangers = 0
         self.schedule.clear()
-        self.entropy = self.entropy.renewed()
+        self.courier.clear()
+        self.begin(MemoryStore(), self.entropy.renewed())
+        self.courier.routing = self.plan.routing
         self.driver.restart(self.plan.clock())
-        for task_id in list(self._waiting):
-            self._wake(task_id)
+        for name in list(self._waiting):
+            self._wake(name)
+
+    def reset_account(self, account: str) -> None:
+        """Forget the tasks, the deliveries, the exchanges and the money of one key's hash, at every provider."""
+        store = self.store
+        tasks = [name for name, task in store.tasks.newest() if task.job.account == account]
+        for name in tasks:
+            self.ledger.holds.pop(name, None)
+        store.tasks.remove(tasks)
+        store.deliveries.remove([name for name, delivery in store.deliveries.newest() if delivery.account == account])
+        store.exchanges.remove([name for name, exchange in store.exchanges.newest() if exchange.account == account])
+        store.accounts.remove([name for name, owner in store.accounts.newest() if owner.id == account])
+        store.names.remove([name for name, _ in store.names.newest() if f"/{account}/" in name])
+        for name in tasks:
+            self._wake(name)
 
     def pending(self) -> tuple[int, int]:
-        """How many tasks have not ended, and how many attempts are still planned."""
-        return len(self.schedule.finishes), len(self.schedule.attempts)
+        """How many tasks have not ended, and how many callback attempts are still planned."""
+        return len(self.ledger.holds), len(self.schedule.attempts)

@@ -1,4 +1,4 @@
-"""One-bit glyphs of GNU Unifont, 16 pixels high: one cell of 8 pixels wide, or two (fontdata/unifont-OFL.txt)."""
+"""One-bit glyphs of GNU Unifont, 16 pixels high, one or two cells wide (fontdata/unifont-OFL.txt)."""
 
 import unicodedata
 import zlib
@@ -50,7 +50,7 @@ def glyph(character: str) -> Glyph:
 
 
 def wrap(text: str, columns: int, lines: int) -> tuple[bytes, ...]:
-    """The text as at most `lines` lines of at most `columns` cells (16 bytes each), broken at spaces if possible.
+    """The text as at most `lines` lines of at most `columns` cells (16 bytes each), broken at spaces.
 
     What does not fit is cut, and the last line then ends in an ellipsis. White space counts as one space.
     """
@@ -62,7 +62,9 @@ def wrap(text: str, columns: int, lines: int) -> tuple[bytes, ...]:
 def _wrap(text: str, columns: int, lines: int) -> tuple[bytes, ...]:
     rows = [b""]
     for word in unicodedata.normalize("NFC", text).split():
-        _place([glyph(character) for character in word], rows, columns)
+        # A word that runs from right to left is set so; the order of words is left alone.
+        leftwards = unicodedata.bidirectional(word[0]) in ("R", "AL")
+        _place([glyph(character) for character in (word[::-1] if leftwards else word)], rows, columns)
         if len(rows) > lines:
             rows = [*rows[: lines - 1], _cut(rows[lines - 1], columns)]
             break

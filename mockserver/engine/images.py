@@ -1,14 +1,13 @@
 """Pictures: a landscape of large pixels in a task's own colours, and above it a strip that says what it is.
 
-A pixel is a colour of the ground, which depends on the column alone, plus a grey, which does not depend on the
-task's colours: ink for the text and the bars, lighter or darker steps for sky, sun and hills. So, told as the
-difference from the row above, all rows but the first are the same for all colours, and the landscape is kept
-from task to task.
+A pixel is a colour of the ground, which depends on the column alone, plus a grey, which does not depend on
+the task's colours: ink for the text and the bars, lighter or darker steps for sky, sun and hills. So, told as
+the difference from the row above, all rows but the first are the same for all colours, and the landscape is
+kept from task to task.
 """
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from colorsys import hsv_to_rgb
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -19,7 +18,21 @@ from math import sin
 from typing import Literal, NamedTuple
 
 from mockserver.engine.fonts import CELL_HEIGHT, CELL_WIDTH, wrap
-from mockserver.engine.png import EMPTY, UP, Piece, Runs, Sum, assemble, deflated, run_sum, scalar
+from mockserver.engine.png import (
+    EMPTY,
+    UP,
+    Piece,
+    Rows,
+    Runs,
+    Sum,
+    assemble,
+    deflated,
+    joined,
+    row,
+    run_sum,
+    scalar,
+    steps,
+)
 
 Format = Literal["png", "jpeg", "webp"]
 CONTENT_TYPES: dict[Format, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
@@ -65,15 +78,16 @@ def layout(label: Label, width: int, height: int) -> Layout:
     margin = 8 * scale if width >= 128 and height >= 128 else 2
     pitch = (20 if height >= 128 else 18) * scale
     columns = (width - 2 * margin) // (CELL_WIDTH * scale)
-    # On a large picture two fifths are left to the landscape.
-    rows = (height * 3 // 5 if height >= 128 else height) - margin - 8 * scale * (height >= 128)
-    lines = _lines(label, columns, rows // pitch) if columns >= 6 else ()
-    return Layout(scale, margin, pitch, lines, 4 * scale if height >= 128 else 0)
+    bars = 4 * scale if height >= 128 else 0
+    # On a large picture at least two fifths are left to the landscape.
+    room = (height * 3 // 5 if height >= 256 else height) - margin - 2 * bars
+    lines = _lines(label, columns, room // pitch) if columns >= 6 else ()
+    return Layout(scale, margin, pitch, lines, bars)
 
 
 def _lines(label: Label, columns: int, rows: int) -> tuple[bytes, ...]:
     """The fields in the order of their worth, as many lines as there is room for."""
-    head, size = f"{label.provider} · {label.model}", f"{label.size} · {label.index}"
+    head, size = f"{label.provider} · {label.model}", f"{label.size} · #{label.index}"
     if rows == 1:
         return wrap(f"{head} · {size} · {label.task_id} · {label.prompt}", columns, 1)
     lines: tuple[bytes, ...] = ()
@@ -128,38 +142,6 @@ def scene(columns: int, rows: int, variant: int) -> list[list[int]]:
     return [list(row) for row in zip(*map(column, range(columns)), strict=True)]
 
 
-class Rows(NamedTuple):
-    """Rows as bits of a deflate block, and the sum of the bytes that they stand for."""
-
-    bits: str
-    sum: Sum
-
-    def times(self, n: int) -> "Rows":
-        """These rows `n` times over."""
-        return Rows(self.bits * n, self.sum.times(n))
-
-
-def _row(code: Runs, runs: Sequence[tuple[int, int]]) -> Rows:
-    """A row filtered `Up`, of runs (byte, count)."""
-    runs, total = [(UP, 1), *runs], EMPTY
-    for byte, count in runs:
-        total = total.then(run_sum(byte, count))
-    return Rows("".join([code.bits(byte, count) for byte, count in runs]), total)
-
-
-def _steps(above: Sequence[int], below: Sequence[int], widths: Sequence[int]) -> list[tuple[int, int]]:
-    """The runs (byte, count) that lead from one row of parts to the next, equal neighbours joined."""
-    runs: list[tuple[int, int]] = []
-    last, length = -1, 0
-    for old, new, width in zip(above, below, widths, strict=True):
-        byte = (new - old) % 256
-        if byte != last and length:
-            runs.append((last, length))
-            length = 0
-        last, length = byte, length + 3 * width
-    return [*runs, (last, length)]
-
-
 # A piece for 3840x2160 is 30 kB at most, so these are 4 MB at most.
 @lru_cache(maxsize=128)
 def _landscape(width: int, height: int, above: int, side: int, variant: int) -> Piece:
@@ -167,14 +149,14 @@ def _landscape(width: int, height: int, above: int, side: int, variant: int) -> 
     widths = [min(side, width - x) for x in range(0, width, side)]
     heights = [min(side, height - y) for y in range(0, height, side)]
     greys = scene(len(widths), len(heights), variant)
-    steps = [_steps(old, new, widths) for old, new in pairwise([[above] * len(widths), *greys])]
-    census = Counter(run for runs in steps for run in runs)
+    changes = [steps(old, new, widths) for old, new in pairwise([[above] * len(widths), *greys])]
+    census = Counter(run for runs in changes for run in runs)
     census.update({(UP, 1): height, (0, 3 * width): height})
     code = Runs(census, exact=True)
-    blank, parts = _row(code, [(0, 3 * width)]), []
-    for runs, rows in zip(steps, heights, strict=True):
-        parts += [_row(code, runs), blank.times(rows - 1)]
-    return _joined(code, parts)
+    blank, parts = row(code, [(0, 3 * width)]), []
+    for runs, rows in zip(changes, heights, strict=True):
+        parts += [row(code, runs), blank.times(rows - 1)]
+    return joined(code, parts)
 
 
 # How often English, Korean and Chinese cells have a run of a grey over 1 to 8 columns.
@@ -199,7 +181,7 @@ def _change(above: int, below: int, scale: int, width: int) -> tuple[str, Sum]:
     """The bits for 8 columns that lead from one row of a cell to the next."""
     old, new = ([INK * (row >> bit & 1) for bit in range(CELL_WIDTH - 1, -1, -1)] for row in (above, below))
     code, total, bits = _code(scale, width), EMPTY, ""
-    for byte, count in _steps(old, new, [scale] * CELL_WIDTH):
+    for byte, count in steps(old, new, [scale] * CELL_WIDTH):
         bits += code.bits(byte, count)
         total = total.then(run_sum(byte, count))
     return bits, total
@@ -236,18 +218,11 @@ def _line(line: bytes, plan: Layout, width: int, blank: Rows) -> Rows:
 
 def _ink(cells: list[_Cell], scale: int, pitch: int, width: int, tail: int) -> tuple[int, int]:
     """What a line's ink adds to the sums of its rows, `tail` bytes being to the right of it."""
-    # A byte counts in `b` once for itself and once for each byte that follows it, to the end of the line's rows.
+    # A byte counts in `b` once for itself and once for each byte that follows it in the line's rows.
     row_bytes, total = 1 + 3 * width, sum(cell.a for cell in cells)
     to_the_right = 3 * CELL_WIDTH * scale * (sum(accumulate(cell.a for cell in cells)) - total)
     below = total * (tail + (pitch - 1) * row_bytes) - scale * row_bytes * sum(cell.moment for cell in cells)
     return total, sum(cell.b for cell in cells) + to_the_right + below
-
-
-def _joined(code: Runs, parts: Sequence[Rows]) -> Piece:
-    total = EMPTY
-    for part in parts:
-        total = total.then(part.sum)
-    return code.piece("".join(part.bits for part in parts), total)
 
 
 # The first lines are the same for all tasks of a model and a size. 15 kB at most each.
@@ -255,22 +230,22 @@ def _joined(code: Runs, parts: Sequence[Rows]) -> Piece:
 def _head(plan: Layout, width: int) -> Piece:
     """The rows from the second one of the picture to the end of the plan's lines."""
     code = _code(plan.scale, width)
-    blank = _row(code, [(0, 3 * width)])
+    blank = row(code, [(0, 3 * width)])
     lines = [_line(line, plan, width, blank) for line in plan.lines]
-    return _joined(code, [blank.times(plan.margin - 1), *lines])
+    return joined(code, [blank.times(plan.margin - 1), *lines])
 
 
 def _strip(plan: Layout, width: int, seed: bytes) -> list[Piece]:
     """The rows from the second one of the picture to the landscape: the margin, the lines, the bars."""
     code = _code(plan.scale, width)
-    blank = _row(code, [(0, 3 * width)])
+    blank = row(code, [(0, 3 * width)])
     parts = [_line(line, plan, width, blank) for line in plan.lines[2:]]
     if plan.bars:
         none, greys, widths = [0] * BARS, bars(seed), spread(BARS, width)
         rest = blank.times(plan.bars - 1)
-        parts += [_row(code, _steps(none, greys, widths)), rest]
-        parts += [_row(code, _steps(greys, none, widths)), rest]
-    return [_head(plan._replace(lines=plan.lines[:2]), width), *([_joined(code, parts)] if parts else [])]
+        parts += [row(code, steps(none, greys, widths)), rest]
+        parts += [row(code, steps(greys, none, widths)), rest]
+    return [_head(plan._replace(lines=plan.lines[:2]), width), *([joined(code, parts)] if parts else [])]
 
 
 def _first_row(width: int, grey: int, seed: bytes) -> Piece:
@@ -286,10 +261,11 @@ def facts(label: Label) -> dict[str, str]:
 
 
 def render(label: Label, width: int, height: int, format: Format = "png") -> bytes:
-    """A picture file of exactly `width` x `height` pixels (16 or more each), 8-bit RGB; the same for the same call.
+    """A picture file of exactly `width` x `height` pixels (16 or more each), 8-bit RGB.
 
-    A PNG has the label's facts as text chunks, keyed by field; a JPEG as a comment and a WebP as its EXIF
-    description, in JSON. What the font lacks is drawn as a box; lone surrogates are U+FFFD in the facts.
+    The same call gives the same bytes. A PNG has the label's facts as text chunks, keyed by field; a JPEG as
+    a comment and a WebP as its EXIF description, in JSON, the prompt cut to 8,000 characters. What the font
+    lacks is drawn as a box; lone surrogates are U+FFFD in the facts.
     """
     seed, plan = digest(label), layout(label, width, height)
     grey = 0 if plan.lines else SKY
@@ -307,7 +283,9 @@ def _converted(data: bytes, label: Label, format: Format) -> bytes:
     # Pillow's start costs 40 ms that a server of PNG alone need not pay.
     from PIL import Image
 
-    told = json.dumps({key: scalar(value) for key, value in facts(label).items()})
+    # A JPEG comment holds 65,533 bytes, of which a control character takes six; EXIF text is ASCII.
+    short = {key: scalar(value)[: 8000 if key == "prompt" else 500] for key, value in facts(label).items()}
+    told = json.dumps(short, ensure_ascii=format == "webp")
     with Image.open(BytesIO(data)) as picture, BytesIO() as out:
         exif = Image.Exif()
         exif[0x010E] = told  # ImageDescription

@@ -78,7 +78,11 @@ def _length_alone(match: re.Match[bytes]) -> bytes:
 
 def readable(data: bytes, secret: str = "") -> Any:
     """A kept body for reading: parsed if it is JSON, else text; without the key."""
-    text = redact(data.decode("utf-8", "replace"), secret)
+    return parsed(redact(data.decode("utf-8", "replace"), secret))
+
+
+def parsed(text: str) -> Any:
+    """A text as JSON if it is that, else as it is."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

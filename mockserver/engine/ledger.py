@@ -5,6 +5,7 @@ For every account and at every instant: opening == balance + held + captured.
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from mockserver.engine.problems import Kind, Problem
@@ -51,9 +52,21 @@ class Usage:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `requests` billable calls in any `seconds` of the clock."""
+
+    requests: int
+    seconds: float
+
+
 @dataclass(slots=True)
 class Account:
-    """One API key at one provider. `id` is the key's hash; amounts are minor units."""
+    """One API key at one provider. `id` is the key's hash; amounts are minor units.
+
+    `quota` is what a calendar month (UTC, by the clock) may cost, `spent` what `month` has cost or holds so far.
+    `recent` are the times of the calls that count towards `rate_limit`.
+    """
 
     provider: str
     id: str
@@ -63,8 +76,52 @@ class Account:
     captured: int = 0
     requests: int = 0
     submissions: int = 0
+    quota: int | None = None
+    month: str = ""
+    spent: int = 0
+    rate_limit: RateLimit | None = None
+    recent: deque[float] = field(default_factory=deque)
     usage: deque[Usage] = field(default_factory=lambda: deque(maxlen=USAGE_KEPT))
     usage_dropped: int = 0
+
+    def admit(self, now: float) -> None:
+        """Count a call at `now`. Raises Problem(RATE_LIMITED), which says when the next one will be let in."""
+        if self.rate_limit is None:
+            return
+        while self.recent and self.recent[0] <= now - self.rate_limit.seconds:
+            self.recent.popleft()
+        if len(self.recent) >= self.rate_limit.requests:
+            wait = self.recent[0] + self.rate_limit.seconds - now if self.recent else self.rate_limit.seconds
+            raise Problem(Kind.RATE_LIMITED, retry_after=wait)
+        self.recent.append(now)
+
+    def set_balance(self, balance: int) -> None:
+        """Make it `balance`, as a payment into the account or out of it would: the opening balance moves along."""
+        self.opening += balance - self.balance
+        self.balance = balance
+
+    def set_quota(self, quota: int | None, now: float) -> None:
+        """Let a calendar month cost at most `quota`, counting from `now`; None lifts it."""
+        self.quota, self.month, self.spent = quota, month_of(now), 0
+
+    def record(self, usage: Usage) -> None:
+        """Append a usage record, dropping and counting the oldest past the bound."""
+        self.usage_dropped += len(self.usage) == self.usage.maxlen
+        self.usage.append(usage)
+
+
+def month_of(now: float) -> str:
+    """The UTC calendar month of an instant, as in "2026-01"."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money set aside for a task, and the month whose quota it counts towards."""
+
+    account: Account
+    amount: int
+    month: str
 
 
 class Ledger:
@@ -74,38 +131,40 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._holds: dict[str, tuple[Account, int]] = {}
+        self.holds: dict[str, Hold] = {}
 
-    def hold(self, account: Account, task_id: str, amount: int) -> None:
+    def hold(self, account: Account, task_id: str, amount: int, now: float) -> None:
         """Set `amount` aside for a task. Raises Problem(OUT_OF_BALANCE) and moves nothing if it is not covered."""
         if amount > account.balance:
             raise Problem(Kind.OUT_OF_BALANCE, "the balance does not cover this request")
-        if task_id in self._holds:
+        month = month_of(now) if account.quota is not None else ""
+        if account.quota is not None:
+            spent = account.spent if month == account.month else 0
+            if spent + amount > account.quota:
+                raise Problem(Kind.OUT_OF_BALANCE, "the monthly quota does not cover this request")
+            account.month, account.spent = month, spent + amount
+        if task_id in self.holds:
             raise ValueError(f"{task_id} holds money already")
         account.balance -= amount
         account.held += amount
-        self._holds[task_id] = (account, amount)
+        self.holds[task_id] = Hold(account, amount, month)
 
     def capture(self, task_id: str) -> int:
         """Charge what is held for the task; the amount."""
-        account, amount = self._holds.pop(task_id)
-        account.held -= amount
-        account.captured += amount
-        return amount
+        hold = self.holds.pop(task_id)
+        hold.account.held -= hold.amount
+        hold.account.captured += hold.amount
+        return hold.amount
 
     def release(self, task_id: str) -> int:
         """Give back what is held for the task; the amount."""
-        account, amount = self._holds.pop(task_id)
-        account.held -= amount
-        account.balance += amount
-        return amount
+        hold = self.holds.pop(task_id)
+        hold.account.held -= hold.amount
+        hold.account.balance += hold.amount
+        if hold.month and hold.month == hold.account.month:
+            hold.account.spent -= hold.amount
+        return hold.amount
 
     def is_held(self, task_id: str) -> bool:
         """Whether the task's money is not settled yet, be it nothing that it holds."""
-        return task_id in self._holds
-
-    @staticmethod
-    def record(account: Account, usage: Usage) -> None:
-        """Append a usage record, dropping and counting the oldest past the bound."""
-        account.usage_dropped += len(account.usage) == account.usage.maxlen
-        account.usage.append(usage)
+        return task_id in self.holds

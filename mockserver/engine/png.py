@@ -10,7 +10,7 @@ them out: at 3840x2160 the rows are 25 MB, which zlib alone would need 20 ms or 
 import heapq
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import pack
@@ -119,9 +119,9 @@ def _header(lengths: Mapping[int, int]) -> str:
 
 
 class Runs:
-    """A writer of blocks that hold runs of a few byte values, by a Huffman code made beforehand from a census.
+    """A writer of blocks that hold runs of a few byte values, by a Huffman code made from a census.
 
-    The census has the weight of each run (byte, count). Only these bytes can be told; any count, unless `exact`.
+    The census has the weight of each run (byte, count). No other byte can be told; if `exact`, no other run.
     """
 
     def __init__(self, census: Mapping[tuple[int, int], int], exact: bool = False) -> None:
@@ -154,6 +154,46 @@ class Runs:
         return Piece(int(block[::-1], 2).to_bytes(size, "little") + b"\x00\x00\xff\xff", total)
 
 
+class Rows(NamedTuple):
+    """Rows as bits of a deflate block, and the sum of the bytes that they stand for."""
+
+    bits: str
+    sum: Sum
+
+    def times(self, n: int) -> "Rows":
+        """These rows `n` times over."""
+        return Rows(self.bits * n, self.sum.times(n))
+
+
+def row(code: Runs, runs: Sequence[tuple[int, int]]) -> Rows:
+    """A row filtered `Up`, of runs (byte, count)."""
+    runs, total = [(UP, 1), *runs], EMPTY
+    for byte, count in runs:
+        total = total.then(run_sum(byte, count))
+    return Rows("".join([code.bits(byte, count) for byte, count in runs]), total)
+
+
+def steps(above: Sequence[int], below: Sequence[int], widths: Sequence[int]) -> list[tuple[int, int]]:
+    """The runs (byte, count) that lead from one row of parts to the next, equal neighbours joined."""
+    runs: list[tuple[int, int]] = []
+    last, length = -1, 0
+    for old, new, width in zip(above, below, widths, strict=True):
+        byte = (new - old) % 256
+        if byte != last and length:
+            runs.append((last, length))
+            length = 0
+        last, length = byte, length + 3 * width
+    return [*runs, (last, length)]
+
+
+def joined(code: Runs, parts: Sequence[Rows]) -> Piece:
+    """The rows as one piece."""
+    total = EMPTY
+    for part in parts:
+        total = total.then(part.sum)
+    return code.piece("".join(part.bits for part in parts), total)
+
+
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return pack(">I", len(data)) + kind + data + pack(">I", zlib.crc32(data, zlib.crc32(kind)))
 
@@ -173,7 +213,7 @@ def scalar(text: str) -> str:
 
 
 def assemble(width: int, height: int, pieces: Iterable[Piece], facts: Mapping[str, str]) -> bytes:
-    """A PNG (8-bit RGB) of the pieces, `height` rows of 1 + 3 * `width` bytes in all, and the facts as text."""
+    """A PNG (8-bit RGB) of pieces, `height` rows of 1 + 3 * `width` bytes in all, and the facts as text."""
     pieces = tuple(pieces)
     total = Sum(1, 0, 0)
     for piece in pieces:

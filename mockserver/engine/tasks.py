@@ -54,6 +54,8 @@ class Job:
     callback_url: str | None = None
     failure: Failure | None = None
     delay: float | None = None
+    slowness: float = 1.0
+    stuck: bool = False
     trace_id: str | None = None
     request: bytes = b""
     wire: Mapping[str, Any] = field(default_factory=dict)

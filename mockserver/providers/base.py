@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,8 @@ class Route:
     Args:
         path: the documented path; `{name}` stands for one segment, or a part of one.
         keyed: whether a key is needed.
-        billable: whether a call may cost, so that the in-band key triggers hold for it.
+        billable: whether a call may cost, so that the in-band key triggers and a rate limit hold for it.
+        picture: whether it serves a picture's bytes.
         refusals: kinds that look different on this route.
     """
 
@@ -52,7 +54,13 @@ class Route:
     handler: Handler
     keyed: bool = True
     billable: bool = False
+    picture: bool = False
     refusals: Refusals | None = None
+
+
+def path_pattern(path: str) -> re.Pattern[str]:
+    """What paths a route's `path` stands for; its variable parts are named groups."""
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Pictures over HTTP: rendered from the task alone when their URL is read. Shared by all providers."""
 
+import asyncio
 from email.utils import formatdate
 from hashlib import sha256
 
@@ -31,9 +32,10 @@ def find_picture(call: Call, task_id: str, index: int, extension: str = "png") -
     return task
 
 
-def serve_picture(call: Call, task: Task, index: int = 0, download: str | None = None) -> StreamResponse:
+async def serve_picture(call: Call, task: Task, index: int = 0, download: str | None = None) -> StreamResponse:
     """Answer with a picture: GET, HEAD, and conditional on its ETag or its date; `download` is a file name."""
-    data = picture(task, index)
+    # PNGs are made in less than a millisecond; the other encoders would hold everybody up
+    data = picture(task, index) if task.job.format == "png" else await asyncio.to_thread(picture, task, index)
     headers = {
         "ETag": f'"{sha256(data).hexdigest()[:32]}"',
         "Last-Modified": formatdate(int(task.due), usegmt=True),

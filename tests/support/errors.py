@@ -38,9 +38,14 @@ def assert_icodeeasy_error(answer: httpx.Response, status: int, kind: str, messa
 
 
 def assert_evolink_error(
-    answer: httpx.Response, status: int, code: str, kind: str = "invalid_request_error", param: str | None = None
+    answer: httpx.Response,
+    status: int,
+    code: str,
+    kind: str = "invalid_request_error",
+    param: str | None = None,
+    message: str = "",
 ) -> None:
-    """EV-ERR-1."""
+    """EV-ERR-1; `message` is a part of it."""
     assert_headers(answer)
     error: dict[str, Any] = answer.json()["error"]
     assert (answer.status_code, error["code"], error["type"]) == (status, code, kind), answer.text
@@ -48,3 +53,15 @@ def assert_evolink_error(
     assert error.get("param") == param
     assert error.keys() - {"param"} == {"code", "message", "type"}
     assert error["message"]
+    assert message in error["message"]
+
+
+def assert_refused(provider: str, answer: httpx.Response, status: int, code: str) -> None:
+    """An error of any of the three, told by its code (icodeeasy: its type)."""
+    if provider == "xhuoapi":
+        assert_xhuoapi_error(answer, status, code)
+    elif provider == "icodeeasy":
+        assert_icodeeasy_error(answer, status, code)
+    else:
+        error = answer.json()["error"]
+        assert_evolink_error(answer, status, code, error["type"], error.get("param"))

@@ -28,6 +28,9 @@ class Rows(Protocol[T]):
     def retire(self, key: str) -> None:
         """Say that a record has ended and may be dropped when newer ones need its room."""
 
+    def revive(self, key: str) -> None:
+        """Say that a retired record goes on after all."""
+
     def remove(self, keys: list[str]) -> None: ...
 
     def newest(self) -> Iterator[tuple[str, T]]:
@@ -37,7 +40,7 @@ class Rows(Protocol[T]):
 
 
 class Store(Protocol):
-    """Everything that outlives a request. `names` maps other names of a task (trace ids, idempotency keys) to its id."""
+    """Everything that outlives a request. `names` maps other names of things (trace ids, idempotency keys) to ids."""
 
     @property
     def tasks(self) -> Rows[Task]: ...

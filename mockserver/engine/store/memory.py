@@ -37,6 +37,10 @@ class MemoryRows(Generic[T]):
         while len(self._retired) > self.bound:
             self.dropped += self._rows.pop(self._retired.popleft(), None) is not None
 
+    def revive(self, key: str) -> None:
+        if key in self._retired:
+            self._retired.remove(key)
+
     def remove(self, keys: list[str]) -> None:
         gone = set(keys)
         for key in keys:

@@ -93,7 +93,7 @@ def _own_task(call: Call) -> Task:
 
 async def credits(call: Call) -> StreamResponse:
     """EV-CRED-1: what is left and what is used, in credits; what is held counts as used by neither."""
-    account = call.engine.account(call.provider.name, call.account)
+    account = call.engine.accounts.get(call.provider.name, call.account)
     remaining = float(call.provider.currency.decimal(account.balance))
     used = float(call.provider.currency.decimal(account.captured))
     token = {"remaining_credits": remaining, "unlimited_credits": False, "used_credits": used}
@@ -106,7 +106,7 @@ async def show_file(call: Call) -> StreamResponse:
     task = find_picture(call, call.params["task_id"], 0)
     if call.engine.now() >= task.due + LINK_SECONDS:
         raise Problem(Kind.LINK_EXPIRED)
-    return serve_picture(call, task)
+    return await serve_picture(call, task)
 
 
 ROUTES = (
@@ -114,5 +114,5 @@ ROUTES = (
     Route("GET", "/v1/tasks/{task_id}", show_task, refusals=errors.TASK_QUERY),
     Route("POST", "/v1/tasks/{task_id}/cancel", cancel_task, refusals=errors.CANCEL),
     Route("GET", "/v1/credits", credits),
-    Route("GET", "/files/{task_id}.png", show_file, keyed=False),
+    Route("GET", "/files/{task_id}.png", show_file, keyed=False, picture=True),
 )

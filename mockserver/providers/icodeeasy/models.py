@@ -14,7 +14,7 @@ MOST_REFERENCES = 16
 
 RATIOS: dict[str, Pair] = {
     text: (int(text.split(":")[0]), int(text.split(":")[1]))
-    for text in "1:1 3:2 2:3 4:3 3:4 5:4 4:5 16:9 9:16 2:1 1:2 21:9 9:21".split()
+    for text in ["1:1", "3:2", "2:3", "4:3", "3:4", "5:4", "4:5", "16:9", "9:16", "2:1", "1:2", "21:9", "9:21"]
 }
 """IC-SIZE-1; `auto` is 1:1."""
 

@@ -78,7 +78,7 @@ async def show_picture(call: Call) -> StreamResponse:
     """IC-FILE-3: the picture itself, inline or as a download; no key, for ever."""
     task, sequence = _file(call)
     name = f"{task.id}-{sequence}.png" if _download(call) else None
-    return serve_picture(call, task, sequence - 1, download=name)
+    return await serve_picture(call, task, sequence - 1, download=name)
 
 
 def _download(call: Call) -> bool:
@@ -102,5 +102,5 @@ ROUTES = (
     Route("GET", "/v1/images/tasks/{task_id}", show_task),
     Route("GET", "/images/tasks/{task_id}", show_task),
     Route("GET", "/v1/images/files/{model}/{day}/{task_id}-{sequence}.png", show_file, keyed=False),
-    Route("GET", "/cdn/{model}/{day}/{task_id}-{sequence}.png", show_picture, keyed=False),
+    Route("GET", "/cdn/{model}/{day}/{task_id}-{sequence}.png", show_picture, keyed=False, picture=True),
 )

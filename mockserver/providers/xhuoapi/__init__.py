@@ -1,4 +1,4 @@
-"""xhuoapi: OpenAI's and the Nano Banana models behind one endpoint, with callbacks (documents 000, 003; claims XH-…)."""
+"""xhuoapi: OpenAI's and the Nano Banana models at one endpoint, with callbacks (documents 000, 003; claims XH-…)."""
 
 from mockserver.engine.addresses import check_any
 from mockserver.providers.base import Example, Provider

@@ -1,4 +1,4 @@
-"""xhuoapi: what a call costs and how long it takes (000/003, "Supported size values and price bands", "Nano Banana")."""
+"""xhuoapi: what a call costs and how long it takes (000/003, "Supported sizes and price bands", "Nano Banana")."""
 
 from collections.abc import Mapping
 

@@ -139,12 +139,12 @@ def _short(value: Any) -> Any:
 
 async def show_gpt_image(call: Call) -> StreamResponse:
     """XH-RESP-1: permanent, no key needed."""
-    return _serve(call, call.params["index"], call.params["extension"])
+    return await _serve(call, call.params["index"], call.params["extension"])
 
 
 async def show_nano(call: Call) -> StreamResponse:
     """XH-RESP-2."""
-    return _serve(call, "0")
+    return await _serve(call, "0")
 
 
 async def show_signed(call: Call) -> StreamResponse:
@@ -153,20 +153,20 @@ async def show_signed(call: Call) -> StreamResponse:
     expiry = query.get("se", "")
     if query.get("sig") != wire.signed(task_id, expiry)["sig"] or call.engine.now() >= wire.expiry_of(expiry):
         raise Problem(Kind.LINK_EXPIRED)
-    return _serve(call, call.params["index"])
+    return await _serve(call, call.params["index"])
 
 
-def _serve(call: Call, index: str, extension: str = "png") -> StreamResponse:
+async def _serve(call: Call, index: str, extension: str = "png") -> StreamResponse:
     number = index_of(index)
     task: Task = find_picture(call, call.params["task_id"], number, extension)
-    return serve_picture(call, task, number)
+    return await serve_picture(call, task, number)
 
 
 ROUTES = (
     Route("POST", "/v1/openai/images/generations", generate, billable=True),
     Route("POST", "/v1/openai/images/edits", edit, billable=True),
     Route("POST", "/v1/openai/tasks", tasks.retrieve),
-    Route("GET", "/gpt-image/{task_id}_{index}.{extension}", show_gpt_image, keyed=False),
-    Route("GET", "/nanobanana/{task_id}.png", show_nano, keyed=False),
-    Route("GET", "/private/images/{task_id}/generated_{index}.png", show_signed, keyed=False),
+    Route("GET", "/gpt-image/{task_id}_{index}.{extension}", show_gpt_image, keyed=False, picture=True),
+    Route("GET", "/nanobanana/{task_id}.png", show_nano, keyed=False, picture=True),
+    Route("GET", "/private/images/{task_id}/generated_{index}.png", show_signed, keyed=False, picture=True),
 )

@@ -1,0 +1,149 @@
+"""What a setting's value must be beyond its type, and the texts that stand for one. Each raises ValueError."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from mockserver.cli.options import Option
+from mockserver.engine.latency import LONGEST, Latency
+from mockserver.engine.outbound import parse_route
+
+HIGHEST_PRICE = 10**12
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]?)(?:iB|B)?", re.IGNORECASE)
+_HOST = re.compile(r"[^\s/@?#,]{1,253}")
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def prepare(option: Option, value: Any) -> Any:
+    """A raw value from a flag, a variable or a file as its type takes it, and checked."""
+    if option.name in _TABLES:
+        return _TABLES[option.name](_from_json(value))
+    if option.repeatable:
+        return [_check(option.name, item) for item in _listed(value)]
+    if option.kind is bool:
+        return value
+    if isinstance(value, bool) or (isinstance(value, int | Decimal) and option.kind in (str, str | None)):
+        value = str(value)
+    return _check(option.name, value)
+
+
+def _from_json(value: Any) -> Any:
+    try:
+        return json.loads(value, parse_float=Decimal) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        raise ValueError("is no valid JSON") from None
+
+
+def _listed(value: Any) -> list[Any]:
+    """The items of a list, of a JSON array as text, or of a text with commas between."""
+    if isinstance(value, str):
+        value = (
+            _from_json(value)
+            if value.lstrip().startswith("[")
+            else list(filter(None, map(str.strip, value.split(","))))
+        )
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("must be a list of texts")
+    return value
+
+
+def _check(name: str, value: Any) -> Any:
+    if isinstance(value, str) and not value.strip() and name != "seed":
+        raise ValueError("is empty")
+    check = _CHECKS.get(name)
+    return check(value) if check and isinstance(value, str) else value
+
+
+def _latency(text: str) -> str:
+    Latency.parse(text)
+    return text
+
+
+def _route(text: str) -> str:
+    source, destination = parse_route(text)
+    address(source)
+    address(destination)
+    return text
+
+
+def address(text: str) -> str:
+    """An http(s) address without a slash at its end."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or any(char.isspace() for char in text) or parts.query or parts.fragment:
+        raise ValueError(f"{text!r:.100} is no address: write one like https://mock.example.com or http://mock:8080")
+    return text.rstrip("/")
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"{text!r:.100} is no host: write its name alone, as in mock.example.com")
+    return text
+
+
+def _key(text: str) -> str:
+    if any(char.isspace() for char in text):
+        raise ValueError("an API key has no spaces in it")
+    return text
+
+
+def _size(text: str) -> str:
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r:.60} is no size: write bytes, or a text such as 32MB")
+    return str(int(Decimal(match[1]) * 1024 ** _POWERS[match[2].upper()]))
+
+
+def _tables(value: Any, what: str) -> Mapping[str, Mapping[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(table, dict) for table in value.values()):
+        raise ValueError(f"must be a table of {what} for each provider, as [prices.PROVIDER] and [latencies.PROVIDER]")
+    return value
+
+
+def _prices(value: Any) -> dict[str, dict[str, str]]:
+    tables = _tables(value, "prices")
+    return {
+        provider: {name: _price(name, price) for name, price in table.items()} for provider, table in tables.items()
+    }
+
+
+def _price(name: str, value: Any) -> str:
+    try:
+        good = not isinstance(value, bool) and 0 <= Decimal(value) <= HIGHEST_PRICE
+    except (ArithmeticError, TypeError, ValueError):
+        good = False
+    if not good:
+        raise ValueError(f"the price of {name!r:.60} must be a number, 0 or more")
+    return str(value)
+
+
+def _latencies(value: Any) -> dict[str, dict[str, tuple[float, float]]]:
+    tables = _tables(value, "durations")
+    return {provider: {name: _range(name, span) for name, span in table.items()} for provider, table in tables.items()}
+
+
+def _range(name: str, value: Any) -> tuple[float, float]:
+    try:
+        low, high = map(float, value)
+    except (TypeError, ValueError):
+        low, high = 1.0, 0.0
+    if not 0 <= low <= high <= LONGEST:
+        raise ValueError(f"the duration {name!r:.60} must be [shortest, longest] in seconds")
+    return low, high
+
+
+_CHECKS: Mapping[str, Callable[[str], str]] = {
+    "latency": _latency,
+    "callback_routes": _route,
+    "public_url": address,
+    "allowed_hosts": _host,
+    "api_keys": _key,
+    "max_body": _size,
+}
+_TABLES: Mapping[str, Callable[[Any], Any]] = {"prices": _prices, "latencies": _latencies}

@@ -1,0 +1,162 @@
+"""The commands. Each takes its arguments, calls the library, and prints; what goes wrong leaves in one line."""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from shlex import quote
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mockserver import __version__
+from mockserver.app import App, create_app
+from mockserver.cli import tables
+from mockserver.cli.checks import address
+from mockserver.cli.options import CONFIG_ENV, OPTIONS, Option
+from mockserver.cli.serving import CannotListen, serve
+from mockserver.cli.sources import load
+from mockserver.environment import OPENAI_PROVIDER, client_environment
+
+FAILED, MISUSED = 1, 2
+
+
+def _help(meaning: str, facts: str) -> str:
+    """What an option means, and below it, more quietly, its variable and its default."""
+    return f"{escape(meaning)}\n\n[dim]{escape(facts)}[/]"
+
+
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config", metavar="FILE", help=_help("TOML file with settings. Flags and variables override it.", CONFIG_ENV)
+    ),
+]
+
+_HELP = """A local stand-in for three paid image-generation APIs: xhuoapi, icodeeasy and evolink.
+
+[bold]mockserver serve[/] starts it and prints where everything is."""
+
+_SERVE_HELP = """Serve every provider on one port, until Ctrl-C.
+
+A setting is a flag, or else the environment variable named below it, or else a key of a TOML file. In a variable,
+what a flag can be repeated for is a list with commas between, or a JSON array."""
+
+_EPILOG = """A TOML file has the flags' names as keys, as in [bold]port = 8081[/] and [bold]api_key = \\["sk_one"][/].
+It alone has these tables, with the names that [bold]mockserver prices[/] prints:
+
+{tables}"""
+
+app = typer.Typer(
+    name="mockserver",
+    help=_HELP,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; its exit status."""
+    try:
+        return app(arguments, prog_name="mockserver", standalone_mode=False) or 0
+    except CannotListen as error:
+        return _complain(str(error), FAILED)
+    except ValueError as error:
+        return _complain(str(error), MISUSED)
+    except Exception as error:
+        said = getattr(error, "format_message", None)  # what typer says of its arguments, whichever its version
+        if said is None:
+            raise
+        return _complain(said(), MISUSED)
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(f"mockserver: {' '.join(sentence.split())}", file=sys.stderr)
+    return status
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", metavar=" ", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(f"mockserver {__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def _app(config: str | None, flags: Mapping[str, Any]) -> App:
+    return create_app(load({name: value for name, value in flags.items() if value not in (None, [], False)}, config))
+
+
+def _file(config: str | None) -> str | None:
+    """The TOML file that the flag names, or else the environment."""
+    return config if config is not None else os.environ.get(CONFIG_ENV) or None
+
+
+def _serve(config: Config = None, **flags: Any) -> None:
+    serve(_app(_file(config), flags), _file(config))
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    """A setting as typer understands it: as text, which `sources` reads the same whencever it comes."""
+    kind: Any = bool if option.kind is bool else list[str] if option.repeatable else str
+    default = f" · default {option.default_text}" if option.default_text else ""
+    words = typer.Option(
+        option.flag,
+        metavar=" " if option.kind is bool else option.metavar,
+        help=_help(option.meaning, option.env + default),
+        rich_help_panel=option.group,
+    )
+    return inspect.Parameter(
+        option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, words]
+    )
+
+
+def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with a parameter for each setting in place of its `**flags`."""
+    parameters = inspect.signature(command).parameters.values()
+    own = [parameter for parameter in parameters if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    every = [*map(_parameter, (option for option in OPTIONS if option.in_flags)), *own]
+    command.__signature__ = inspect.Signature([p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in every])  # type: ignore[attr-defined]
+    return command
+
+
+app.command(
+    "serve",
+    help=_SERVE_HELP,
+    epilog=_EPILOG.format(tables="\n".join(escape(option.meaning) for option in OPTIONS if not option.in_flags)),
+)(_with_settings(_serve))
+
+
+@app.command()
+def prices(config: Config = None) -> None:
+    """Print what every call costs and how long it takes, with the changes of a TOML file."""
+    _print(*tables.prices(_app(_file(config), {})))
+
+
+@app.command()
+def providers(config: Config = None) -> None:
+    """Print the providers: their addresses here, models and endpoints."""
+    _print(*tables.providers(_app(_file(config), {})))
+
+
+def _print(*found: Table) -> None:
+    console = Console(highlight=False)
+    for table in found:
+        console.print(table)
+
+
+@app.command("env")
+def environment(
+    root_url: Annotated[str, typer.Option(metavar="URL", help="Where the server is.")] = "http://127.0.0.1:8080",
+    provider: Annotated[str, typer.Option(metavar="NAME", help="Where OpenAI clients go.")] = OPENAI_PROVIDER,
+) -> None:
+    """Print the environment that points clients here: eval "$(mockserver env)"."""
+    for name, value in client_environment(address(root_url), provider).items():
+        print(f"export {name}={quote(value)}")

@@ -1,0 +1,92 @@
+"""Each setting as a flag, an environment variable and a key of a TOML file, all made from `Settings`."""
+
+from dataclasses import MISSING, Field, dataclass, fields
+from decimal import Decimal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from mockserver.settings import Settings
+
+ENV_PREFIX = "MOCKSERVER_"
+CONFIG_ENV = ENV_PREFIX + "CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting. `key` is its flag without dashes before it, in TOML's spelling; `kind` is its Python type."""
+
+    name: str
+    kind: Any
+    default: Any
+    meaning: str
+    metavar: str
+    group: str | None
+    shown: str | None
+    in_flags: bool
+    least: int | None
+    most: int | None
+
+    @property
+    def repeatable(self) -> bool:
+        return get_origin(self.kind) is tuple
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return get_args(self.kind) if get_origin(self.kind) is Literal else ()
+
+    @property
+    def key(self) -> str:
+        return self.name.removesuffix("s") if self.repeatable else self.name
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.key.replace("_", "-")
+
+    @property
+    def env(self) -> str:
+        return ENV_PREFIX + self.name.upper()
+
+    @property
+    def default_text(self) -> str | None:
+        """The default as `--help` shows it; None if there is nothing to say."""
+        if self.shown is not None:
+            return self.shown
+        if self.kind is bool:
+            return "on" if self.default else "off"
+        return str(self.default) if self.default not in (None, (), {}) else None
+
+    @property
+    def wanted(self) -> str:
+        """What a value must be, to go on after "is not"."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.kind is bool:
+            return "true or false"
+        if self.kind in (int, Decimal):
+            return ("a whole number" if self.kind is int else "a number") + self._span()
+        return "a list of texts" if self.repeatable else "text"
+
+    def _span(self) -> str:
+        if self.most is not None:
+            return f" from {self.least} to {self.most}"
+        return f", {self.least} or more" if self.least is not None else ""
+
+
+def _option(field: Field[Any], kind: Any) -> Option:
+    meta = field.metadata
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return Option(
+        field.name,
+        kind,
+        default,
+        meta["meaning"],
+        "|".join(get_args(kind)) if get_origin(kind) is Literal else meta["metavar"],
+        meta["group"],
+        meta["shown"],
+        meta["flag"],
+        meta.get("least"),
+        meta.get("most"),
+    )
+
+
+_KINDS = get_type_hints(Settings)
+OPTIONS: tuple[Option, ...] = tuple(_option(field, _KINDS[field.name]) for field in fields(Settings))

@@ -1,0 +1,167 @@
+"""The running server: what it says at first and at last, and the signals that end it."""
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from threading import Timer
+from typing import Any
+
+from mockserver import __version__
+from mockserver.app import App
+from mockserver.console import JsonLines, Lines, TextLines, Writer, json_line, paint, wants_colour
+from mockserver.engine.callbacks import State
+from mockserver.engine.latency import Latency
+from mockserver.engine.outbound import parse_route
+from mockserver.front import base_url, curl_line
+from mockserver.providers.base import Provider
+from mockserver.server import listening
+
+GRACE_SECONDS = 0.7
+"""How long the end may take. A name look-up under way can't be broken off; then the process ends without it."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class CannotListen(Exception):
+    """The address can't be had: one line that says why and what to do."""
+
+
+def serve(app: App, config: str | None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises CannotListen."""
+    writer = Writer(sys.stdout.fileno() if sys.stdout else None)
+    try:
+        asyncio.run(_serve(app, Speaker(app, writer, config)))
+    finally:
+        writer.close()
+
+
+async def _serve(app: App, speaker: "Speaker") -> None:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, ended.set)
+    async with AsyncExitStack() as stack:
+        try:
+            root = await stack.enter_async_context(listening(app))
+        except OSError as error:
+            raise CannotListen(_reason(error, app.settings.host, app.settings.port)) from None
+        speaker.started(root)
+        await ended.wait()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)  # a second Ctrl-C ends it there and then
+        speaker.stopped()
+        last = Timer(GRACE_SECONDS, os._exit, (0,))
+        last.daemon = True
+        last.start()
+
+
+def _reason(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is taken: stop what listens there, or use --port; --port 0 picks a free one"
+    if error.errno == errno.EACCES:
+        return f"port {port} of {host} is not allowed to this user: use --port with 1024 or more; 0 picks a free one"
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return f"{host} is no address of this machine: use --host 127.0.0.1, or 0.0.0.0 for all of its addresses"
+    return f"can't listen on port {port} of {host}: {error.strerror or error}"
+
+
+class Speaker:
+    """Says what happens, in the format of the settings."""
+
+    def __init__(self, app: App, writer: Writer, config: str | None) -> None:
+        self._app = app
+        self._writer = writer
+        self._config = config
+        self._json = app.settings.log_format == "json"
+        self._colour = wants_colour(sys.stdout, os.environ) and not self._json
+        currencies = {provider.name: provider.currency.code for provider in app.providers}
+        self._lines: Lines = JsonLines(currencies) if self._json else TextLines(currencies, self._colour)
+
+    def started(self, root: str) -> None:
+        """Say where everything is, and from now on what happens."""
+        self._writer.line(self._started_json(root) if self._json else "\n".join(self._started_text(root)))
+        if not self._app.settings.quiet:
+            engine, lines, writer = self._app.engine, self._lines, self._writer
+            engine.observers.append(lambda exchange: writer.line(lines.request(exchange)))
+            engine.courier.observers.append(lambda delivery, attempt: writer.line(lines.attempt(delivery, attempt)))
+
+    def stopped(self) -> None:
+        """Say what is still pending, and nothing more."""
+        engine = self._app.engine
+        engine.observers.clear()
+        engine.courier.observers.clear()
+        tasks = engine.pending()[0]
+        callbacks = sum(delivery.state is State.WAITING for _, delivery in engine.store.deliveries.newest())
+        if self._json:
+            self._writer.line(json_line("stopped", pending={"tasks": tasks, "callbacks": callbacks}))
+        else:
+            counts = [_count(number, noun) for number, noun in ((tasks, "task"), (callbacks, "callback")) if number]
+            after_echo = "\n" if self._colour else ""  # a terminal has written ^C
+            self._writer.line(f"{after_echo}Stopped; {' and '.join(counts) or 'nothing'} still pending.")
+
+    def _started_json(self, root: str) -> str:
+        providers = {
+            provider.name: {"base_url": base_url(provider, root), "curl": self._curl(provider, root)}
+            for provider in self._app.providers
+        }
+        return json_line(
+            "started",
+            version=__version__,
+            url=root,
+            control=f"{root}/_mock/health",
+            providers=providers,
+            **self._facts(),
+        )
+
+    def _started_text(self, root: str) -> list[str]:
+        lines = [f"{self._bold('mockserver')} {__version__} serves {self._bold(root)}", ""]
+        for provider in self._app.providers:
+            lines += [f"{self._bold(f'{provider.title:10}')} {base_url(provider, root)}"]
+            lines += [f"  {self._curl(provider, root)}", ""]
+        lines += [f"{self._bold('control   ')} {root}/_mock/health"]
+        lines += [f'{self._bold("clients   ")} eval "$(mockserver env --root-url {root})"']
+        lines += [f"{self._bold(f'{name:10}')} {value}" for name, value in self._remarks()]
+        return [*lines, "", "Ctrl-C ends it.", ""]
+
+    def _bold(self, text: str) -> str:
+        return paint(text, "1", self._colour)
+
+    def _facts(self) -> dict[str, Any]:
+        """The settings that matter for what a client sees."""
+        settings, engine = self._app.settings, self._app.engine
+        return {"latency": settings.latency, "clock": settings.clock, "seed": engine.entropy.seed}
+
+    def _remarks(self) -> list[tuple[str, str]]:
+        """The same for people, and what else was set."""
+        settings, engine = self._app.settings, self._app.engine
+        span = Latency.parse(settings.latency).range
+        seed = "" if engine.entropy.seeded else " (a new one; --seed repeats its ids, durations and pictures)"
+        found = [
+            ("latency", settings.latency + (f" ({span[0]:g}–{span[1]:g} s)" if span else "")),
+            ("clock", "virtual: time passes only when it is advanced" if settings.clock == "virtual" else "real"),
+            ("seed", engine.entropy.seed + seed),
+            *(("callbacks", f"{source} → {target}") for source, target in map(parse_route, settings.callback_routes)),
+        ]
+        if settings.callback_egress:
+            found.append(("callbacks", "may leave this machine"))
+        if settings.api_keys:
+            found.append(("keys", f"{_count(len(settings.api_keys), 'key')} valid, no others"))
+        if self._config:
+            found.append(("settings", self._config))
+        return found
+
+    def _curl(self, provider: Provider, root: str) -> str:
+        """A curl line that works, whichever keys are valid and whoever signed the certificate."""
+        mount = self._app.mounts[provider.name]
+        key = next((key for key in self._app.settings.api_keys if mount.accepts(key)), provider.example.key)
+        line = curl_line(replace(provider, example=replace(provider.example, key=key)), root)
+        return line.replace("curl ", "curl -k ", 1) if self._app.settings.tls_cert else line
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,73 @@
+"""What is emulated, as tables for a terminal."""
+
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from mockserver.app import App
+from mockserver.call import Mount
+
+
+def prices(app: App) -> tuple[Table, ...]:
+    """What each call costs, and how long it takes under `--latency documented`; marked where a setting differs."""
+    costs = _table("Prices", "provider", "name", "price", "unit", "", right="price")
+    times = _table("Durations under --latency documented", "provider", "name", "seconds", "", right="seconds")
+    for mount in app.mounts.values():
+        _rows(costs, mount.provider.name, _costs(mount))
+        _rows(times, mount.provider.name, _times(mount))
+    return costs, times
+
+
+def providers(app: App) -> tuple[Table, ...]:
+    """Each provider's address here, what it stands for, and its endpoints."""
+    services = _table("Providers", "provider", "stands for", "base URL here", "for OpenAI clients", "models")
+    endpoints = _table("Endpoints (paid: with a key, and may cost; open: without)", "provider", "method", "path", "")
+    for provider in app.providers:
+        mount = f"/{provider.name}"
+        openai = mount + provider.openai_path if provider.openai_path else "—"
+        hosts, models = "\n".join(provider.hosts), "\n".join(provider.models)
+        services.add_row(provider.name, hosts, mount + provider.base_path, openai, models)
+        services.add_section()
+        marks = {(True, True): "paid", (True, False): "key"}
+        rows = [
+            (route.method, mount + route.path, marks.get((route.keyed, route.billable), "open"))
+            for route in provider.routes
+        ]
+        _rows(endpoints, provider.name, rows)
+    return services, endpoints
+
+
+def _costs(mount: Mount) -> Iterable[tuple[str, ...]]:
+    provider, unit = mount.provider, mount.provider.currency
+    for name, price in mount.prices.items():
+        documented = unit.minor(provider.prices[name])
+        yield name, unit.text(price), unit.code, _remark(unit.text(documented), price != documented)
+
+
+def _times(mount: Mount) -> Iterable[tuple[str, ...]]:
+    for name, span in mount.latencies.items():
+        documented = mount.provider.latencies[name]
+        yield name, _span(span), _remark(_span(documented), span != documented)
+
+
+def _span(span: tuple[float, float]) -> str:
+    return f"{span[0]:g}–{span[1]:g}"
+
+
+def _remark(documented: str, differs: bool) -> str:
+    return f"set here; documented {documented}" if differs else ""
+
+
+def _table(title: str, *columns: str, right: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column == right else "left", overflow="fold")
+    return table
+
+
+def _rows(table: Table, name: str, rows: Iterable[tuple[str, ...]]) -> None:
+    """Rows of one provider, which is named at the first of them alone."""
+    for number, row in enumerate(rows):
+        table.add_row("" if number else name, *row)
+    table.add_section()

@@ -1,0 +1,89 @@
+"""What the steering calls take."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LONGEST_ADVANCE = 10 * 365 * 86_400.0
+"""Seconds that one advance may pass: ten years."""
+
+
+class Body(BaseModel):
+    """A JSON object without unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Advance(Body):
+    """By `seconds`, or `until` an instant (Unix seconds) or "idle": until nothing is planned."""
+
+    seconds: Annotated[float, Field(ge=0, le=LONGEST_ADVANCE)] | None = None
+    until: float | Literal["idle"] | None = None
+
+
+class ClockChange(Body):
+    """What of the clock is to change. `speed` is how many seconds of it pass in a real one."""
+
+    mode: Literal["real", "virtual"] | None = None
+    speed: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    autojump: bool | None = None
+
+
+class RateLimitBody(Body):
+    """At most `requests` billable calls in any `seconds` of the clock."""
+
+    requests: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(gt=0)]
+
+
+class AccountChange(Body):
+    """What of an account is to change; amounts as decimal text or numbers. A null takes a quota or a limit away."""
+
+    balance: Annotated[Decimal, Field(ge=0)] | None = None
+    quota: Annotated[Decimal, Field(ge=0)] | None = None
+    rate_limit: RateLimitBody | None = None
+
+
+class ReplyBody(Body):
+    """One answer of a sink's script."""
+
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    delay: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+
+
+class SinkScript(Body):
+    """A sink's answers, one after the other; a number is a status without a delay."""
+
+    responses: Annotated[list[Annotated[int, Field(ge=100, le=599)] | ReplyBody], Field(max_length=1_000)] = Field(
+        default_factory=list
+    )
+
+
+class RouteBody(BaseModel):
+    """A callback route: URL prefixes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    source: Annotated[str, Field(alias="from")]
+    to: str
+
+
+class Routes(Body):
+    """The whole routing table."""
+
+    routes: Annotated[list[RouteBody], Field(max_length=10_000)]
+
+
+class Reset(Body):
+    """Whose state is forgotten; everybody's if absent."""
+
+    api_key: str | None = None
+
+
+class SnapshotBody(Body):
+    """A snapshot as it was given out."""
+
+    engine: dict[str, Any]
+    faults: list[dict[str, Any]]
+    faults_added: Annotated[int, Field(ge=0)]

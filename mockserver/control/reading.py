@@ -1,0 +1,166 @@
+"""Looking in: the handlers that change nothing."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mockserver import __version__
+from mockserver.call import Mount
+from mockserver.control import views
+from mockserver.control.ask import Ask, Refusal, bad
+from mockserver.engine.accounts import account_id, is_account_id
+from mockserver.engine.callbacks import Delivery, State
+from mockserver.engine.engine import Engine
+from mockserver.engine.ledger import Account
+from mockserver.engine.store import Rows, page
+from mockserver.engine.tasks import Task
+
+T = TypeVar("T")
+
+
+def account_name(key: str) -> str:
+    """The account of a key, or of its hash."""
+    return key if is_account_id(key) else account_id(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Owned:
+    provider: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The read side. Lists are `{"<plural noun>": [...], "next": cursor or null}`, newest first."""
+
+    engine: Engine
+    mounts: Mapping[str, Mount]
+
+    async def health(self, ask: Ask) -> dict[str, Any]:
+        """That the server is there, what is pending, and what the bounds have dropped."""
+        engine, store = self.engine, self.engine.store
+        tasks, attempts = engine.pending()
+        rows: dict[str, Rows[Any]] = {
+            "tasks": store.tasks,
+            "callbacks": store.deliveries,
+            "requests": store.exchanges,
+            "accounts": store.accounts,
+        }
+        return {
+            "status": "ok",
+            "version": __version__,
+            "providers": sorted(self.mounts),
+            "clock": views.clock_view(engine),
+            "seed": engine.entropy.seed,
+            "pending": {"tasks": tasks, "callback_attempts": attempts},
+            "kept": {name: {"count": len(r), "bound": r.bound, "dropped": r.dropped} for name, r in rows.items()},
+        }
+
+    async def clock(self, ask: Ask) -> dict[str, Any]:
+        return views.clock_view(self.engine)
+
+    async def tasks(self, ask: Ask) -> dict[str, Any]:
+        wanted = self._owner_filter(ask)
+        return self._list(ask, "tasks", self.engine.store.tasks, lambda task: wanted(task.job), self._task_view)
+
+    async def task(self, ask: Ask) -> dict[str, Any]:
+        return self._task_view(known(self.engine.store.tasks, ask.params["id"], "task"))
+
+    def _task_view(self, task: Task) -> dict[str, Any]:
+        delivery = self.engine.delivery_of(task.id)
+        return views.task_view(task, self.mounts[task.job.provider], self.engine.now(), delivery)
+
+    async def callbacks(self, ask: Ask) -> dict[str, Any]:
+        """Filters by task_id and state too; `wait` waits until there is one and none of them is waiting."""
+        wanted, task_id, state = self._owner_filter(ask), ask.query("task_id"), ask.query("state")
+        if state is not None and state not in list(State):
+            raise bad(f"state is one of {', '.join(State)}.")
+
+        def keep(delivery: Delivery) -> bool:
+            return wanted(delivery) and task_id in (None, delivery.task_id) and state in (None, delivery.state)
+
+        def settled() -> bool:
+            found = [delivery for _, delivery in self.engine.store.deliveries.newest() if keep(delivery)]
+            return bool(found) and all(delivery.ended for delivery in found)
+
+        await self._wait(ask, settled)
+        return self._list(ask, "callbacks", self.engine.store.deliveries, keep, views.delivery_view)
+
+    async def callback(self, ask: Ask) -> dict[str, Any]:
+        delivery = known(self.engine.store.deliveries, ask.params["id"], "callback")
+        await self._wait(ask, lambda: delivery.ended)
+        return views.delivery_view(delivery)
+
+    async def _wait(self, ask: Ask, done: Callable[[], bool]) -> None:
+        """Wait for an outcome as long as the call asks for, looking again after every attempt and every task's end."""
+        seconds = ask.wait()
+        if seconds is None:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                while not done():
+                    await self.engine.changed()
+        except TimeoutError:
+            return
+
+    async def requests(self, ask: Ask) -> dict[str, Any]:
+        rows = self.engine.store.exchanges
+        return self._list(ask, "requests", rows, self._owner_filter(ask), views.exchange_view)
+
+    async def request(self, ask: Ask) -> dict[str, Any]:
+        return views.exchange_view(known(self.engine.store.exchanges, ask.params["id"], "request"))
+
+    async def accounts(self, ask: Ask) -> dict[str, Any]:
+        wanted = self._owner_filter(ask)
+
+        def keep(account: Account) -> bool:
+            return wanted(_Owned(account.provider, account.id))
+
+        return self._list(ask, "accounts", self.engine.store.accounts, keep, self._money_view)
+
+    def _money_view(self, account: Account) -> dict[str, Any]:
+        return views.money_view(account, self.mounts[account.provider].provider.currency)
+
+    async def account(self, ask: Ask) -> dict[str, Any]:
+        provider = self.provider_of(ask)
+        account = self.engine.accounts.peek(provider, account_name(ask.params["key"]))
+        return views.account_view(account, self.mounts[provider])
+
+    def provider_of(self, ask: Ask) -> str:
+        """The provider that a call about an account names."""
+        provider = ask.query("provider")
+        if provider is None:
+            raise bad(f"Say which: ?provider= one of {', '.join(self.mounts)}.")
+        self._check_provider(provider)
+        return provider
+
+    def _check_provider(self, name: str) -> None:
+        if name not in self.mounts:
+            raise Refusal(400, "unknown_provider", f"There is no such provider; there are {', '.join(self.mounts)}.")
+
+    def _owner_filter(self, ask: Ask) -> Callable[[Any], bool]:
+        """Whether a record is of the provider and the api_key that a call asks for."""
+        provider, key = ask.query("provider"), ask.query("api_key")
+        if provider is not None:
+            self._check_provider(provider)
+        account = account_name(key) if key else None
+
+        def keep(record: Any) -> bool:
+            return provider in (None, record.provider) and account in (None, record.account)
+
+        return keep
+
+    def _list(
+        self, ask: Ask, noun: str, rows: Rows[T], keep: Callable[[T], bool], view: Callable[[T], Any]
+    ) -> dict[str, Any]:
+        found, following = page(rows, keep, ask.limit(), ask.query("cursor"))
+        return {noun: [view(value) for _, value in found], "next": following}
+
+
+def known(rows: Rows[T], name: str, noun: str) -> T:
+    """A record by its id. Raises Refusal if there is none."""
+    found = rows.get(name)
+    if found is None:
+        raise Refusal(404, "not_found", f"There is no such {noun}; GET /_mock/{noun}s lists them.")
+    return found

@@ -1,0 +1,210 @@
+"""Steering: the handlers that make time pass, make things go wrong, and move money."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from mockserver.control import models, views
+from mockserver.control.ask import Ask, Refusal, bad, first_error
+from mockserver.control.reading import Reading, account_name, known
+from mockserver.engine import snapshot
+from mockserver.engine.clock import SystemClock, VirtualClock
+from mockserver.engine.driver import Busy
+from mockserver.engine.engine import Engine
+from mockserver.engine.ledger import RateLimit
+from mockserver.engine.outbound import Routing, parse_route
+from mockserver.engine.sinks import Reply, Sink
+from mockserver.faults.book import BadRule, Book, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The write side."""
+
+    engine: Engine
+    book: Book
+    reading: Reading
+
+    async def advance(self, ask: Ask) -> dict[str, Any]:
+        """Make time pass; what ran, in order, with its virtual time."""
+        asked = await ask.read(models.Advance)
+        if (asked.seconds is None) == (asked.until is None):
+            raise bad('Say either {"seconds": 7}, or {"until": "idle"} or an instant in Unix seconds.')
+        until = asked.until if asked.seconds is None else self.engine.now() + asked.seconds
+        if isinstance(until, float) and not self.engine.now() <= until <= self.engine.now() + models.LONGEST_ADVANCE:
+            raise bad("The clock does not go back, and at most ten years ahead.")
+        try:
+            ran = await self.engine.driver.advance(until if isinstance(until, float) else None)
+        except Busy:
+            raise Refusal(409, "advance_under_way", _BUSY) from None
+        events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran]
+        return {**views.clock_view(self.engine), "ran": events}
+
+    async def set_clock(self, ask: Ask) -> dict[str, Any]:
+        """Switch mode, speed and autojump; the time goes on from where it is."""
+        asked = await ask.read(models.ClockChange)
+        engine, now = self.engine, self.engine.now()
+        mode = asked.mode or engine.clock.mode
+        if mode == "virtual" and asked.speed is not None:
+            raise bad("A virtual clock has no speed: it stands still until it is advanced.")
+        if mode == "virtual" and engine.clock.mode == "real":
+            engine.driver.restart(VirtualClock(now))
+        elif mode == "real" and (engine.clock.mode == "virtual" or asked.speed is not None):
+            engine.driver.restart(SystemClock(now, asked.speed or 1.0))
+        if asked.autojump is not None:
+            engine.autojump = asked.autojump
+        return views.clock_view(engine)
+
+    async def list_faults(self, ask: Ask) -> dict[str, Any]:
+        key = ask.query("api_key")
+        account = account_name(key) if key else None
+        rules = [rule for rule in self.book.rules.values() if account in (None, rule.match.api_key)]
+        return {"faults": [views.rule_view(rule) for rule in reversed(rules)], "next": None}
+
+    async def add_fault(self, ask: Ask) -> dict[str, Any]:
+        try:
+            return views.rule_view(self.book.add(await ask.body()))
+        except BadRule as error:
+            raise Refusal(400, "bad_rule", f"{str(error)[:600]}.") from None
+        except ValidationError as error:
+            raise Refusal(400, "bad_rule", first_error(error)) from None
+
+    async def show_fault(self, ask: Ask) -> dict[str, Any]:
+        return views.rule_view(self._rule(ask))
+
+    async def remove_fault(self, ask: Ask) -> dict[str, Any]:
+        rule = self._rule(ask)
+        del self.book.rules[rule.id]
+        return views.rule_view(rule)
+
+    def _rule(self, ask: Ask) -> Rule:
+        rule = self.book.rules.get(ask.params["id"])
+        if rule is None:
+            raise Refusal(404, "not_found", "There is no such fault; GET /_mock/faults lists them.")
+        return rule
+
+    async def remove_faults(self, ask: Ask) -> dict[str, Any]:
+        """All of them, or one key's."""
+        key = ask.query("api_key")
+        before = len(self.book.rules)
+        if key:
+            self.book.forget_account(account_name(key))
+        else:
+            self.book.rules.clear()
+        return {"removed": before - len(self.book.rules)}
+
+    async def set_account(self, ask: Ask) -> dict[str, Any]:
+        """Set balance, monthly quota and rate limit: of these, the ones that are given."""
+        provider = self.reading.provider_of(ask)
+        asked = await ask.read(models.AccountChange)
+        currency = self.reading.mounts[provider].provider.currency
+        account = self.engine.accounts.get(provider, account_name(ask.params["key"]))
+        try:
+            balance = None if asked.balance is None else currency.minor(asked.balance)
+            quota = None if asked.quota is None else currency.minor(asked.quota)
+        except ValueError as error:
+            raise bad(f"{error}.") from None
+        if balance is not None:
+            account.set_balance(balance)
+        if "quota" in asked.model_fields_set:
+            account.set_quota(quota, self.engine.now())
+        if "rate_limit" in asked.model_fields_set:
+            limit = asked.rate_limit
+            account.rate_limit = RateLimit(limit.requests, limit.seconds) if limit else None
+            account.recent.clear()
+        return views.account_view(account, self.reading.mounts[provider])
+
+    async def redeliver(self, ask: Ask) -> dict[str, Any]:
+        """Begin a callback's schedule anew, whatever has become of it."""
+        delivery = known(self.engine.store.deliveries, ask.params["id"], "callback")
+        if not delivery.ended:
+            raise Refusal(409, "still_waiting", "This callback is still waiting for its next attempt.")
+        self.engine.courier.redeliver(delivery, self.engine.now())
+        self.engine.driver.nudge()
+        return await self.reading.callback(ask)
+
+    async def show_routes(self, ask: Ask) -> dict[str, Any]:
+        return {"routes": [{"from": source, "to": to} for source, to in self.engine.courier.routing.routes]}
+
+    async def set_routes(self, ask: Ask) -> dict[str, Any]:
+        """Put a routing table in place of the one in force, for callbacks that are planned from now on."""
+        asked = await ask.read(models.Routes)
+        try:
+            routes = tuple(parse_route(f"{route.source}={route.to}") for route in asked.routes)
+        except ValueError as error:
+            raise bad(f"{error}.") from None
+        self.engine.courier.routing = Routing(routes, self.engine.courier.routing.egress)
+        return await self.show_routes(ask)
+
+    async def show_sink(self, ask: Ask) -> dict[str, Any]:
+        return views.sink_view(ask.params["name"], self.engine.courier.sinks.get(ask.params["name"]))
+
+    async def set_sink(self, ask: Ask) -> dict[str, Any]:
+        """Give a sink a script, and let it forget what it was sent."""
+        asked = await ask.read(models.SinkScript)
+        script = [Reply(item) if isinstance(item, int) else Reply(item.status, item.delay) for item in asked.responses]
+        self.engine.courier.sinks.put(ask.params["name"], Sink(deque(script)))
+        return await self.show_sink(ask)
+
+    async def receive(self, ask: Ask) -> dict[str, Any]:
+        """Be a receiver for whoever posts here from outside; the status is the script's."""
+        headers = {name: value for name, value in ask.request.headers.items() if name.lower() != "authorization"}
+        reply = self.engine.courier.sinks.get(ask.params["name"]).take(self.engine.now(), headers, await ask.raw())
+        await self.engine.sleep(reply.delay)
+        if reply.status >= 300:
+            raise Refusal(reply.status, "scripted", "The sink's script says so.")
+        return {"received": True}
+
+    async def take_snapshot(self, ask: Ask) -> dict[str, Any]:
+        state = to_json(snapshot.take(self.engine), inf_nan_mode="strings")
+        rules = [views.rule_view(rule) for rule in self.book.rules.values()]
+        return {"engine": from_json(state), "faults": rules, "faults_added": self.book.added}
+
+    async def put_snapshot(self, ask: Ask) -> dict[str, Any]:
+        """Put a snapshot in place of everything; nothing changes if it is not one."""
+        asked = await ask.read(models.SnapshotBody)
+        try:
+            state = _STATE.validate_json(to_json(asked.engine))
+            book = Book(self.book.providers)
+            for rule in asked.faults:
+                _restore_rule(book, rule)
+        except ValidationError as error:
+            raise bad(f"This is no snapshot: {first_error(error)}") from None
+        except (BadRule, KeyError) as error:
+            raise bad(f"This is no snapshot: {error}.") from None
+        if state.form != snapshot.FORM:
+            raise bad(f"This snapshot has the form {state.form}; this server reads {snapshot.FORM}.")
+        await snapshot.restore(self.engine, state)
+        self.book.rules, self.book.added = book.rules, asked.faults_added
+        return views.clock_view(self.engine)
+
+    async def reset(self, ask: Ask) -> dict[str, Any]:
+        """Forget everything, or one key's tasks, money, callbacks, requests and faults."""
+        asked = await ask.read(models.Reset)
+        if asked.api_key is not None:
+            account = account_name(asked.api_key)
+            self.engine.reset_account(account)
+            self.book.forget_account(account)
+        else:
+            await self.engine.reset()
+            self.book.clear()
+        return {"status": "reset"}
+
+
+_STATE = TypeAdapter(snapshot.State)
+_BUSY = (
+    "A callback is being delivered and its receiver has not answered: if the receiver itself advances the clock, it "
+    "waits for itself. Answer the callback first, then advance."
+)
+
+
+def _restore_rule(book: Book, rule: Mapping[str, Any]) -> None:
+    given = {name: value for name, value in rule.items() if name in ("match", "fault", "skip", "times", "every")}
+    restored = book.add({**given, "probability": rule["probability"]})
+    del book.rules[restored.id]
+    restored.id, restored.matched, restored.fired = rule["id"], rule["matched"], rule["fired"]
+    book.rules[restored.id] = restored

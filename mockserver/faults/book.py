@@ -1,0 +1,207 @@
+"""The rules in force: which calls, tasks and callbacks a fault befalls, when, and how often it has."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mockserver.engine.accounts import account_id, is_account_id
+from mockserver.engine.clock import Entropy
+from mockserver.faults.base import Fault, Stage, kinds
+from mockserver.providers.base import Provider, path_pattern
+
+RULES_KEPT = 1_000
+
+
+class BadRule(ValueError):
+    """A rule that could never fire; the text says what exists instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a rule is held against. "" is unknown: a rule that asks for it does not match."""
+
+    provider: str
+    account: str = ""
+    path: str = ""
+    method: str = ""
+    model: str = ""
+    prompt: str = ""
+    task_id: str = ""
+    picture: bool = False
+
+
+class Match(BaseModel):
+    """What a rule asks for; all of it must hold.
+
+    `path` is the documented path, with `*` and `?` as in file names; `prompt` is a part of the prompt; `api_key` is a
+    key or its hash, and is kept as the hash.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    provider: str | None = None
+    path: str | None = None
+    method: str | None = None
+    model: str | None = None
+    api_key: str | None = None
+    prompt: str | None = None
+    task_id: str | None = None
+
+    def accepts(self, subject: Subject) -> bool:
+        return (
+            self.provider in (None, subject.provider)
+            and self.method in (None, subject.method)
+            and self.model in (None, subject.model)
+            and self.api_key in (None, subject.account)
+            and self.task_id in (None, subject.task_id)
+            and (self.path is None or fnmatchcase(subject.path, self.path))
+            and (self.prompt is None or self.prompt in subject.prompt)
+        )
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether the request's body decides."""
+        return self.model is not None or self.prompt is not None
+
+
+class When(BaseModel):
+    """Which of the matches count: not the first `skip`, then every `every`-th, by `probability`, `times` times."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    skip: Annotated[int, Field(ge=0)] = 0
+    times: Annotated[int, Field(ge=1)] | None = None
+    every: Annotated[int, Field(ge=1)] = 1
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+@dataclass(slots=True)
+class Rule:
+    """A fault, whom it befalls and when; `matched` and `fired` count."""
+
+    id: str
+    match: Match
+    when: When
+    fault: Fault
+    matched: int = 0
+    fired: int = 0
+
+    def meets(self, subject: Subject, entropy: Entropy) -> bool:
+        """Count a match, and say whether the fault happens now."""
+        if (self.fault.pictures_only and not subject.picture) or not self.match.accepts(subject):
+            return False
+        self.matched += 1
+        turn = self.matched - self.when.skip
+        if turn < 1 or turn % self.when.every or (self.when.times is not None and self.fired >= self.when.times):
+            return False
+        if entropy.draw("fault", self.id, self.matched).fraction("fires") >= self.when.probability:
+            return False
+        self.fired += 1
+        return True
+
+
+@dataclass(slots=True)
+class Book:
+    """Every rule, in the order in which they were added."""
+
+    providers: Mapping[str, Provider]
+    rules: dict[str, Rule] = field(default_factory=dict)
+    added: int = 0
+
+    def add(self, rule: Mapping[str, Any]) -> Rule:
+        """Add a rule from its JSON form. Raises BadRule, or pydantic's ValidationError for a wrong value."""
+        parts = dict(rule)
+        match = self._match(parts.pop("match", {}))
+        fault = _fault(parts.pop("fault", None))
+        if unknown := parts.keys() - When.model_fields.keys():
+            raise BadRule(f"a rule has match, fault, {', '.join(When.model_fields)}; not {_named(unknown)}")
+        self._check_reach(match, fault)
+        if len(self.rules) >= RULES_KEPT:
+            raise BadRule(f"there are {RULES_KEPT} rules already; remove some")
+        self.added += 1
+        added = Rule(f"fault-{self.added}", match, When.model_validate(parts), fault)
+        self.rules[added.id] = added
+        return added
+
+    def _match(self, given: Any) -> Match:
+        if not isinstance(given, Mapping):
+            raise BadRule("match is an object")
+        if unknown := given.keys() - Match.model_fields.keys():
+            raise BadRule(f"a match has {', '.join(Match.model_fields)}; not {_named(unknown)}")
+        match = Match.model_validate(dict(given))
+        key = match.api_key
+        hashed = key if key is None or is_account_id(key) else account_id(key)
+        return match.model_copy(update={"api_key": hashed})
+
+    def _check_reach(self, match: Match, fault: Fault) -> None:
+        """Refuse what could never fire."""
+        if match.provider is not None and match.provider not in self.providers:
+            raise BadRule(f"there is no provider {match.provider!r:.40}; there are {', '.join(self.providers)}")
+        reached = [self.providers[match.provider]] if match.provider else list(self.providers.values())
+        models = [model for provider in reached for model in provider.models]
+        if match.model is not None and match.model not in models:
+            raise BadRule(f"there is no model {match.model!r:.60}; there are {', '.join(dict.fromkeys(models))}")
+        if fault.stage == "callback":
+            _check_callback_rule(match, reached)
+        elif not _reaches_a_route(match, fault, reached):
+            raise BadRule("no route of theirs has this method and path; the paths are the documented ones, unprefixed")
+
+    def fire(self, stage: Stage, subject: Subject, entropy: Entropy) -> list[Fault]:
+        """The faults that happen now, at a stage."""
+        rules = [rule for rule in self.rules.values() if rule.fault.stage == stage]
+        return [rule.fault for rule in rules if rule.meets(subject, entropy)]
+
+    def needs_body(self) -> bool:
+        """Whether any rule looks at a request's body ahead of the handler."""
+        return any(rule.match.needs_body and rule.fault.stage in ("before", "after") for rule in self.rules.values())
+
+    def clear(self) -> None:
+        """Remove every rule, and count from the start again."""
+        self.rules, self.added = {}, 0
+
+    def forget_account(self, account: str) -> None:
+        """Remove the rules of one key's hash."""
+        self.rules = {name: rule for name, rule in self.rules.items() if rule.match.api_key != account}
+
+
+def _fault(given: Any) -> Fault:
+    known = kinds()
+    if not isinstance(given, Mapping) or given.get("type") not in known:
+        raise BadRule(f"fault is an object with a type of {', '.join(sorted(known))}")
+    kind = known[given["type"]]
+    if unknown := given.keys() - kind.model_fields.keys():
+        raise BadRule(f"{given['type']} has {', '.join(kind.model_fields)}; not {_named(unknown)}")
+    return kind.model_validate(dict(given))
+
+
+def _check_callback_rule(match: Match, reached: Iterable[Provider]) -> None:
+    if match.path is not None or match.method is not None:
+        raise BadRule("a callback has no path and no method; match provider, model, api_key, prompt or task_id")
+    if not any(provider.callback_body for provider in reached):
+        raise BadRule("this provider sends no callbacks")
+
+
+def _reaches_a_route(match: Match, fault: Fault, reached: Iterable[Provider]) -> bool:
+    for provider in reached:
+        for route in provider.routes:
+            fits = match.method in (None, route.method) and (match.path is None or _may_match(route.path, match.path))
+            if fits and (route.picture or not fault.pictures_only) and (route.billable or fault.stage != "task"):
+                return True
+    return False
+
+
+def _may_match(template: str, pattern: str) -> bool:
+    """Whether a path of a route's template could fit a pattern: its variable parts fit anything."""
+    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    if fixed == pattern:
+        return path_pattern(template).fullmatch(pattern) is not None
+    start = template.partition("{")[0]
+    return start.startswith(fixed) or ("{" in template and fixed.startswith(start)) or fnmatchcase(template, pattern)
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(sorted(str(name)[:40] for name in names))

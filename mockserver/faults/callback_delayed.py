@@ -1,0 +1,22 @@
+"""Fault `callback_delayed`: a callback comes late."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from mockserver.engine.callbacks import Disturbance
+from mockserver.faults.base import Fault, Stage
+
+
+class CallbackDelayedFault(Fault):
+    """Its first attempt is `seconds` after the task's end."""
+
+    type: Literal["callback_delayed"] = "callback_delayed"
+    seconds: Annotated[float, Field(ge=0, le=86_400)]
+    stage: ClassVar[Stage] = "callback"
+
+    def disturb(self) -> Disturbance:
+        return Disturbance(delay=self.seconds)
+
+
+FAULT = CallbackDelayedFault

@@ -1,0 +1,22 @@
+"""Fault `callback_reordered`: a callback is overtaken by the account's next one."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from mockserver.engine.callbacks import Disturbance
+from mockserver.faults.base import Fault, Stage
+
+
+class CallbackReorderedFault(Fault):
+    """It waits until the next callback of its account has gone, at most `seconds`."""
+
+    type: Literal["callback_reordered"] = "callback_reordered"
+    seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    stage: ClassVar[Stage] = "callback"
+
+    def disturb(self) -> Disturbance:
+        return Disturbance(held=self.seconds)
+
+
+FAULT = CallbackReorderedFault

@@ -1,0 +1,27 @@
+"""Fault `disconnect`: the connection is broken off."""
+
+from typing import Annotated, ClassVar, Literal
+
+from aiohttp.web import StreamResponse
+from pydantic import Field
+
+from mockserver.call import Call
+from mockserver.faults.base import Fault, Stage
+from mockserver.faults.writing import abort, write_part
+
+
+class DisconnectFault(Fault):
+    """Break off before the answer, or after `after_bytes` bytes of its body. The call itself has been carried out:
+    what a client repeats is done, and charged, twice."""
+
+    type: Literal["disconnect"] = "disconnect"
+    after_bytes: Annotated[int, Field(ge=0)] | None = None
+    stage: ClassVar[Stage] = "after"
+
+    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+        if self.after_bytes is None:
+            return abort(call, response)
+        return await write_part(call, response, self.after_bytes, broken_off=True)
+
+
+FAULT = DisconnectFault

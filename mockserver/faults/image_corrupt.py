@@ -1,0 +1,28 @@
+"""Fault `image_corrupt`: a picture arrives, but does not decode."""
+
+from typing import ClassVar, Literal
+
+from aiohttp.web import StreamResponse
+
+from mockserver.call import Call
+from mockserver.faults.base import Fault, Stage
+from mockserver.faults.writing import body_of, with_body
+
+HEADER_KEPT = 64
+"""Bytes that stay as they are, so that the type is still recognised."""
+
+
+class ImageCorruptFault(Fault):
+    """Everything behind the header is inverted; the length stays."""
+
+    type: Literal["image_corrupt"] = "image_corrupt"
+    stage: ClassVar[Stage] = "after"
+    pictures_only: ClassVar[bool] = True
+
+    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+        body = body_of(response)
+        inverted = body[HEADER_KEPT:].translate(bytes(255 - value for value in range(256)))
+        return with_body(call, response, body[:HEADER_KEPT] + inverted)
+
+
+FAULT = ImageCorruptFault

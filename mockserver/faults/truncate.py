@@ -1,0 +1,25 @@
+"""Fault `truncate`: the body ends before the length that its header gives."""
+
+from typing import Annotated, ClassVar, Literal
+
+from aiohttp.web import StreamResponse
+from pydantic import Field
+
+from mockserver.call import Call
+from mockserver.faults.base import Fault, Stage
+from mockserver.faults.writing import body_of, write_part
+
+
+class TruncateFault(Fault):
+    """Send `bytes` bytes of the body (half of it if absent), then close the connection in good order."""
+
+    type: Literal["truncate"] = "truncate"
+    bytes: Annotated[int, Field(ge=0)] | None = None
+    stage: ClassVar[Stage] = "after"
+
+    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+        length = len(body_of(response)) // 2 if self.bytes is None else self.bytes
+        return await write_part(call, response, length, broken_off=False)
+
+
+FAULT = TruncateFault
