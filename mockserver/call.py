@@ -228,6 +228,6 @@ class Call:
 
     def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """A JSON answer."""
-        data = to_json(body)
+        data = to_json(body, inf_nan_mode="null")
         self.exchange.response = data
         return Response(body=data, status=status, headers={"Content-Type": JSON, **(headers or {})})

@@ -21,7 +21,7 @@ from mockserver.front import base_url, curl_line
 from mockserver.providers.base import Provider
 from mockserver.server import listening
 
-GRACE_SECONDS = 0.7
+GRACE_SECONDS = 0.5
 """How long the end may take. A name look-up under way can't be broken off; then the process ends without it."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -139,7 +139,7 @@ class Speaker:
     def _remarks(self) -> list[tuple[str, str]]:
         """The same for people, and what else was set."""
         settings, engine = self._app.settings, self._app.engine
-        span = Latency.parse(settings.latency).range
+        span = Latency.parse(settings.latency).range if settings.latency == "quick" else None
         seed = "" if engine.entropy.seeded else " (a new one; --seed repeats its ids, durations and pictures)"
         found = [
             ("latency", settings.latency + (f" ({span[0]:g}–{span[1]:g} s)" if span else "")),

@@ -100,4 +100,6 @@ _WRONG_HOST = (
 
 
 def _json(status: int, body: object) -> Response:
-    return Response(body=to_json(body), status=status, headers={"Content-Type": "application/json"})
+    return Response(
+        body=to_json(body, inf_nan_mode="null"), status=status, headers={"Content-Type": "application/json"}
+    )

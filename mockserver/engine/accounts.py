@@ -14,7 +14,7 @@ _ID = re.compile(r"acct_[0-9a-f]{12}")
 @lru_cache(maxsize=4096)
 def account_id(key: str) -> str:
     """The name of an account: a short hash of its API key, which itself is kept nowhere."""
-    return "acct_" + sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return "acct_" + sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def is_account_id(text: str) -> bool:

@@ -16,6 +16,9 @@ LONGEST_URL = 2048
 
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 
 
@@ -45,7 +48,7 @@ def literal_address(host: str) -> Address | None:
 def unmapped(address: Address) -> Address:
     """The IPv4 address inside an IPv6 one (mapped, 6to4, Teredo, NAT64), or the address itself."""
     if isinstance(address, ipaddress.IPv6Address):
-        if address in ipaddress.ip_network("64:ff9b::/96"):
+        if address in _NAT64:
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
         return inner or address
@@ -53,8 +56,13 @@ def unmapped(address: Address) -> Address:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is globally routable; multicast is not a place to POST to."""
+    """Whether an address is globally routable; multicast is not a place to POST to.
+
+    Of IPv6 only global unicast (2000::/3) is: everything else is reserved, local, or IPv4 in another guise.
+    """
     plain = unmapped(address)
+    if isinstance(plain, ipaddress.IPv6Address) and (plain not in _GLOBAL_UNICAST or plain in _DOCUMENTATION):
+        return False
     return plain.is_global and not plain.is_multicast
 
 
@@ -71,7 +79,17 @@ def host_of(url: str) -> tuple[str, str]:
         raise BadTarget("it must be an absolute http or https URL")
     if not host:
         raise BadTarget("it has no host")
+    if "[" in parts.netloc and not _is_ipv6(host):
+        raise BadTarget("its host is no valid address")
     return parts.scheme.lower(), host
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def named_host(host: str) -> str:

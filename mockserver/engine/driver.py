@@ -99,7 +99,10 @@ class Driver:
         self.nudge()
 
     def _spawn(self, name: str, due: float) -> None:
-        task = asyncio.ensure_future(self._attempt(name, due))
+        self._adopt(asyncio.ensure_future(self._attempt(name, due)))
+
+    def _adopt(self, task: asyncio.Task[None]) -> None:
+        """Let an attempt go on in the background."""
         self._running.add(task)
         task.add_done_callback(self._spawned)
 
@@ -117,7 +120,16 @@ class Driver:
         """Bring state events that are due up to date."""
         now = self.clock.now()
         while (due := self._schedule.finishes.pop_due(now)) is not None:
-            self._finish(due[1], due[0])
+            self._end(due[1], due[0])
+
+    def _end(self, name: str, due: float) -> None:
+        """Run a state event; one that crashes is a defect of this server, but may not stop the clock for the others."""
+        try:
+            self._finish(name, due)
+        except Exception as error:
+            if self._loop is None:
+                raise
+            self._loop.call_exception_handler({"message": "the end of a task crashed", "exception": error})
 
     async def advance(self, until: float | None) -> list[Ran]:
         """Move the clock to `until` (Unix seconds), running everything that falls due on the way, in order.
@@ -133,8 +145,8 @@ class Driver:
             self._disarm()
             await self._rest()
             clock = self.clock
-            ran = await self._run_until(float("inf") if until is None else until)
-            if until is not None and self.clock is clock:  # a reset in the meantime began with another
+            ran = await self._run_until(float("inf") if until is None else until, clock)
+            if until is not None:
                 clock.move_to(until)
         finally:
             self._advancing.release()
@@ -162,13 +174,14 @@ class Driver:
             if hanging == running:
                 raise Busy
 
-    async def _run_until(self, until: float) -> list[Ran]:
+    async def _run_until(self, until: float, clock: Clock) -> list[Ran]:
+        """Run what falls due, as long as it is this clock's: a reset on the way begins with another."""
         ran: list[Ran] = []
-        while (event := self._pop(until)) is not None:
+        while self.clock is clock and (event := self._pop(until)) is not None:
             due, kind, name = event
-            self.clock.move_to(due)
+            clock.move_to(due)
             if kind == "finish":
-                self._finish(name, due)
+                self._end(name, due)
             else:
                 await self._attempt_inline(name, due)
             ran.append(event)
@@ -177,12 +190,14 @@ class Driver:
         return ran
 
     async def _attempt_inline(self, name: str, due: float) -> None:
-        self._inline = asyncio.ensure_future(self._attempt(name, due))
+        attempt = self._inline = asyncio.ensure_future(self._attempt(name, due))
         try:
-            await asyncio.wait({self._inline})
-            self._report(self._inline)
+            await asyncio.wait({attempt})
+            self._report(attempt)
         finally:
             self._inline = None
+            if not attempt.done():
+                self._adopt(attempt)
 
     def _pop(self, until: float) -> Ran | None:
         queue = self._schedule.first()

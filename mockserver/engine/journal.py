@@ -1,10 +1,11 @@
 """What was asked and what was answered: a bounded record, with keys and pictures left out and bodies capped."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 BODY_KEPT = 16_384
 """Bytes of a body that are kept."""
@@ -78,12 +79,22 @@ def _length_alone(match: re.Match[bytes]) -> bytes:
 
 def readable(data: bytes, secret: str = "") -> Any:
     """A kept body for reading: parsed if it is JSON, else text; without the key."""
-    return parsed(redact(data.decode("utf-8", "replace"), secret))
+    return _without(parsed(redact(data.decode("utf-8", "replace"), secret)), secret)
+
+
+def _without(value: Any, secret: str) -> Any:
+    """A JSON value without the key, however its text had escaped it."""
+    if isinstance(value, str):
+        return redact(value, secret)
+    if isinstance(value, dict):
+        return {redact(name, secret): _without(item, secret) for name, item in value.items()}
+    return [_without(item, secret) for item in value] if isinstance(value, list) else value
 
 
 def parsed(text: str) -> Any:
     """A text as JSON if it is that, else as it is."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        # a number beyond all bounds reads as infinity, which no JSON can show
+        return from_json(to_json(from_json(text, allow_inf_nan=False), inf_nan_mode="null"))
+    except ValueError:
         return text

@@ -135,6 +135,8 @@ class Ledger:
 
     def hold(self, account: Account, task_id: str, amount: int, now: float) -> None:
         """Set `amount` aside for a task. Raises Problem(OUT_OF_BALANCE) and moves nothing if it is not covered."""
+        if task_id in self.holds:
+            raise ValueError(f"{task_id} holds money already")
         if amount > account.balance:
             raise Problem(Kind.OUT_OF_BALANCE, "the balance does not cover this request")
         month = month_of(now) if account.quota is not None else ""
@@ -143,8 +145,6 @@ class Ledger:
             if spent + amount > account.quota:
                 raise Problem(Kind.OUT_OF_BALANCE, "the monthly quota does not cover this request")
             account.month, account.spent = month, spent + amount
-        if task_id in self.holds:
-            raise ValueError(f"{task_id} holds money already")
         account.balance -= amount
         account.held += amount
         self.holds[task_id] = Hold(account, amount, month)

@@ -85,7 +85,7 @@ class Sender:
                 status, start = await asyncio.wait_for(self._exchange(url, body, rule, verify), self._timeout)
             except TimeoutError:
                 return Outcome(None, self._timeout, f"no answer within {self._timeout:g} s")
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RuntimeError) as error:  # aiohttp's resolver has a RuntimeError for no address
                 return Outcome(None, monotonic() - started, _reason(error))
             return Outcome(status, monotonic() - started, None, start)
 

@@ -128,7 +128,7 @@ def _job(
 
 def _remembered(fields: Mapping[str, Any]) -> bytes:
     """A request as its task record shows it: as sent, with pictures inside it cut short."""
-    return to_json({name: _short(value) for name, value in fields.items()})
+    return to_json({name: _short(value) for name, value in fields.items()}, inf_nan_mode="null")
 
 
 def _short(value: Any) -> Any:
