@@ -79,6 +79,9 @@ class App:
         call.exchange.method, call.exchange.path = method, path
         response = middleware.refusal(call, Problem(Kind.MALFORMED_BODY, "this is not a valid HTTP request"))
         call.exchange.status = response.status
+        response.headers["x-request-id"] = call.request_id
+        for observer in self.engine.observers:
+            observer(call.exchange)
         return response
 
     def _locate(self, path: str, host: str) -> tuple[str | None, str]:
@@ -121,7 +124,7 @@ def _plan(settings: Settings, providers: tuple[Provider, ...]) -> Plan:
     new_clock: Callable[[], Clock] = VirtualClock if settings.clock == "virtual" else SystemClock
     opening = {provider.name: _amount(provider, settings.balance, "balance") for provider in providers}
     routing = Routing(tuple(map(parse_route, settings.callback_routes)), settings.callback_egress)
-    return Plan(new_clock, Entropy(settings.seed), Latency.parse(settings.latency), opening, routing)
+    return Plan(new_clock, Entropy(settings.seed), Latency.parse(settings.latency), opening, routing, settings.autojump)
 
 
 def _amount(provider: Provider, amount: Decimal | str, what: str) -> int:

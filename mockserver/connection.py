@@ -59,6 +59,8 @@ class Connection(web.RequestHandler):
             response = self._answer_broken(request)
         else:
             self.log_exception("internal error at %s", request.path, exc_info=exc)
+            if exc is not None:
+                self._app.engine.defects.add(f"{request.method} {request.path}", exc)
             response = self._app.front.crashed()
         response.force_close()
         return response

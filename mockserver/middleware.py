@@ -53,8 +53,10 @@ async def envelope(following: Next, call: Call) -> StreamResponse:
         return await following(call)
     except Problem as problem:
         return refusal(call, problem)
-    except Exception:
-        log.exception("internal error at %s %s", call.request.method, call.request.path)
+    except Exception as error:
+        where = f"{call.request.method} {call.request.path}"
+        log.exception("internal error at %s", where)
+        call.engine.defects.add(where, error, call.account)
         return refusal(call, Problem(Kind.INTERNAL))
 
 

@@ -42,6 +42,9 @@ class Settings:
     clock: Literal["real", "virtual"] = setting(
         "real, or virtual: time passes only when it is advanced.", "real", group="Generations"
     )
+    autojump: bool = setting(
+        "Under a virtual clock, let a call that waits move the clock to its own due time.", False, flag=False
+    )
     seed: str | None = setting(
         "Same seed and same calls: same ids, durations and pictures.", group="Generations", shown="a new one each time"
     )

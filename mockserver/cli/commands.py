@@ -36,6 +36,17 @@ Config = Annotated[
     ),
 ]
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"mockserver {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", metavar=" ", help="Print the version.", callback=_version, is_eager=True)
+]
+
 _HELP = """A local stand-in for three paid image-generation APIs: xhuoapi, icodeeasy and evolink.
 
 [bold]mockserver serve[/] starts it and prints where everything is."""
@@ -46,7 +57,7 @@ A setting is a flag, or else the environment variable named below it, or else a 
 what a flag can be repeated for is a list with commas between, or a JSON array."""
 
 _EPILOG = """A TOML file has the flags' names as keys, as in [bold]port = 8081[/] and [bold]api_key = \\["sk_one"][/].
-It alone has these tables, with the names that [bold]mockserver prices[/] prints:
+It may have these tables too, with the names that [bold]mockserver prices[/] prints:
 
 {tables}"""
 
@@ -80,13 +91,8 @@ def _complain(sentence: str, status: int) -> int:
 
 
 @app.callback(invoke_without_command=True)
-def root(
-    context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", metavar=" ", help="Print the version.")] = False,
-) -> None:
-    if version:
-        print(f"mockserver {__version__}")
-    elif context.invoked_subcommand is None:
+def root(context: typer.Context, version: Version = False) -> None:
+    if context.invoked_subcommand is None:
         print(context.get_help())
 
 
@@ -99,7 +105,7 @@ def _file(config: str | None) -> str | None:
     return config if config is not None else os.environ.get(CONFIG_ENV) or None
 
 
-def _serve(config: Config = None, **flags: Any) -> None:
+def _serve(config: Config = None, version: Version = False, **flags: Any) -> None:
     serve(_app(_file(config), flags), _file(config))
 
 

@@ -54,6 +54,7 @@ class Reading:
             "clock": views.clock_view(engine),
             "seed": engine.entropy.seed,
             "pending": {"tasks": tasks, "callback_attempts": attempts},
+            "defects": views.defects_view(engine),
             "kept": {name: {"count": len(r), "bound": r.bound, "dropped": r.dropped} for name, r in rows.items()},
         }
 

@@ -26,6 +26,15 @@ def clock_view(engine: Engine) -> dict[str, Any]:
     }
 
 
+def defects_view(engine: Engine) -> dict[str, Any]:
+    """The internal errors of this server since its start, which a reset does not forget; the last of them in full."""
+    last = [
+        {"number": found.number, "where": found.where, "account": found.account or None, "traceback": found.text}
+        for found in engine.defects.kept
+    ]
+    return {"count": engine.defects.count, "last": last}
+
+
 def rule_view(rule: Rule) -> dict[str, Any]:
     """A fault rule, and how often it matched and fired."""
     return {
@@ -150,6 +159,7 @@ def money_view(account: Account, currency: Currency) -> dict[str, Any]:
         "captured": currency.text(account.captured),
         "quota": None if account.quota is None else currency.text(account.quota),
         "rate_limit": {"requests": limit.requests, "seconds": limit.seconds} if limit else None,
+        "generations": account.submissions,
     }
 
 

@@ -14,6 +14,7 @@ from mockserver.engine.accounts import Accounts
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Draw, Entropy
 from mockserver.engine.courier import Courier
+from mockserver.engine.defects import Defects
 from mockserver.engine.driver import Busy, Driver
 from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency
@@ -77,6 +78,7 @@ class Engine:
         self.store: Store = MemoryStore()
         self.observers: list[Callable[[Exchange], None]] = []
         """They hear of every exchange when it has been answered."""
+        self.defects = Defects()
         self.courier = Courier(self.store, self.schedule, plan.routing, Sender(timeout=10.0), [])
         self.driver = Driver(plan.clock(), self.schedule, self._finish, self._attempt)
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
@@ -243,7 +245,11 @@ class Engine:
     async def _attempt(self, name: str, due: float) -> None:
         delivery = self.store.deliveries.get(name)
         public_only = delivery is not None and self.terms[delivery.provider].public_callbacks_only
-        await self.courier.attempt(name, due, self.clock, public_only)
+        try:
+            await self.courier.attempt(name, due, self.clock, public_only)
+        except Exception as error:
+            self.defects.add(f"a callback attempt of {name}", error, delivery.account if delivery else "")
+            raise
         self._tell()
 
     def delivery_of(self, task_id: str) -> Delivery | None:

@@ -101,6 +101,8 @@ class Sender:
                 ssl=verify,
             ) as answer:
                 start = await answer.content.read(RESPONSE_KEPT)
+                if not 200 <= answer.status < 300:
+                    answer.close()  # a failing receiver's connection is not trusted with the next attempt
                 return answer.status, start.decode("utf-8", "replace")
         except ClientError as error:
             raise OSError(_reason(error)) from error

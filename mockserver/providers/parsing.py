@@ -50,7 +50,7 @@ def read_text(model: type[M], fields: Mapping[str, Any]) -> M:
 
 def _first(error: ValidationError, model: type[BaseModel]) -> Problem:
     """The first problem in the order of the model's fields, in a sentence that echoes no input."""
-    order = list(model.model_fields)
+    order = [field.alias or name for name, field in model.model_fields.items()]
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     first = min(problems, key=lambda problem: order.index(str(problem["loc"][0])) if problem["loc"] else -1)
     field = str(first["loc"][0]) if first["loc"] else None

@@ -19,6 +19,9 @@ GENERATIONS = {
     "evolink": "/v1/images/generations",
 }
 EDITS = {"xhuoapi": "/v1/openai/images/edits", "icodeeasy": "/v1/images/edits"}
+ASYNC: dict[str, Any] = {"async": True}
+"""What xhuoapi's newer clients send (XH-ASYNC-1): a name that Python keeps to itself."""
+
 MODELS = {"xhuoapi": "gpt-image-2", "icodeeasy": "gpt-image-2", "evolink": "gpt-image-2-beta"}
 
 

@@ -14,13 +14,18 @@ LONGEST_PROMPT = 2_000
 
 MOST_REFERENCES = 16
 REFERENCE_EXTENSIONS = (".jpeg", ".jpg", ".png", ".webp")
+OTHER_IMAGES = (
+    *(".apng", ".avif", ".bmp", ".cr2", ".eps", ".gif", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jxl", ".nef"),
+    *(".pbm", ".pdf", ".pgm", ".ppm", ".psd", ".raw", ".svg", ".svgz", ".tga", ".tif", ".tiff", ".xbm", ".xpm"),
+)
+"""Extensions of pictures of other kinds; any other path may trigger a download (EV-REF-1)."""
 
 PIXELS: dict[str, Pair] = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536), "auto": (1024, 1024)}
 """EV-SIZE-1; the pixels are ours (EV-OUT-1)."""
 
 
 def _reference(url: str) -> str:
-    """An http(s) URL whose path ends in a documented image extension or in none (EV-REF-1, EV-REF-2)."""
+    """An http(s) URL whose path does not end like a picture of another kind (EV-REF-1, EV-REF-2)."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -30,7 +35,7 @@ def _reference(url: str) -> str:
         raise ValueError("must be an http or https URL")
     name = parts.path.rpartition("/")[2]
     extension = name[name.rfind(".") :].lower() if "." in name else ""
-    if extension and extension not in REFERENCE_EXTENSIONS:
+    if extension in OTHER_IMAGES:
         raise ValueError(f"only {', '.join(REFERENCE_EXTENSIONS)} images are supported")
     return url
 

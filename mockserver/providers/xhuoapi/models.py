@@ -42,6 +42,7 @@ class Request(Fields):
     callback_url: str | None = None
     wait_not: Annotated[bool, Field(alias="async")] = False
     trace_id: TraceId | None = None
+    seed: Any = None
 
     @property
     def count(self) -> int:

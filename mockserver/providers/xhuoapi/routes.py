@@ -30,28 +30,26 @@ async def generate(call: Call) -> StreamResponse:
 
 async def edit(call: Call) -> StreamResponse:
     """XH-EDIT-1: JSON with URLs, or multipart with files; `image` and `prompt` are required."""
-    fields, images, uploads, reader = await _read_edit(call)
-    asked = _read(
-        call,
-        {"model": EDIT_MODEL, **fields},
-        reader,
-        required=bool(images or any(upload.field != "mask" for upload in uploads)),
-    )
+    fields, image, uploads, reader = await _read_edit(call)
     files = [upload for upload in uploads if upload.field != "mask"]
     masks = [upload for upload in uploads if upload.field == "mask"]
+    asked = _read(call, {"model": EDIT_MODEL, **fields}, reader, required=bool(image or files))
+    images = _image_urls(image)
     await check_references(call, "image", images, files, models.MOST_REFERENCES, ("https", "http"))
     await check_references(call, "mask", (), masks, 1, ())
-    return await _run(call, asked, _remembered({**fields, "image": images or len(uploads)}), "edits")
+    if isinstance(asked, models.Nano):
+        asked = asked.model_copy(update={"size": None})  # an edit by these knows model, prompt and image alone
+    return await _run(call, asked, _remembered({**fields, "image": image or len(files)}), "edits")
 
 
-async def _read_edit(call: Call) -> tuple[dict[str, Any], list[str], tuple[Upload, ...], Reader]:
-    """The fields, the references and how to read the fields, from either body format."""
+async def _read_edit(call: Call) -> tuple[dict[str, Any], Any, tuple[Upload, ...], Reader]:
+    """The fields, the references as they came, the files, and how to read the fields, from either body format."""
     if call.request.content_type == "multipart/form-data":
         form = await call.form()
         fields: dict[str, Any] = {name: text for name, text in form.fields.items() if name not in ("image", "image[]")}
         return fields, form.all_of("image", "image[]"), _files(form), read_text
     fields = await call.json()
-    return fields, _image_urls(fields.pop("image", None)), (), read
+    return fields, fields.pop("image", None), (), read
 
 
 def _files(form: Form) -> tuple[Upload, ...]:
@@ -122,8 +120,13 @@ def _job(
         failure=failure,
         trace_id=call.trace_id,
         request=request,
-        wire={"operation": operation, "base64": asked.base64},
+        wire={"operation": operation, "base64": asked.base64, "seed": _seed(asked.seed)},
     )
+
+
+def _seed(seed: Any) -> str:
+    """Any value that a client calls a seed, as a text (XH-SEED-1)."""
+    return "" if seed is None else to_json(seed, inf_nan_mode="null").decode()[:200]
 
 
 def _remembered(fields: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,78 @@
+# Shared by the scripts beside it, which source it: finds Python, and makes and refreshes .venv.
+# shellcheck shell=sh
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+venv=$root/.venv
+lock=$root/.venv.lock
+
+# The first of the usual names that is Python 3.11 or later.
+find_python() {
+    for name in python3.11 python3 python python3.14 python3.13 python3.12; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "${0##*/}: Python 3.11 or later is needed, and none is on the PATH (see https://www.python.org/downloads/)" >&2
+    return 1
+}
+
+# What an installation is good for: this clone, at this place, with these requirements.
+fingerprint() {
+    echo "$root $(cksum <"$root/pyproject.toml")"
+}
+
+# Whether what $1 needs ("run" or "dev") is there; "dev" has all of "run".
+is_fresh() {
+    for kind in "$1" dev; do
+        if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.installed-$kind" 2>/dev/null)" = "$(fingerprint)" ]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+install_into_venv() {
+    if is_fresh "$1"; then
+        return # another script did it while this one waited
+    fi
+    python=$(find_python) || return
+    echo "${0##*/}: setting up .venv (takes a minute, once)" >&2
+    # A virtual environment whose interpreter is gone, or which was moved here, is no use.
+    if ! "$venv/bin/python" -c 'import pip' >/dev/null 2>&1 || ! grep -qF "$venv" "$venv/bin/pip" 2>/dev/null; then
+        "$python" -m venv --clear "$venv" || return
+    fi
+    if [ "$1" = dev ]; then what="$root[dev]"; else what=$root; fi
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --editable "$what" || return
+    fingerprint >"$venv/.installed-$1"
+}
+
+# One at a time: with flock on a file that is there anyway, else with a directory, which only one can make.
+locked() {
+    if command -v flock >/dev/null 2>&1; then
+        (
+            flock 9 || exit
+            "$@" 9<&-
+        ) 9<"$root/pyproject.toml"
+        return
+    fi
+    until mkdir "$lock" 2>/dev/null; do
+        echo "${0##*/}: another script is setting up .venv (if none is, remove $lock)" >&2
+        sleep 1
+    done
+    trap 'rmdir "$lock" 2>/dev/null' EXIT
+    trap 'exit 130' INT TERM
+    "$@"
+    status=$?
+    rmdir "$lock"
+    trap - EXIT INT TERM
+    return "$status"
+}
+
+# set_up run|dev: the package and what it needs to run, or that and what its tests and checks need.
+set_up() {
+    is_fresh "$1" || locked install_into_venv "$1" || {
+        echo "${0##*/}: the set-up failed" >&2
+        exit 1
+    }
+}

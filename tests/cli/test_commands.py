@@ -1,0 +1,85 @@
+"""What the commands print that end by themselves."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mockserver.cli import main
+from mockserver.cli.options import OPTIONS
+
+COMMAND = (sys.executable, "-m", "mockserver")
+
+
+def test_help_names_every_setting_its_variable_and_its_default(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    assert main(["serve", "--help"]) == 0
+    text = capsys.readouterr().out
+    for option in OPTIONS:
+        assert option.meaning in text
+        if option.in_flags:
+            assert f"{option.flag} " in text
+            facts = f"{option.env} · default {option.default_text}" if option.default_text else option.env
+            assert facts in text
+    assert "MOCKSERVER_CONFIG" in text
+
+
+def test_without_a_command_it_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    text = capsys.readouterr().out
+    assert [command for command in ("serve", "prices", "providers", "env") if f"│ {command} " not in text] == []
+
+
+def test_prices_are_printed_with_what_a_file_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mock.toml"
+    file.write_text("[prices.icodeeasy]\nhigh = 0.50\n[latencies.icodeeasy]\nimage = [1, 2]")
+    assert main(["prices", "--config", str(file)]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"gpt-image-2-beta +2\.5 +credits", text)
+    assert re.search(r"high +0\.5 +CNY +set here; documented 0\.4", text)
+    assert re.search(r"image +1–2 +set here; documented 30–60", text)
+
+
+def test_providers_are_printed_with_their_endpoints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["providers"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"icodeeasy +jp\.icodeeasy\.cc +/icodeeasy/v1 +/icodeeasy/v1 +gpt-image-2", text)
+    assert re.search(r"POST +/xhuoapi/v1/openai/images/edits +paid", text)
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_env_points_clients_here() -> None:
+    script = f'eval "$({shlex.join(COMMAND)} env --root-url http://127.0.0.1:9999/ --provider icodeeasy)"; env'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=10)
+    found = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    assert found["OPENAI_BASE_URL"] == found["ICODEEASY_BASE_URL"] == "http://127.0.0.1:9999/icodeeasy/v1"
+    assert found["OPENAI_API_KEY"] == found["ICODEEASY_API_KEY"] == "sk_my-icodeeasy-key"
+    assert found["XHUOAPI_BASE_URL"] == "http://127.0.0.1:9999/xhuoapi/v1"
+    assert found["EVOLINK_BASE_URL"] == "http://127.0.0.1:9999/evolink/v1"
+
+
+def test_env_sends_openai_clients_to_xhuoapi_unless_told_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env"]) == 0
+    assert "export OPENAI_BASE_URL=http://127.0.0.1:8080/xhuoapi/v1/openai\n" in capsys.readouterr().out
+    assert main(["env", "--provider", "evolink"]) == 2
+    assert "there are icodeeasy, xhuoapi" in capsys.readouterr().err
+
+
+def test_the_library_needs_nothing_of_the_command_line() -> None:
+    script = "import sys, mockserver.server, mockserver.environment; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    assert {"typer", "rich", "pydantic_settings"}.isdisjoint(done.stdout.split())
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, timeout=20, check=True)
+    assert re.fullmatch(r"mockserver \d+\.\d+\.\d+\n", done.stdout)
+    assert (main(["serve", "--version"]), capsys.readouterr().out) == (0, done.stdout)

@@ -1,0 +1,220 @@
+"""`mockserver serve` in a process of its own: its first and its last lines, and those between."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+
+COMMAND = (sys.executable, "-m", "mockserver")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
+XHUOAPI = "/xhuoapi/v1/openai/images/generations"
+KEY = "a-key-that-nobody-may-see"
+
+
+@dataclass
+class Running:
+    """`mockserver serve` in a process: its root URL and what it printed at the start."""
+
+    process: subprocess.Popen[str]
+    text: str
+    root: str
+
+    def post(self, path: str, prompt: str = "hi", key: str = KEY, **fields: Any) -> httpx.Response:
+        body = {"model": "gpt-image-2", "prompt": prompt, **fields}
+        return httpx.post(self.root + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=20)
+
+    def end(self, how: int = signal.SIGTERM) -> tuple[int, float, list[str], str]:
+        """Signal it: exit status, seconds that took, the lines since the start, and what is on stderr."""
+        began = monotonic()
+        self.process.send_signal(how)
+        out, err = self.process.communicate(timeout=5)
+        return self.process.returncode, monotonic() - began, out.splitlines(), err
+
+
+@contextmanager
+def running(*flags: str, command: Sequence[str] = COMMAND) -> Iterator[Running]:
+    """Serve on a free port until the block ends."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process: subprocess.Popen[str] = subprocess.Popen(
+        [*command, "serve", "--port", "0", *flags],
+        env=CLEAN,
+        **pipes,  # type: ignore[call-overload]
+    )
+    with process:
+        assert process.stdout is not None
+        text = ""
+        while "\nCtrl-C ends it.\n\n" not in text and not text.startswith("{"):
+            line = process.stdout.readline()
+            assert line, process.communicate()
+            text += line
+        found = re.search(r"https?://[\w.]+:[0-9]+", text)
+        assert found
+        try:
+            yield Running(process, text, found[0])
+        finally:
+            process.kill()
+
+
+def test_start_up_prints_base_urls_and_curl_lines_that_work() -> None:
+    with running("--latency", "instant", "--seed", "s1") as server:
+        for provider in ("evolink", "icodeeasy", "xhuoapi"):
+            assert f"{provider:10} {server.root}/{provider}/v1\n" in server.text
+        assert f"control    {server.root}/_mock/health\n" in server.text
+        assert "latency    instant\nclock      real\nseed       s1\n" in server.text
+        assert httpx.get(f"{server.root}/_mock/health").json()["seed"] == "s1"
+        curls = re.findall(r"^  (curl .*)$", server.text, re.MULTILINE)
+        assert [curl_status(line) for line in curls] == [200, 200, 200]
+
+
+def curl_status(line: str) -> int:
+    """The status that a curl line gets, without curl."""
+    _, url, *rest = [word for word in shlex.split(line) if word != "-k"]
+    headers = dict(value.split(": ", 1) for flag, value in zip(rest[::2], rest[1::2], strict=True) if flag == "-H")
+    return httpx.post(url, headers=headers, content=rest[-1].encode(), verify=False).status_code
+
+
+def test_the_curl_lines_bear_a_valid_key_and_take_any_certificate(tmp_path: Path) -> None:
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(tmp_path / "key")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "cert")
+    tls = ("--tls-cert", str(tmp_path / "cert"), "--tls-key", str(tmp_path / "key"))
+    with running("--latency", "instant", "--api-key", "plain", "--api-key", "sk_one", *tls) as server:
+        assert server.root.startswith("https://")
+        assert "keys       2 keys valid, no others" in server.text
+        curls = re.findall(r"^  (curl -k .*)$", server.text, re.MULTILINE)
+        assert [curl_status(line) for line in curls] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once_and_says_what_was_pending(how: int) -> None:
+    """While a synchronous call waits for a minute, and a receiver of a callback never answers."""
+    with (
+        running("--latency", "instant") as server,
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        ExitStack() as stack,
+    ):
+        mute.settimeout(5)
+        server.post(XHUOAPI, callback_url=f"http://127.0.0.1:{mute.getsockname()[1]}/hook")
+        stack.enter_context(mute.accept()[0])
+        waiting = Thread(target=_post_and_be_cut_off, args=(server,))
+        waiting.start()
+        _until(lambda: httpx.get(f"{server.root}/_mock/health").json()["pending"]["tasks"] == 1)
+        status, seconds, lines, err = server.end(how)
+        waiting.join()
+        assert (status, lines[-1], err) == (0, "Stopped; 1 task and 1 callback still pending.", "")
+        assert seconds < 1
+
+
+def _post_and_be_cut_off(server: Running) -> None:
+    with pytest.raises(httpx.TransportError):
+        server.post(XHUOAPI, "[mock:delay=60]")
+
+
+def _until(true: Any) -> None:
+    for _ in range(200):
+        if true():
+            return
+        sleep(0.02)
+    raise AssertionError("it did not come to that")
+
+
+_SLOW_NAMES = """
+import socket, sys, time
+real = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **named: time.sleep(20) if "slow" in host else real(host, *more, **named)
+from mockserver.cli import main
+sys.exit(main())
+"""
+
+
+def test_a_name_look_up_that_hangs_does_not_hold_it_up() -> None:
+    with running("--latency", "instant", command=(sys.executable, "-c", _SLOW_NAMES)) as server:
+        server.post(XHUOAPI, callback_url="http://slow.localhost:9/hook")
+        _until(lambda: httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"])
+        sleep(0.1)
+        status, seconds, lines, err = server.end(signal.SIGINT)
+        assert (status, lines[-1], err) == (0, "Stopped; 1 callback still pending.", "")
+        assert seconds < 1
+
+
+def test_a_request_and_an_attempt_are_a_line_each() -> None:
+    with running("--latency", "instant", "--callback-route", "https://app.example=http://127.0.0.1:9") as server:
+        server.post(XHUOAPI, key="k-mock-429")
+        server.post(XHUOAPI, callback_url="https://app.example/hook")
+        httpx.get(f"{server.root}/_mock/health")
+        _until(lambda: httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"][0]["attempts"])
+        status, _, lines, err = server.end()
+        assert (status, err, lines[-1]) == (0, "", "Stopped; 1 callback still pending.")
+        shapes = [re.sub(r"\s+[0-9.]+ m?s\s+", " TOOK ", line[8:]) for line in lines[:-1]]
+        assert shapes[0] == "  xhuoapi    POST /v1/openai/images/generations        429 TOOK too_many_requests"
+        assert shapes[1] == "  xhuoapi    POST /v1/openai/images/generations        200 TOOK 0.2 credits"
+        assert shapes[2].startswith("  xhuoapi    callback → http://127.0.0.1:9/hook          — TOOK attempt 1: ")
+        assert len(lines) == 4
+
+
+def test_json_lines_have_the_same_facts_and_no_key() -> None:
+    with running("--latency", "instant", "--log-format", "json") as server:
+        started = json.loads(server.text)
+        assert (started["event"], started["url"], started["control"]) == (
+            "started",
+            server.root,
+            f"{server.root}/_mock/health",
+        )
+        assert started["providers"]["xhuoapi"]["base_url"] == f"{server.root}/xhuoapi/v1"
+        server.post(XHUOAPI, callback_url=f"http://127.0.0.1:9/{KEY}?key={KEY}")
+        server.post(f"/evolink/v1/{KEY}")
+        _until(lambda: httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"][0]["attempts"])
+        status, _, lines, err = server.end()
+        events = {event["event"] + str(event.get("status")): event for event in map(json.loads, lines)}
+        assert (status, err) == (0, "")
+        assert set(events) == {"request200", "request404", "callbackNone", "stoppedNone"}
+        facts = {"provider": "xhuoapi", "method": "POST", "path": XHUOAPI, "cost": "0.2", "currency": "credits"}
+        assert events["request200"].items() >= facts.items()
+        assert events["callbackNone"]["target"] == "http://127.0.0.1:9/[redacted]?key=[redacted]"
+        assert events["stoppedNone"]["pending"] == {"tasks": 0, "callbacks": 1}
+        assert KEY not in "".join(lines)
+
+
+def test_quiet_silences_the_lines_alone() -> None:
+    with running("--latency", "instant", "--quiet") as server:
+        assert server.post(XHUOAPI).status_code == 200
+        assert server.end()[2:] == (["Stopped; nothing still pending."], "")
+
+
+def test_a_reader_that_leaves_does_no_harm() -> None:
+    with running("--latency", "instant") as server:
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+        assert [server.post(XHUOAPI).status_code for _ in range(3)] == [200, 200, 200]
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(5) == 0
+        assert server.process.stderr is not None
+        assert server.process.stderr.read() == ""
+
+
+def test_a_busy_port_is_one_line_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*COMMAND, "serve", "--port", port], env=CLEAN, capture_output=True, text=True, timeout=10
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"mockserver: port {port} of 127.0.0.1 is taken: "
+        "stop what listens there, or use --port; --port 0 picks a free one\n"
+    )

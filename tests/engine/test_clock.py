@@ -1,0 +1,158 @@
+"""Time that no library freezes and no test waits for, and chance that another process draws alike."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from statistics import mean
+from threading import Event
+from typing import Any
+from uuid import RFC_4122, UUID
+
+import freezegun
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockserver.engine import clock as clock_module
+from mockserver.engine.clock import VIRTUAL_START, Clock, Entropy, SystemClock, VirtualClock, monotonic
+
+Freeze = Callable[[], AbstractContextManager[Any]]
+FREEZERS = [
+    pytest.param(lambda: freezegun.freeze_time("2020-01-01"), id="freezegun"),
+    pytest.param(lambda: time_machine.travel("2020-01-01", tick=False), id="time_machine"),
+]
+
+
+@pytest.fixture
+def tick(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let real seconds pass for every SystemClock."""
+    elapsed = [100.0]
+    monkeypatch.setattr(clock_module, "monotonic", lambda: elapsed[0])
+    return lambda seconds: elapsed.__setitem__(0, elapsed[0] + seconds)
+
+
+@pytest.mark.parametrize("freeze", FREEZERS)
+def test_real_time_goes_on_in_a_frozen_test(freeze: Freeze) -> None:
+    clock = SystemClock(start=0.0)
+    with freeze():
+        began, read = clock.now(), monotonic()
+        Event().wait(0.02)
+        assert 0.01 < clock.now() - began < 5
+        assert 0.01 < monotonic() - read < 5
+
+
+@pytest.mark.parametrize("freeze", FREEZERS)
+def test_a_clock_made_in_a_frozen_test_runs(freeze: Freeze) -> None:
+    with freeze():
+        clock = SystemClock()
+        began = clock.now()
+        Event().wait(0.02)
+        assert 0.01 < clock.now() - began < 5
+
+
+def test_the_system_clock_runs_at_its_speed(tick: Callable[[float], None]) -> None:
+    clock = SystemClock(start=1000.0, speed=60.0)
+    tick(2.0)
+    assert (clock.mode, clock.speed, clock.now()) == ("real", 60.0, 1120.0)
+    assert clock.real_delay(1180.0) == 1.0
+    assert clock.real_delay(1000.0) == 0.0
+
+
+def test_the_system_clock_goes_on_from_where_it_was_moved_to(tick: Callable[[float], None]) -> None:
+    clock = SystemClock(start=1000.0)
+    clock.move_to(5000.0)
+    tick(1.0)
+    assert clock.now() == 5001.0
+
+
+def test_the_virtual_clock_stands_still() -> None:
+    clock = VirtualClock()
+    Event().wait(0.01)
+    assert (clock.mode, clock.speed, clock.now()) == ("virtual", 0.0, VIRTUAL_START)
+
+
+def test_the_virtual_clock_never_reaches_the_future_by_itself() -> None:
+    clock = VirtualClock(50.0)
+    assert [clock.real_delay(instant) for instant in (49.0, 50.0, 50.001)] == [0.0, 0.0, None]
+
+
+@pytest.mark.parametrize("make", [VirtualClock, SystemClock])
+@given(moves=st.lists(st.floats(0, 1e6)))
+def test_no_move_goes_back(make: Callable[[float], Clock], moves: list[float]) -> None:
+    clock = make(1000.0)
+    for instant in moves:
+        before = clock.now()
+        clock.move_to(instant)
+        assert clock.now() >= max(before, instant) - 1e-6
+
+
+STORY = """
+from mockserver.engine.clock import Entropy
+draw = Entropy("seed").draw("task", "studio", 3)
+print(draw.uuid("id"), draw.token("id", 20), draw.fraction("x"), draw.between("latency", 0.3, 1.5))
+"""
+
+
+def test_another_process_draws_the_same() -> None:
+    draw = Entropy("seed").draw("task", "studio", 3)
+    mine = f"{draw.uuid('id')} {draw.token('id', 20)} {draw.fraction('x')} {draw.between('latency', 0.3, 1.5)}\n"
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    theirs = subprocess.run([sys.executable, "-c", STORY], env=environment, capture_output=True, text=True, check=True)
+    assert theirs.stdout == mine
+
+
+def test_a_purpose_draws_the_same_whatever_else_was_drawn() -> None:
+    one, other = (Entropy("seed").draw("task", 1) for _ in range(2))
+    other.number("something else")
+    assert one.number("id") == other.number("id") != one.number("latency")
+
+
+@pytest.mark.parametrize("scope", [("task", 2), ("tas", "k1"), ("task", 1, ""), ("task", "1", "1"), ()])
+def test_scopes_are_kept_apart(scope: tuple[str | int, ...]) -> None:
+    entropy = Entropy("seed")
+    assert entropy.draw(*scope).number("id") != entropy.draw("task", 1).number("id")
+
+
+@given(st.text())
+def test_every_uuid_is_of_version_4(purpose: str) -> None:
+    text = Entropy("seed").draw(1).uuid(purpose)
+    value = UUID(text)
+    assert (value.version, value.variant, str(value)) == (4, RFC_4122, text)
+
+
+@given(st.integers(0, 20), st.integers())
+def test_a_token_has_its_length_and_letters(length: int, scope: int) -> None:
+    token = Entropy("seed").draw(scope).token("id", length)
+    assert len(token) == length
+    assert re.fullmatch(r"[a-z0-9]*", token)
+
+
+@given(st.integers(), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_between_keeps_its_bounds_in_whole_thousandths(scope: int, low: int, span: int) -> None:
+    value = Entropy("seed").draw(scope).between("latency", low / 1000, (low + span) / 1000)
+    assert low <= round(value * 1000, 6) <= low + span
+    assert round(value, 3) == value
+
+
+def test_between_is_evenly_spread() -> None:
+    values = [Entropy("seed").draw(n).between("latency", 10.0, 20.0) for n in range(4000)]
+    assert mean(values) == pytest.approx(15.0, abs=0.2)
+    tenths = [sum(10 + n <= value < 11 + n for value in values) for n in range(10)]
+    assert all(320 < count < 480 for count in tenths), tenths
+
+
+def test_a_seed_tells_its_story_again() -> None:
+    entropy = Entropy("seed")
+    assert entropy.renewed().draw(1).number("id") == entropy.draw(1).number("id")
+    assert entropy.renewed().signature("a") == entropy.signature("a") != entropy.signature("b")
+
+
+def test_without_a_seed_every_story_is_new() -> None:
+    entropy = Entropy()
+    others = (Entropy(), entropy.renewed(), Entropy("seed"))
+    assert len({story.draw(1).number("id") for story in (entropy, *others)}) == 4
+    assert len({story.signature("a") for story in (entropy, *others)}) == 4

@@ -1,0 +1,415 @@
+"""The engine end to end, without a wire: jobs in, money held, ends, callbacks, and one story for one seed."""
+
+import asyncio
+
+import pytest
+
+from engine.world import T0, ScriptedSender, Studio, hook, job, running, until
+from mockserver.engine.callbacks import State
+from mockserver.engine.clock import SystemClock
+from mockserver.engine.engine import Engine
+from mockserver.engine.ledger import USAGE_KEPT, Usage
+from mockserver.engine.outbound import Routing
+from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.tasks import Failure, Status, Task
+
+FAILED = Failure(Kind.FAILED, "service_error")
+
+
+def amounts(engine: Engine, account: str = "acct_1") -> tuple[int, int, int]:
+    """(balance, held, captured), which must add up to what there was."""
+    owner = engine.accounts.get("studio", account)
+    assert owner.opening == owner.balance + owner.held + owner.captured
+    return owner.balance, owner.held, owner.captured
+
+
+async def advance(engine: Engine, seconds: float) -> list[tuple[float, str, str]]:
+    """What ran, with times counted from T0."""
+    return [(due - T0, kind, name) for due, kind, name in await engine.driver.advance(engine.now() + seconds)]
+
+
+@pytest.mark.asyncio
+async def test_a_task_is_planned_at_submission() -> None:
+    async with running() as engine:
+        task = engine.submit(job())
+        assert task == Task(task.id, job(), T0, T0 + 0.5, T0 + 10, T0 + 10, None)
+        assert (engine.find("studio", task.id), engine.find("other", task.id)) == (task, None)
+        assert engine.pending() == (1, 0)
+
+
+@pytest.mark.asyncio
+async def test_money_is_held_and_then_captured() -> None:
+    async with running() as engine:
+        task = engine.submit(job())
+        assert amounts(engine) == (975, 25, 0)
+        await advance(engine, 9.999)
+        assert amounts(engine) == (975, 25, 0)
+        assert await advance(engine, 0.001) == [(10.0, "finish", task.id)]
+        assert amounts(engine) == (975, 0, 25)
+        assert list(engine.accounts.get("studio", "acct_1").usage) == [Usage(T0 + 10, task, 25)]
+        assert engine.pending() == (0, 0)
+
+
+@pytest.mark.asyncio
+async def test_a_failure_releases_the_money_and_costs_nothing() -> None:
+    async with running() as engine:
+        task = engine.submit(job(failure=FAILED))
+        await advance(engine, 10)
+        assert task.status_at(engine.now()) is Status.FAILED
+        assert amounts(engine) == (1000, 0, 0)
+        assert list(engine.accounts.get("studio", "acct_1").usage) == []
+
+
+@pytest.mark.asyncio
+async def test_out_of_balance_nothing_has_happened() -> None:
+    async with running(opening=49) as engine:
+        first = engine.submit(job())
+        with pytest.raises(Problem) as refusal:
+            engine.submit(job())
+        assert refusal.value.kind is Kind.OUT_OF_BALANCE
+        assert (amounts(engine), len(engine.store.tasks), engine.pending()) == ((24, 25, 0), 1, (1, 0))
+        assert engine.accounts.get("studio", "acct_1").submissions == 1
+        assert engine.find("studio", first.id) == first
+
+
+@pytest.mark.asyncio
+async def test_cancelling_releases_and_calls_back() -> None:
+    async with running() as engine:
+        engine.courier.sender = ScriptedSender()
+        task = engine.submit(job(callback_url="http://127.0.0.1:9/hook"))
+        await advance(engine, 3)
+        cancelled = engine.cancel(task)
+        assert (cancelled.status_at(T0 + 3), cancelled.due) == (Status.FAILED, T0 + 3)
+        assert amounts(engine) == (1000, 0, 0)
+        delivery = engine.delivery_of(task.id)
+        assert delivery is not None
+        assert (delivery.created, engine.find("studio", task.id)) == (T0 + 3, cancelled)
+        await advance(engine, 60)
+        assert (delivery.state, amounts(engine)) == (State.DELIVERED, (1000, 0, 0))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("failure", [None, FAILED])
+async def test_what_has_ended_can_not_be_cancelled(failure: Failure | None) -> None:
+    async with running() as engine:
+        task = engine.submit(job(failure=failure))
+        await advance(engine, 10)
+        before = amounts(engine)
+        with pytest.raises(Problem) as refusal:
+            engine.cancel(task)
+        assert (refusal.value.kind, amounts(engine)) == (Kind.CONFLICT, before)
+
+
+@pytest.mark.asyncio
+async def test_a_stuck_task_holds_its_money_until_it_is_cancelled() -> None:
+    async with running() as engine:
+        task = engine.submit(job(stuck=True))
+        await advance(engine, 10**6)
+        assert (task.status_at(engine.now()), amounts(engine)) == (Status.PROCESSING, (975, 25, 0))
+        engine.cancel(task)
+        assert amounts(engine) == (1000, 0, 0)
+
+
+@pytest.mark.asyncio
+async def test_waiting_ends_with_the_task_and_its_money() -> None:
+    async with running() as engine:
+        task = engine.submit(job())
+        waiting = [asyncio.create_task(engine.wait(task)) for _ in range(3)]
+        await advance(engine, 9)
+        assert not any(wait.done() for wait in waiting)
+        await advance(engine, 1)
+        await asyncio.wait_for(asyncio.gather(*waiting), 1)
+        assert amounts(engine) == (975, 0, 25)
+        await asyncio.wait_for(engine.wait(task), 1)
+
+
+@pytest.mark.asyncio
+async def test_waiting_ends_when_the_task_is_cancelled() -> None:
+    async with running() as engine:
+        task = engine.submit(job())
+        waiting = asyncio.create_task(engine.wait(task))
+        await asyncio.sleep(0)
+        engine.cancel(task)
+        await asyncio.wait_for(waiting, 1)
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_goes_away_changes_nothing() -> None:
+    async with running() as engine:
+        task = engine.submit(job())
+        waiting = asyncio.create_task(engine.wait(task))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await advance(engine, 10)
+        assert (task.status_at(engine.now()), amounts(engine)) == (Status.COMPLETED, (975, 0, 25))
+
+
+@pytest.mark.asyncio
+async def test_an_instant_task_ends_by_itself_under_a_virtual_clock() -> None:
+    async with running("instant") as engine:
+        await asyncio.wait_for(engine.wait(engine.submit(job())), 1)
+        assert (engine.now(), amounts(engine)) == (T0, (975, 0, 25))
+
+
+@pytest.mark.asyncio
+async def test_real_time_ends_tasks_by_itself() -> None:
+    async with running(clock=lambda: SystemClock(T0, speed=200.0)) as engine:
+        await asyncio.wait_for(engine.wait(engine.submit(job())), 1)
+        assert T0 + 10 <= engine.now() < T0 + 100
+        assert amounts(engine) == (975, 0, 25)
+
+
+@pytest.mark.asyncio
+async def test_a_delay_asked_for_is_kept_exactly() -> None:
+    async with running("1-2") as engine:
+        assert [engine.submit(job(delay=delay)).due - T0 for delay in (0.0, 2.5, 3600.0)] == [0.0, 2.5, 3600.0]
+
+
+@pytest.mark.asyncio
+async def test_a_range_of_latencies_is_kept() -> None:
+    async with running("1-2", opening=10**6) as engine:
+        durations = [round(engine.submit(job()).due - T0, 3) for _ in range(100)]
+    assert all(1 <= duration <= 2 for duration in durations)
+    assert len(set(durations)) > 50
+
+
+@pytest.mark.claim("EV-CB-2", "EV-CB-3", "EV-CB-5")
+@pytest.mark.asyncio
+async def test_at_delivery_the_task_has_ended_and_the_money_is_settled() -> None:
+    async with hook(500) as receiver, running() as engine:
+        task = engine.submit(job(callback_url=receiver.url))
+        assert engine.delivery_of(task.id) is None
+        states = []
+        engine.courier.observers.append(lambda *_: states.append((task.status_at(engine.now()), amounts(engine))))
+        ran = await advance(engine, 60)
+        delivery = engine.delivery_of(task.id)
+    assert delivery is not None
+    assert [(due, kind) for due, kind, _ in ran] == [(10, "finish"), (10, "attempt"), (11, "attempt")]
+    assert states == [(Status.COMPLETED, (975, 0, 25))] * 2
+    assert (
+        [posted.body for posted in receiver.posted] == [delivery.body] * 2 == [b'{"id": "%s"}' % task.id.encode()] * 2
+    )
+
+
+@pytest.mark.claim("EV-CB-4", "XH-CB-3")
+@pytest.mark.asyncio
+async def test_the_whole_schedule_in_one_advance() -> None:
+    async with hook(500, 500, 500, 500) as receiver, running() as engine:
+        task = engine.submit(job(callback_url=receiver.url))
+        ran = await advance(engine, 3600)
+        delivery = engine.delivery_of(task.id)
+    assert delivery is not None
+    assert ran == [(10, "finish", task.id), *((10.0 + at, "attempt", delivery.id) for at in (0, 1, 3, 7))]
+    assert (delivery.state, [attempt.time - T0 for attempt in delivery.attempts]) == (State.GAVE_UP, [10, 11, 13, 17])
+
+
+@pytest.mark.claim("EV-CB-2")
+@pytest.mark.asyncio
+@pytest.mark.parametrize("failure", [None, FAILED])
+async def test_the_callback_is_sent_whatever_the_outcome(failure: Failure | None) -> None:
+    async with hook() as receiver, running() as engine:
+        engine.submit(job(callback_url=receiver.url, failure=failure))
+        await advance(engine, 10)
+    assert len(receiver.posted) == 1
+
+
+@pytest.mark.asyncio
+async def test_the_first_attempt_is_made_in_the_background_at_once() -> None:
+    async with hook() as receiver, running("instant") as engine:
+        engine.submit(job(callback_url=receiver.url))
+        await until(lambda: len(receiver.posted) == 1)
+        assert engine.now() == T0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("url", "terms"), [(None, Studio()), ("http://127.0.0.1:9/", Studio(callback_body=None))])
+async def test_without_a_callback_nothing_is_delivered(url: str | None, terms: Studio) -> None:
+    async with running(terms=terms) as engine:
+        task = engine.submit(job(callback_url=url))
+        assert await advance(engine, 3600) == [(10.0, "finish", task.id)]
+        assert (engine.delivery_of(task.id), len(engine.store.deliveries)) == (None, 0)
+
+
+@pytest.mark.claim("EV-CB-1")
+@pytest.mark.asyncio
+async def test_with_egress_a_provider_of_public_callbacks_connects_to_no_internal_address() -> None:
+    async with (
+        hook() as receiver,
+        running(routing=Routing(egress=True), terms=Studio(public_callbacks_only=True)) as engine,
+    ):
+        task = engine.submit(job(callback_url=receiver.url))
+        await advance(engine, 3600)
+        delivery = engine.delivery_of(task.id)
+    assert delivery is not None
+    assert (delivery.state, receiver.posted) == (State.GAVE_UP, [])
+    assert {attempt.outcome.error for attempt in delivery.attempts} == {
+        "127.0.0.1 is not an address this server connects to"
+    }
+
+
+async def story(seed: str | None, *others: str) -> list[object]:
+    """What one account sees, while `others` have calls of their own in between."""
+    async with running("1-5", seed) as engine:
+        seen: list[object] = []
+        for _ in range(3):
+            for other in others:
+                engine.request_id("studio", other)
+                engine.submit(job(account=other))
+            seen += [engine.request_id("studio", "acct_1"), engine.submit(job())]
+        return seen
+
+
+@pytest.mark.asyncio
+async def test_the_same_seed_tells_the_same_story() -> None:
+    assert await story("one") == await story("one")
+    assert await story("one") != await story("two")
+    assert await story(None) != await story(None)
+
+
+@pytest.mark.asyncio
+async def test_the_calls_of_others_change_nothing_of_mine() -> None:
+    assert await story("one", "acct_2", "") == await story("one")
+
+
+@pytest.mark.asyncio
+async def test_request_ids_differ() -> None:
+    async with running() as engine:
+        ids = [engine.request_id("studio", account) for account in ("acct_1", "", "acct_2") for _ in range(50)]
+    assert len(set(ids)) == 150
+
+
+@pytest.mark.asyncio
+async def test_a_request_without_a_key_opens_no_account() -> None:
+    async with running() as engine:
+        engine.request_id("studio", "")
+        assert len(engine.store.accounts) == 0
+
+
+@pytest.mark.asyncio
+async def test_a_reset_forgets_everything_and_tells_the_story_again() -> None:
+    async with running() as engine:
+        first = [
+            engine.request_id("studio", "acct_1"),
+            engine.request_id("studio", ""),
+            engine.submit(job(trace_id="t")),
+        ]
+        await advance(engine, 100)
+        await engine.reset()
+        assert (engine.now(), engine.pending(), len(engine.store.tasks), len(engine.store.accounts)) == (
+            T0,
+            (0, 0),
+            0,
+            0,
+        )
+        assert engine.store.names.get("trace/studio/acct_1/t") is None
+        assert [
+            engine.request_id("studio", "acct_1"),
+            engine.request_id("studio", ""),
+            engine.submit(job(trace_id="t")),
+        ] == first
+
+
+@pytest.mark.asyncio
+async def test_a_reset_wakes_those_who_wait() -> None:
+    async with running() as engine:
+        waiting = asyncio.create_task(engine.wait(engine.submit(job())))
+        await asyncio.sleep(0)
+        await engine.reset()
+        await asyncio.wait_for(waiting, 1)
+
+
+@pytest.mark.asyncio
+async def test_a_reset_breaks_off_what_is_under_way() -> None:
+    async with hook(None) as receiver, running("instant") as engine:
+        engine.submit(job(callback_url=receiver.url))
+        await until(lambda: len(receiver.posted) == 1)
+        await asyncio.wait_for(engine.reset(), 1)
+        assert await advance(engine, 3600) == []
+
+
+@pytest.mark.asyncio
+async def test_an_advance_under_way_leaves_the_time_after_a_reset_alone() -> None:
+    async with hook(None, None, None) as receiver, running() as engine:
+        engine.submit(job(callback_url=receiver.url))
+        engine.submit(job(callback_url=receiver.url, delay=20))
+        advancing = asyncio.create_task(advance(engine, 500))
+        await until(lambda: len(receiver.posted) == 1)
+        await engine.reset()
+        task = engine.submit(job())
+        await asyncio.wait({advancing}, timeout=0.05)
+        await engine.driver.break_off()
+        await advancing
+        assert (engine.now(), task.status_at(engine.now()), amounts(engine)) == (T0, Status.PENDING, (975, 25, 0))
+
+
+@pytest.mark.asyncio
+async def test_an_account_is_reset_alone() -> None:
+    async with running() as engine:
+        mine, other = engine.submit(job()), engine.submit(job(account="acct_2"))
+        engine.reset_account("acct_1")
+        assert (engine.find("studio", mine.id), engine.find("studio", other.id)) == (None, other)
+        assert (amounts(engine), amounts(engine, "acct_2")) == ((1000, 0, 0), (975, 25, 0))
+        await advance(engine, 10)
+        assert (amounts(engine), amounts(engine, "acct_2")) == ((1000, 0, 0), (975, 0, 25))
+
+
+@pytest.mark.asyncio
+async def test_a_task_of_the_same_name_after_a_reset_of_its_account_ends_at_its_own_time() -> None:
+    async with running() as engine:
+        old = engine.submit(job())
+        await advance(engine, 3)
+        engine.reset_account("acct_1")
+        new = engine.submit(job())
+        assert (new.id, new.due) == (old.id, T0 + 13)
+        await advance(engine, 9.999)
+        assert amounts(engine) == (975, 25, 0)
+        await advance(engine, 0.001)
+        assert amounts(engine) == (975, 0, 25)
+
+
+@pytest.mark.asyncio
+async def test_only_the_newest_usage_is_kept_and_the_rest_counted() -> None:
+    async with running("instant", opening=10**6) as engine:
+        for _ in range(USAGE_KEPT + 5):
+            engine.submit(job())
+        await advance(engine, 0)
+        owner = engine.accounts.get("studio", "acct_1")
+        assert (len(owner.usage), owner.usage_dropped, owner.captured) == (USAGE_KEPT, 5, 25 * (USAGE_KEPT + 5))
+
+
+@pytest.mark.asyncio
+async def test_only_tasks_that_have_ended_are_dropped() -> None:
+    async with running() as engine:
+        engine.store.tasks.bound = 2
+        slow = engine.submit(job(delay=1000))
+        fast = [engine.submit(job(delay=delay)) for delay in (4, 3, 2, 1)]
+        await advance(engine, 5)
+        kept = [name for name, _ in engine.store.tasks.newest()]
+        assert (kept, engine.store.tasks.dropped) == ([fast[1].id, fast[0].id, slow.id], 2)
+
+
+@pytest.mark.asyncio
+async def test_only_deliveries_that_have_ended_are_dropped() -> None:
+    async with running("instant") as engine:
+        engine.courier.sender = ScriptedSender()
+        engine.store.deliveries.bound = 1
+        tasks = [engine.submit(job(callback_url="http://127.0.0.1:9/")) for _ in range(3)]
+        await advance(engine, 0)
+        assert [engine.delivery_of(task.id) is None for task in tasks] == [True, True, False]
+        assert engine.store.deliveries.dropped == 2
+
+
+@pytest.mark.asyncio
+async def test_a_name_means_the_newest_thing() -> None:
+    async with running() as engine:
+        engine.name("n", "old")
+        engine.name("n", "new")
+        assert (engine.store.names.get("n"), len(engine.store.names)) == ("new", 1)
+
+
+@pytest.mark.asyncio
+async def test_stop_ends_at_once_though_a_receiver_hangs() -> None:
+    async with hook(None) as receiver, asyncio.timeout(1), running("instant") as engine:
+        engine.submit(job(callback_url=receiver.url))
+        await until(lambda: len(receiver.posted) == 1)
+    assert len(receiver.posted) == 1

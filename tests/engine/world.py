@@ -1,0 +1,130 @@
+"""What the engine's tests are set in: jobs, a provider made of values, a running engine, and a receiver in the loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from aiohttp.test_utils import RawTestServer
+from aiohttp.web import BaseRequest, Response
+
+from mockserver.engine.callbacks import Outcome
+from mockserver.engine.clock import VIRTUAL_START, Draw, Entropy, VirtualClock, pause
+from mockserver.engine.engine import Engine, Plan
+from mockserver.engine.latency import Latency
+from mockserver.engine.ledger import Currency
+from mockserver.engine.outbound import AddressRule, Routing, Sender
+from mockserver.engine.tasks import Job, Task
+
+T0 = VIRTUAL_START
+PLAIN = Job("studio", "acct_1", "paint-1", "a cat", "1:1", 64, 64, 25, (10.0, 10.0), "http://127.0.0.1/studio")
+
+
+def words(*lines: str) -> list[str]:
+    """Every word of some lines: a table that reads better than a list of strings."""
+    return " ".join(lines).split()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until something is so, for at most a second."""
+    async with asyncio.timeout(1):
+        while not condition():
+            await pause(0.001)
+
+
+def job(**changes: Any) -> Job:
+    """A job that costs 25 and is documented to take 10 seconds, but for `changes`."""
+    return replace(PLAIN, **changes)
+
+
+def task(**changes: Any) -> Task:
+    """A task submitted at T0: pending for 1 second, ending at T0 + 21, but for `changes`."""
+    return replace(Task("task-1", PLAIN, T0, T0 + 1, T0 + 21, T0 + 21, None), **changes)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A provider's terms."""
+
+    name: str = "studio"
+    currency: Currency = field(default_factory=lambda: Currency("credits", 2))
+    public_callbacks_only: bool = False
+    new_id: Callable[[Draw, float], str] = lambda draw, _: draw.uuid("id")
+    callback_body: Callable[[Task], bytes] | None = lambda task: b'{"id": "%s"}' % task.id.encode()
+
+
+@asynccontextmanager
+async def running(
+    latency: str = "documented",
+    seed: str | None = "test",
+    opening: int = 1000,
+    routing: Routing | None = None,
+    terms: Studio | None = None,
+    **plan: Any,
+) -> AsyncIterator[Engine]:
+    """An engine under a virtual clock, started and in the end stopped."""
+    chosen = {"clock": VirtualClock, "routing": routing or Routing(), **plan}
+    engine = Engine(
+        Plan(entropy=Entropy(seed), latency=Latency.parse(latency), opening={"studio": opening}, **chosen),
+        {"studio": terms or Studio()},
+    )
+    engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+@dataclass
+class Posted:
+    """One request as a receiver saw it."""
+
+    method: str
+    path: str
+    content_type: str
+    body: bytes
+
+
+@dataclass
+class Hook:
+    url: str
+    posted: list[Posted] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def hook(*answers: int | None, location: str = "", text: str = "") -> AsyncIterator[Hook]:
+    """A receiver on loopback, in this loop. It answers `answers` in turn, then 200; None is no answer at all."""
+    script = list(answers)
+
+    async def answer(request: BaseRequest) -> Response:
+        body = await request.read()
+        seen.posted.append(Posted(request.method, request.path, request.headers["Content-Type"], body))
+        status = script.pop(0) if script else 200
+        if status is None:
+            await asyncio.Event().wait()
+        return Response(status=status or 200, text=text, headers={"Location": location} if location else None)
+
+    server = RawTestServer(answer)
+    await server.start_server()
+    seen = Hook(str(server.make_url("/hook")))
+    try:
+        yield seen
+    finally:
+        await server.close()
+
+
+class ScriptedSender(Sender):
+    """Sends nothing: gives `outcomes` in turn, then 200, and takes `pace` of each on the way."""
+
+    def __init__(self, *outcomes: Outcome, pace: Callable[[Outcome], None] = lambda _: None) -> None:
+        super().__init__(timeout=10.0)
+        self.sent: list[tuple[str, bytes]] = []
+        self._outcomes = list(outcomes)
+        self._pace = pace
+
+    async def post(self, url: str, body: bytes, rule: AddressRule, verify: bool) -> Outcome:
+        self.sent.append((url, body))
+        outcome = self._outcomes.pop(0) if self._outcomes else Outcome(200, 0.0)
+        self._pace(outcome)
+        return outcome
