@@ -172,8 +172,9 @@ class Call:
         if trigger is not None:
             raise trigger
         job = job.directed(asked.failure, asked.delay)
-        for fault in self.book.fire("task", self.subject_of(job), self.engine.entropy):
-            job = fault.plan(job)
+        if self.book.rules:
+            for fault in self.book.fire("task", self.subject_of(job), self.engine.entropy):
+                job = fault.plan(job)
         task = self.engine.submit(job)
         self.exchange.task_id = task.id
         self.exchange.cost = None if task.failure else self.provider.currency.text(job.cost)

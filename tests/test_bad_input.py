@@ -128,7 +128,15 @@ def test_task_queries_that_ask_nothing(server: Scene, body: dict[str, Any]) -> N
     assert_xhuoapi_error(answer, 400, "token_mismatched")
 
 
-CONTENT_TYPES = ("", "text/plain", ";;;", "application/x-www-form-urlencoded", "multipart/mixed; boundary=x", "json", "/")
+CONTENT_TYPES = (
+    "",
+    "text/plain",
+    ";;;",
+    "application/x-www-form-urlencoded",
+    "multipart/mixed; boundary=x",
+    "json",
+    "/",
+)
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
@@ -176,7 +184,17 @@ def test_a_key_goes_before_a_body(server: Scene, provider: str) -> None:
     assert_unauthenticated(post(server, provider, b"{", {"Content-Type": "application/json"}), provider)
 
 
-LOST = ("", "/", "/nope", "//v1/images", "/../evolink/v1/credits", "/%2e%2e/evolink/v1/credits", "/v1/%00", "/%zz", "/%ff")
+LOST: tuple[str, ...] = (
+    "",
+    "/",
+    "/nope",
+    "//v1/images",
+    "/../evolink/v1/credits",
+    "/%2e%2e/evolink/v1/credits",
+    "/v1/%00",
+    "/%zz",
+    "/%ff",
+)
 LOST += ("/v1/images/generations/", "/v1/images%2Fgenerations/x", "/%0d%0aX:y", "/%", "/v1/" + "a" * 5000)
 
 
@@ -201,7 +219,12 @@ def test_head_where_only_post_is(server: Scene, provider: str) -> None:
 
 
 def test_an_upgrade_is_not_taken(server: Scene, provider: str) -> None:
-    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "eA=="}
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "eA==",
+    }
     assert_refused(server.http.get(PATHS[provider], headers={**AUTH, **upgrade}), provider, 405)
 
 

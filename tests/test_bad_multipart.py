@@ -42,7 +42,12 @@ def fields(provider: str) -> list[Part]:
 def form(parts: list[Part], boundary: bytes = b"BB") -> bytes:
     """The bytes of a form; a part is what follows `form-data; ` in its header, and its content."""
     head = b"--" + boundary + b"\r\nContent-Disposition: form-data; "
-    return b"".join(head + name.encode() + b"\r\n\r\n" + data + b"\r\n" for name, data in parts) + b"--" + boundary + b"--\r\n"
+    return (
+        b"".join(head + name.encode() + b"\r\n\r\n" + data + b"\r\n" for name, data in parts)
+        + b"--"
+        + boundary
+        + b"--\r\n"
+    )
 
 
 def send(server: Scene, provider: str, body: bytes, content_type: str = f"{MULTIPART}; boundary=BB") -> httpx.Response:
@@ -129,7 +134,6 @@ PICTURES = {
     "truncated": SMALL[:-14],
     "bomb": png(9_000, 9_000),
     "bomb-by-name": HUGE_PICTURE,
-    "wide": png(200_000, 2),
 }
 
 

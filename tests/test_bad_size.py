@@ -71,7 +71,7 @@ def quickly(server: Scene, data: bytes) -> httpx.Response:
     """The answer to a large request, in time and with another client served all the while."""
     with polling(server) as others:
         started = perf_counter()
-        answer = parsed(talk(server.root, data, timeout=30))
+        answer = parsed(talk(server.root, data, timeout=5))
         took = perf_counter() - started
     assert took < LONGEST_ANSWER, f"answered after {took:.2f} s"
     assert others.worst < LONGEST_STALL, f"others waited {others.worst:.2f} s"
@@ -134,13 +134,15 @@ def test_a_prompt_full_of_directives(server: Scene, text: bytes) -> None:
     assert quickly(server, request(PATHS["xhuoapi"], body)).status_code in (200, 400)
 
 
-@pytest.mark.parametrize("text", ["1", "a.", "é."])
+@pytest.mark.parametrize("text", ["1", "a.", "é."], ids=ascii)
 def test_a_long_callback_url(server: Scene, text: str) -> None:
-    url = f'"callback_url":"https://{text * 1_000_000}"'.encode()
+    url = f'"callback_url":"https://{text * 300_000}"'.encode()
     assert_refused(quickly(server, request(PATHS["xhuoapi"], extra("xhuoapi", url))), "xhuoapi")
 
 
-@pytest.mark.parametrize("data", [base64.b64encode(bytes(15 * MB)), b"A" * 20 * MB + b"*"], ids=["no-picture", "no-base64"])
+@pytest.mark.parametrize(
+    "data", [base64.b64encode(bytes(15 * MB)), b"A" * 20 * MB + b"*"], ids=["no-picture", "no-base64"]
+)
 def test_20_mb_of_data_url(server: Scene, data: bytes) -> None:
     body = extra("icodeeasy", b'"image_urls":["data:image/png;base64,' + data + b'"]')
     assert_refused(quickly(server, request(PATHS["icodeeasy"], body)), "icodeeasy")
@@ -188,7 +190,7 @@ def test_a_decompression_bomb_is_not_decompressed(server: Scene, provider: str, 
 
 
 def test_the_control_surface_refuses_beyond_32_mb(server: Scene) -> None:
-    answer = quickly(server, request("/_mock/reset", length=33 * MB))
+    answer = parsed(talk(server.root, request("/_mock/reset", length=33 * MB)))
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
@@ -204,5 +206,3 @@ def _resident() -> int:
     with open("/proc/self/status") as status:
         found = re.search(r"VmRSS:\s+(\d+) kB", status.read())
     return int(found[1]) * 1024 if found else 0
-
-

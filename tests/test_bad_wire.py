@@ -1,4 +1,4 @@
-"""Bad input below HTTP's own grammar: framing, request lines, headers, other protocols. Also the tools of test_bad_*."""
+"""Bad input below HTTP's own grammar: framing, request lines, headers, other protocols. And tools of test_bad_*."""
 
 import socket
 from collections.abc import Iterator
@@ -86,9 +86,9 @@ def parsed(received: bytes) -> httpx.Response:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Scene]:
     """One server for all inputs of this file: that it answers the next is part of each test."""
-    with MockServer(Settings(port=0, clock="virtual", latency="instant", seed="test")) as mock:
-        with httpx.Client(base_url=mock.root_url, timeout=10.0) as http:
-            yield Scene(mock, http)
+    settings = Settings(port=0, clock="virtual", latency="instant", seed="test")
+    with MockServer(settings) as mock, httpx.Client(base_url=mock.root_url, timeout=10.0) as http:
+        yield Scene(mock, http)
 
 
 @pytest.fixture(params=PROVIDERS)

@@ -38,9 +38,17 @@ class Accounts:
         """An account, opened if it is new."""
         found = self._store.accounts.get(row(provider, account))
         if found is None:
+            self._make_room()
             found = self.peek(provider, account)
             self._store.accounts.put(row(provider, account), found)
         return found
+
+    def _make_room(self) -> None:
+        """Forget the oldest account that holds nothing, once there are as many as are kept."""
+        rows = self._store.accounts
+        if len(rows) >= rows.bound:
+            idle = next((name for name, account in rows.oldest() if not account.held), None)
+            rows.drop([idle] if idle else [])
 
     def peek(self, provider: str, account: str) -> Account:
         """An account, or how it would open: looking at one does not open it."""

@@ -95,14 +95,16 @@ class VirtualClock:
 class Draw:
     """The chance that belongs to one call: each purpose has a value of its own, whatever else was drawn."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_scope")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, scope: str) -> None:
         self._key = key
+        self._scope = scope
 
     def number(self, purpose: str) -> int:
         """128 bits as an integer, the same each time for the same purpose."""
-        return int.from_bytes(blake2b(purpose.encode(), key=self._key, digest_size=16).digest())
+        text = f"{self._scope}\0\0{purpose}"
+        return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest())
 
     def uuid(self, purpose: str) -> str:
         """A version 4 UUID in its text form."""
@@ -136,15 +138,11 @@ class Entropy:
     def __init__(self, seed: str | None = None, *, seeded: bool | None = None) -> None:
         self.seeded = seed is not None if seeded is None else seeded
         self.seed = seed if seed is not None else os.urandom(8).hex()
+        self._key = blake2b(self.seed.encode("utf-8", "surrogatepass"), digest_size=32).digest()
 
     def draw(self, *scope: str | int) -> Draw:
         """The chance of one call, named by where it stands: ("task", provider, account, n), say."""
-        text = "\0".join(map(str, (self.seed, *scope)))
-        return Draw(blake2b(text.encode(), digest_size=32).digest())
-
-    def signature(self, text: str) -> str:
-        """An unguessable hexadecimal signature of `text` that this seed alone gives."""
-        return blake2b(text.encode(), key=self.seed.encode()[:64], digest_size=32).hexdigest()
+        return Draw(self._key, "\0".join(map(str, scope)))
 
     def renewed(self) -> "Entropy":
         """The same story from the start for a given seed; a new story where none was given."""

@@ -17,6 +17,8 @@ PATIENCE = 1.0
 """Real seconds for which an advance waits behind one and the same attempt before it takes itself for the cause: a
 receiver that advances the clock while it is being delivered to would otherwise wait for itself."""
 
+CRASHED_ATTEMPT = "a callback attempt crashed"
+
 _BREATH = 200
 """Events after which an advance lets other requests have a turn."""
 
@@ -114,7 +116,7 @@ class Driver:
     def _report(self, task: asyncio.Task[None]) -> None:
         """Tell the event loop of an attempt that crashed: that is a defect of this server, and nobody awaits it."""
         if not task.cancelled() and (error := task.exception()) is not None and self._loop is not None:
-            self._loop.call_exception_handler({"message": "a callback attempt crashed", "exception": error})
+            self._loop.call_exception_handler({"message": CRASHED_ATTEMPT, "exception": error})
 
     def settle(self) -> None:
         """Bring state events that are due up to date."""
@@ -140,11 +142,11 @@ class Driver:
         Raises:
             Busy: an attempt that is under way has not ended within `PATIENCE` real seconds.
         """
+        clock = self.clock
         await self._enter()
         try:
             self._disarm()
             await self._rest()
-            clock = self.clock
             ran = await self._run_until(float("inf") if until is None else until, clock)
             if until is not None:
                 clock.move_to(until)

@@ -131,7 +131,7 @@ class Engine:
         task_id = self.terms[job.provider].new_id(draw, now)
         self.ledger.hold(account, task_id, job.cost, now)
         account.submissions += 1
-        planned = round(now + self._duration(job, draw), 6)
+        planned = max(now, round(now + self._duration(job, draw), 6))
         starts = now + PENDING_SHARE * (planned - now)
         task = Task(task_id, job, now, starts, inf if job.stuck else planned, planned, job.failure)
         self.store.tasks.put(task_id, task)

@@ -9,6 +9,9 @@ from mockserver.engine.problems import Kind
 
 ImageFormat = Literal["png", "jpeg", "webp"]
 
+NOTHING: Mapping[str, Any] = {}
+"""What a job's `wire` is for a provider that needs nothing more: one for all, not to be changed."""
+
 PENDING_SHARE = 0.05
 """The part of its duration that a task is pending before it is processing."""
 
@@ -58,7 +61,7 @@ class Job:
     stuck: bool = False
     trace_id: str | None = None
     request: bytes = b""
-    wire: Mapping[str, Any] = field(default_factory=dict)
+    wire: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
     def directed(self, failure: Failure | None, delay: float | None) -> "Job":
         """This job with a failure and a duration (seconds) asked for from outside; the job's own failure goes first."""

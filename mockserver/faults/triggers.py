@@ -20,6 +20,7 @@ _KEY_ENDINGS = {
     "-mock-500": Problem(Kind.INTERNAL, "the key ends in -mock-500"),
 }
 _DIRECTIVE = re.compile(r"\[mock:([^\]\s=]*)(?:=([^\]]*))?\]")
+_STATUS = re.compile(r"[45][0-9]{2}")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -50,7 +51,10 @@ def directives(prompt: str) -> Directives:
     if "[mock:" not in prompt:
         return NONE
     failure, delay, answer = None, None, None
-    for name, value in _DIRECTIVE.findall(prompt):
+    found = _DIRECTIVE.findall(prompt)
+    if len(found) != prompt.count("[mock:"):
+        raise _wrong("a [mock: has no ] of its own, or a space before it; write [mock:delay=5]")
+    for name, value in found:
         if name == "fail":
             failure = _failure(value)
         elif name == "moderated" and not value:
@@ -58,7 +62,7 @@ def directives(prompt: str) -> Directives:
         elif name == "delay":
             delay = _number(value, 0, LONGEST, "delay=SECONDS")
         elif name == "status":
-            status = int(_number(value, 400, 599, "status=CODE, 400 to 599"))
+            status = _status(value)
             retry_after = RETRY_AFTER if status == 429 else None
             answer = Problem(Kind.FAILED, f"[mock:status={status}]", status=status, retry_after=retry_after)
         else:
@@ -70,6 +74,12 @@ def _failure(code: str) -> Failure:
     if code and not _CODE.fullmatch(code):
         raise _wrong("[mock:fail=CODE] takes an error code in lower case")
     return Failure(Kind.FAILED, code or None, f"[mock:fail{'=' + code if code else ''}]")
+
+
+def _status(text: str) -> int:
+    if not _STATUS.fullmatch(text):
+        raise _wrong("[mock:status=CODE] takes a status from 400 to 599")
+    return int(text)
 
 
 def _number(text: str, low: float, high: float, form: str) -> float:

@@ -59,6 +59,7 @@ def _unchanged(call: Call, etag: str, modified: int) -> bool:
     return since is not None and modified <= since.timestamp()
 
 
-def index_of(text: str) -> int:
-    """A picture's number as a URL writes it: plain digits; -1 for anything else, which no picture has."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else -1
+def index_of(text: str, digits: int = 1) -> int:
+    """A picture's number as a URL writes it, with at least so many digits; -1 for anything else, which none has."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else -1
+    return number if f"{number:0{digits}d}" == text else -1

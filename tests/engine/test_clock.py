@@ -41,8 +41,8 @@ def test_real_time_goes_on_in_a_frozen_test(freeze: Freeze) -> None:
     with freeze():
         began, read = clock.now(), monotonic()
         Event().wait(0.02)
-        assert 0.01 < clock.now() - began < 5
-        assert 0.01 < monotonic() - read < 5
+        assert 0.01 < clock.now() - began < 60
+        assert 0.01 < monotonic() - read < 60
 
 
 @pytest.mark.parametrize("freeze", FREEZERS)
@@ -51,7 +51,7 @@ def test_a_clock_made_in_a_frozen_test_runs(freeze: Freeze) -> None:
         clock = SystemClock()
         began = clock.now()
         Event().wait(0.02)
-        assert 0.01 < clock.now() - began < 5
+        assert 0.01 < clock.now() - began < 60
 
 
 def test_the_system_clock_runs_at_its_speed(tick: Callable[[float], None]) -> None:
@@ -148,11 +148,9 @@ def test_between_is_evenly_spread() -> None:
 def test_a_seed_tells_its_story_again() -> None:
     entropy = Entropy("seed")
     assert entropy.renewed().draw(1).number("id") == entropy.draw(1).number("id")
-    assert entropy.renewed().signature("a") == entropy.signature("a") != entropy.signature("b")
 
 
 def test_without_a_seed_every_story_is_new() -> None:
     entropy = Entropy()
     others = (Entropy(), entropy.renewed(), Entropy("seed"))
     assert len({story.draw(1).number("id") for story in (entropy, *others)}) == 4
-    assert len({story.signature("a") for story in (entropy, *others)}) == 4

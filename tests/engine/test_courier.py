@@ -131,11 +131,11 @@ async def test_a_closed_port_is_tried_four_times() -> None:
 @pytest.mark.asyncio
 async def test_a_receiver_that_hangs_is_tried_again() -> None:
     async with hook(None) as receiver:
-        post = Post(Sender(0.05))
+        post = Post(Sender(0.25))
         delivery = post.open(receiver.url)
         await post.advance(3600)
         await post.sender.close()
-    assert [attempt.outcome.error for attempt in delivery.attempts] == ["no answer within 0.05 s", None]
+    assert [attempt.outcome.error for attempt in delivery.attempts] == ["no answer within 0.25 s", None]
     assert (times(delivery), delivery.state) == ([0, 1], State.DELIVERED)
 
 

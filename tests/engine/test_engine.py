@@ -155,7 +155,7 @@ async def test_an_instant_task_ends_by_itself_under_a_virtual_clock() -> None:
 async def test_real_time_ends_tasks_by_itself() -> None:
     async with running(clock=lambda: SystemClock(T0, speed=200.0)) as engine:
         await asyncio.wait_for(engine.wait(engine.submit(job())), 1)
-        assert T0 + 10 <= engine.now() < T0 + 100
+        assert engine.now() >= T0 + 10
         assert amounts(engine) == (975, 0, 25)
 
 

@@ -140,7 +140,6 @@ async def test_a_redirect_is_a_failure_and_not_followed(status: int) -> None:
 async def test_a_receiver_that_hangs_is_given_up_at_the_timeout() -> None:
     async with hook(None) as receiver:
         assert await post(receiver.url, timeout=0.05) == Outcome(None, 0.05, "no answer within 0.05 s")
-    assert len(receiver.posted) == 1
 
 
 @pytest.mark.claim("EV-CB-4")

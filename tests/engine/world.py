@@ -27,8 +27,8 @@ def words(*lines: str) -> list[str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until something is so, for at most a second."""
-    async with asyncio.timeout(1):
+    """Let the loop run until something is so, for at most 5 seconds."""
+    async with asyncio.timeout(5):
         while not condition():
             await pause(0.001)
 

@@ -1,7 +1,9 @@
 """What a provider is, and where it is reached: by prefix, by its documented host, and behind a public URL."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +56,20 @@ def test_a_status_without_a_documented_error_is_the_general_one_of_its_class(pro
 def test_a_failure_of_an_unknown_code_bears_it(provider: Provider) -> None:
     looks = failure_looks(provider.failures, Failure(Kind.FAILED, "brand_new"))
     assert (looks.code, looks.message) == ("brand_new", provider.failures[Kind.FAILED].message)
+
+
+@pytest.mark.claim("XH-RESP-1", "IC-SYNC-1")
+@pytest.mark.parametrize("provider", ["xhuoapi", "icodeeasy"])
+def test_a_waiting_call_is_answered_at_the_tasks_end(request: pytest.FixtureRequest, provider: str) -> None:
+    caller: Caller = request.getfixturevalue(provider)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(caller.generate, prompt="[mock:delay=60]")
+        while not caller.tasks():
+            sleep(0.005)
+        caller.scene.advance(59.9)
+        assert not answer.done()
+        caller.scene.advance(0.1)
+        assert answer.result(5).status_code == 200
 
 
 @pytest.mark.claim("CLIENT-URL-1")

@@ -82,3 +82,13 @@ def test_the_type_that_a_data_url_says_does_not_matter(icodeeasy: Caller, said: 
     assert icodeeasy.requests()[0]["pictures"] == [
         {"source": "data", "type": kind, "width": 5, "height": 4, "bytes": len(data)}
     ]
+
+
+@pytest.mark.claim("IC-REF-1", "XH-EDIT-1")
+@pytest.mark.parametrize("junk", ["!", "%", " ", "=", "한"])
+def test_base64_with_another_character_inside_is_refused(editor: Caller, junk: str) -> None:
+    text = b64encode(fixture("reference.png")).decode()
+    url = f"data:image/png;base64,{text[:8]}{junk}{text[8:]}"
+    answer = editor.edit(image=url, image_urls=[url])
+    assert_refused(editor.provider, answer, 400, INVALID[editor.provider])
+    assert editor.untouched()

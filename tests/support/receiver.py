@@ -26,15 +26,18 @@ def receiver(*statuses: int, extra_headers: dict[str, str] | None = None) -> Ite
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             seen.headers.append(dict(self.headers))
-            seen.bodies.append(json.loads(body))
-            self.send_response(seen.statuses.pop(0) if seen.statuses else 200)
+            seen.bodies.append(json.loads(sent))
+            status = seen.statuses.pop(0) if seen.statuses else 200
+            body = b"" if status in (204, 304) else b"ok"
+            self.send_response(status)
             for name, value in (extra_headers or {}).items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "2")
+            if body:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(b"ok")
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

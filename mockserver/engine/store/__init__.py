@@ -33,6 +33,12 @@ class Rows(Protocol[T]):
 
     def remove(self, keys: list[str]) -> None: ...
 
+    def drop(self, keys: list[str]) -> None:
+        """Remove records to make room, and count them."""
+
+    def oldest(self) -> Iterator[tuple[str, T]]:
+        """All, the oldest first."""
+
     def newest(self) -> Iterator[tuple[str, T]]:
         """All, the newest first."""
 

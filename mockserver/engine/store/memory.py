@@ -47,6 +47,13 @@ class MemoryRows(Generic[T]):
             self._rows.pop(key, None)
         self._retired = deque(key for key in self._retired if key not in gone)
 
+    def drop(self, keys: list[str]) -> None:
+        self.dropped += len(keys)
+        self.remove(keys)
+
+    def oldest(self) -> Iterator[tuple[str, T]]:
+        return iter(self._rows.items())
+
     def newest(self) -> Iterator[tuple[str, T]]:
         return reversed(self._rows.items())
 

@@ -12,7 +12,7 @@ PRICES: Mapping[str, str] = {
 }
 
 LATENCIES: Mapping[str, Range] = {
-    "gpt-image-2-beta": (60.0, 120.0),  # EV-LAT-1: estimated_time 100; the middle of the range is ours
+    "gpt-image-2-beta": (60.0, 120.0),  # EV-LAT-1: estimated_time is 100; the range around it is ours
 }
 
 ESTIMATED_SECONDS = 100

@@ -142,12 +142,12 @@ def _short(value: Any) -> Any:
 
 async def show_gpt_image(call: Call) -> StreamResponse:
     """XH-RESP-1: permanent, no key needed."""
-    return await _serve(call, call.params["index"], call.params["extension"])
+    return await _serve(call, index_of(call.params["index"]), call.params["extension"])
 
 
 async def show_nano(call: Call) -> StreamResponse:
     """XH-RESP-2."""
-    return await _serve(call, "0")
+    return await _serve(call, 0)
 
 
 async def show_signed(call: Call) -> StreamResponse:
@@ -156,13 +156,11 @@ async def show_signed(call: Call) -> StreamResponse:
     expiry = query.get("se", "")
     if query.get("sig") != wire.signed(task_id, expiry)["sig"] or call.engine.now() >= wire.expiry_of(expiry):
         raise Problem(Kind.LINK_EXPIRED)
-    return await _serve(call, call.params["index"])
+    return await _serve(call, index_of(call.params["index"], digits=2))
 
 
-async def _serve(call: Call, index: str, extension: str = "png") -> StreamResponse:
-    number = index_of(index)
-    task: Task = find_picture(call, call.params["task_id"], number, extension)
-    return await serve_picture(call, task, number)
+async def _serve(call: Call, index: int, extension: str = "png") -> StreamResponse:
+    return await serve_picture(call, find_picture(call, call.params["task_id"], index, extension), index)
 
 
 ROUTES = (

@@ -8,6 +8,9 @@ from dirty_equals import IsStr
 from support.calls import Caller
 from support.errors import assert_evolink_error
 
+from mockserver.engine.problems import Kind, Problem
+from mockserver.providers.evolink import PROVIDER
+
 GENERATIONS = "/v1/images/generations"
 
 
@@ -97,6 +100,25 @@ def test_a_malformed_body_is_an_invalid_request(evolink: Caller, content_type: s
     answer = evolink.send("POST", GENERATIONS, content=body, headers={"Content-Type": content_type})
     assert_evolink_error(answer, 400, "invalid_request")
     assert evolink.untouched()
+
+
+@pytest.mark.claim("EV-ERR-3")
+@pytest.mark.parametrize(
+    ("kind", "status", "code", "type_"),
+    [
+        (Kind.UNAUTHENTICATED, 401, "unauthorized", "authentication_error"),
+        (Kind.OUT_OF_BALANCE, 402, "quota_exceeded", "insufficient_quota"),
+        (Kind.RATE_LIMITED, 429, "rate_limit_exceeded", "evo_api_error"),
+        (Kind.NOT_YOURS, 403, "permission_denied", "invalid_request_error"),
+        (Kind.TASK_NOT_FOUND, 404, "task_not_found", "invalid_request_error"),
+        (Kind.INTERNAL, 500, "internal_error", "api_error"),
+    ],
+)
+def test_every_error_of_the_task_query(kind: Kind, status: int, code: str, type_: str) -> None:
+    (query,) = (route for route in PROVIDER.routes if (route.method, route.path) == ("GET", "/v1/tasks/{task_id}"))
+    looks = PROVIDER.refuse(Problem(kind), query)
+    assert (looks.status, looks.code) == (status, code)
+    assert looks.type == type_
 
 
 KEY_ENDINGS = [

@@ -165,7 +165,7 @@ def test_at_delivery_the_task_is_final_and_the_money_settled(serve: Serve, promp
 
 
 @pytest.mark.claim("EV-CB-4")
-@pytest.mark.parametrize("status", [200, 201, 202, 299])
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_2xx_is_success(serve: Serve, status: int) -> None:
     with receiver(status) as hook:
         caller = routed(serve, hook)
@@ -175,7 +175,7 @@ def test_2xx_is_success(serve: Serve, status: int) -> None:
 
 
 @pytest.mark.claim("EV-CB-4", "EV-CB-5")
-@pytest.mark.parametrize("status", [300, 302, 307, 400, 404, 410, 429, 500, 503])
+@pytest.mark.parametrize("status", [300, 302, 304, 307, 400, 404, 410, 429, 500, 503])
 def test_anything_else_is_retried_after_1_2_and_4_seconds(serve: Serve, status: int) -> None:
     with receiver(*[status] * 9, extra_headers={"Location": "/elsewhere", "Retry-After": "60"}) as hook:
         caller = routed(serve, hook)
