@@ -10,17 +10,16 @@ from mockserver import middleware
 from mockserver.call import Call, Mount
 from mockserver.control.routes import Control
 from mockserver.engine.accounts import account_id
-from mockserver.engine.callbacks import UNDISTURBED, Disturbance
 from mockserver.engine.clock import Clock, Entropy, SystemClock, VirtualClock
 from mockserver.engine.engine import Engine, Plan
 from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.tasks import Task
-from mockserver.faults.book import Book, Subject
+from mockserver.faults.book import Book
+from mockserver.faults.gate import Gate
 from mockserver.front import Front
-from mockserver.origins import Origins, host_name
+from mockserver.origins import Origins, authority, host_name
 from mockserver.providers.base import Provider, Route, discover
 from mockserver.routing import Router
 from mockserver.settings import Settings
@@ -39,7 +38,8 @@ class App:
         by_name = {provider.name: provider for provider in self.providers}
         self.engine = Engine(_plan(settings, self.providers), by_name)
         self.book = Book(by_name)
-        self.engine.courier.disturb = self._disturb
+        self.gate = Gate(self.book, self.engine)
+        self.engine.courier.disturb = self.gate.disturb
         self._hosts = {host: provider.name for provider in self.providers for host in provider.hosts}
         self._routers = {provider.name: Router(provider.routes) for provider in self.providers}
         self.origins = Origins(settings, frozenset(self._hosts))
@@ -55,20 +55,13 @@ class App:
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer a request: a provider by path prefix or by `Host`, the control surface, or the front page."""
-        name, path = self._locate(request.path, request.headers.get("Host", ""))
+        name, path = self._locate(request.path, authority(request))
         if name is not None:
             found, params = self._routers[name].find(request.method, path)
             return await found.serve(self._call(request, name, found.route, params))
         if path.startswith("/_mock/"):
             return await self.control.handle(request, path)
         return self.front.answer(request)
-
-    def _disturb(self, task: Task) -> Disturbance:
-        """What the rules in force do to a task's callback; of several that happen at once, the first."""
-        job = task.job
-        subject = Subject(job.provider, job.account, model=job.model, prompt=job.prompt, task_id=task.id)
-        fired = self.book.fire("callback", subject, self.engine.entropy)
-        return fired[0].disturb() if fired else UNDISTURBED
 
     def broken(self, request: BaseRequest, method: str, path: str, host: str) -> StreamResponse:
         """Answer what is no HTTP request at all, in the shape of the provider whose address it bears."""
@@ -96,12 +89,14 @@ class App:
         key = bearer(request.headers.get("Authorization", ""))
         key = key if mount.accepts(key) else ""
         account = account_id(key) if key else ""
+        if key:
+            engine.accounts.know(account, key)
         request_id = engine.request_id(name, account)
         exchange = Exchange(request_id, engine.now(), name, account, request.method, request.path_qs, request.headers)
         engine.store.exchanges.put(request_id, exchange)
         engine.store.exchanges.retire(request_id)
         origin = self.origins.of(request, name)
-        return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange, self.book)
+        return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange, self.gate)
 
 
 def create_app(settings: Settings | None = None) -> App:

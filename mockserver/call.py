@@ -1,25 +1,34 @@
 """One call on its way through the server: what a handler is given, and the HTTP that it need not know."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from aiohttp import ClientPayloadError
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, RequestPayloadError, Response
-from aiohttp.web_request import FileField
+from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, RequestPayloadError, Response, StreamResponse
 from pydantic_core import from_json, to_json
 
 from mockserver.engine.engine import Engine
-from mockserver.engine.journal import Exchange
+from mockserver.engine.journal import BODY_KEPT, Exchange, keep_body
 from mockserver.engine.latency import Range
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Job, Task
-from mockserver.faults.book import Book, Subject
-from mockserver.faults.triggers import directives, key_trigger
+from mockserver.forms import Form, NoForm, TooLarge, read_form
 from mockserver.providers.base import Provider, Route
 
 JSON = "application/json"
+NOTE_SECONDS = 0.05
+"""Real seconds that a refusal is held back for a body that has not arrived."""
+
+MOST_VALUES = 100_000
+"""Values in a JSON body: reading millions of small ones would hold everybody else up."""
+
+BROKEN_OFF = (RequestPayloadError, ClientPayloadError, HttpProcessingError, ConnectionError)
+"""What reading a body raises when it does not arrive whole."""
+
 MOST_FIELDS = 100
 """Parts of a multipart body; the documented requests have at most 16 pictures and a dozen fields."""
 
@@ -40,29 +49,14 @@ class Mount:
         return self.provider.accepts_key(key) and (not self.valid_keys or key in self.valid_keys)
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file of a multipart body."""
+class Gate(Protocol):
+    """What goes wrong with a call, at the places where it can; `faults/gate.py` is the one that decides."""
 
-    field: str
-    data: bytes
+    async def before(self, call: "Call") -> None: ...
 
+    def accept(self, call: "Call", job: Job) -> Job: ...
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A multipart body: its text fields in the order in which they came, and its files."""
-
-    texts: tuple[tuple[str, str], ...]
-    uploads: tuple[Upload, ...]
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """The text fields by name; of a repeated one the last."""
-        return dict(self.texts)
-
-    def all_of(self, *names: str) -> list[str]:
-        """Every value of the text fields of these names."""
-        return [value for name, value in self.texts if name in names]
+    async def after(self, call: "Call", response: StreamResponse) -> StreamResponse: ...
 
 
 @dataclass(slots=True)
@@ -71,7 +65,8 @@ class Call:
 
     `key` is "" unless it is valid; `origin` is the provider's base address as the client sees it; `params` are the
     variable parts of the path. `sent` is the raw body and `parts` the form, once read; `trace_id` is what the answer
-    bears as one: the request's id, unless the client sent one of its own.
+    bears as one: the request's id, unless the client sent one of its own. `model_seen` and `prompt_seen` are what the
+    gate has read ahead of the handler.
     """
 
     request: BaseRequest
@@ -84,11 +79,12 @@ class Call:
     account: str
     request_id: str
     exchange: Exchange
-    book: Book
+    gate: Gate
     sent: bytes = b""
     trace_id: str = ""
     parts: Form | None = None
-    subject: Subject | None = None
+    model_seen: str = ""
+    prompt_seen: str = ""
 
     @property
     def provider(self) -> Provider:
@@ -103,11 +99,22 @@ class Call:
             data = await self.request.read()
         except HTTPRequestEntityTooLarge:
             raise self._too_large() from None
-        except (RequestPayloadError, ClientPayloadError, HttpProcessingError, ConnectionError):
+        except BROKEN_OFF:
             raise Problem(Kind.MALFORMED_BODY, "the body is broken off or not framed as its headers say") from None
         self.exchange.keep_request(data)
         self.sent = data
         return data
+
+    async def note_body(self) -> None:
+        """Put the body on record though the call was refused before anybody read it, if it is small: the record is to
+        show what was asked for. Most clients send it in a packet of its own, right behind the headers."""
+        unread = self.route is not None and self.route.billable and not self.sent and self.parts is None
+        if not unread or (self.request.content_length or BODY_KEPT + 1) > BODY_KEPT:
+            return
+        with suppress(Problem, TimeoutError, *BROKEN_OFF):
+            async with asyncio.timeout(NOTE_SECONDS):
+                await self.request.content.wait_eof()
+            await (self.form() if self.request.content_type == "multipart/form-data" else self.body())
 
     async def json(self) -> dict[str, Any]:
         """The body as a JSON object; a field that is null counts as absent. Raises Problem(MALFORMED_BODY)."""
@@ -117,6 +124,8 @@ class Call:
             raise Problem(Kind.MALFORMED_BODY, f"Content-Type must be {JSON}")
         if not data.strip():
             raise Problem(Kind.MALFORMED_BODY, "the body is empty")
+        if data.count(b",") > MOST_VALUES:
+            raise Problem(Kind.MALFORMED_BODY, f"the body has more than {MOST_VALUES} values")
         try:
             value = from_json(data, allow_inf_nan=False)
         except ValueError as error:
@@ -131,19 +140,14 @@ class Call:
             return self.parts
         await self._admit_body()
         try:
-            post = await self.request.post()
-        except HTTPRequestEntityTooLarge as error:
-            if "fields" in (error.text or ""):
-                raise Problem(Kind.MALFORMED_BODY, f"a multipart body has at most {MOST_FIELDS} parts") from None
+            self.parts = await read_form(self.request, MOST_FIELDS, self.mount.max_body)
+        except TooLarge:
             raise self._too_large() from None
-        except (ValueError, LookupError, AssertionError, RuntimeError, RequestPayloadError, HttpProcessingError):
-            raise Problem(Kind.MALFORMED_BODY, "the body is not valid multipart/form-data") from None
-        texts = tuple((name, value) for name, value in post.items() if isinstance(value, str))
-        files = [value for value in post.values() if isinstance(value, FileField)]
-        form = self.parts = Form(texts, tuple(Upload(file.name, file.file.read()) for file in files))
-        self.exchange.keep_request(to_json(form.fields))
-        self.exchange.body_size = self.request.content_length or sum(len(upload.data) for upload in form.uploads)
-        return form
+        except NoForm as error:
+            raise Problem(Kind.MALFORMED_BODY, f"the body is not valid multipart/form-data: {error}") from None
+        self.exchange.keep_request(to_json(self.parts.fields))
+        self.exchange.body_size = self.request.content_length or sum(len(file.data) for file in self.parts.uploads)
+        return self.parts
 
     async def _admit_body(self) -> None:
         """Refuse a body by its headers, before a byte of it is read; let a client that asks first go on."""
@@ -160,61 +164,15 @@ class Call:
         return Problem(Kind.TOO_LARGE, f"the body exceeds {self.mount.max_body} bytes")
 
     def submit(self, job: Job) -> Task:
-        """Accept a job, after what its prompt's directives and its key ask for.
+        """Accept a job, after what goes wrong on its way in.
 
         Raises:
-            Problem: the directive's or the key's refusal, or OUT_OF_BALANCE.
+            Problem: a refusal that was asked for, or OUT_OF_BALANCE.
         """
-        asked = directives(job.prompt)
-        if asked.answer is not None:
-            raise asked.answer
-        trigger = key_trigger(self.key)
-        if trigger is not None:
-            raise trigger
-        job = job.directed(asked.failure, asked.delay)
-        if self.book.rules:
-            for fault in self.book.fire("task", self.subject_of(job), self.engine.entropy):
-                job = fault.plan(job)
-        task = self.engine.submit(job)
+        task = self.engine.submit(self.gate.accept(self, job))
         self.exchange.task_id = task.id
         self.exchange.cost = None if task.failure else self.provider.currency.text(job.cost)
         return task
-
-    async def identify(self) -> Subject:
-        """What fault rules are held against ahead of the handler; the body is read if a rule asks for it."""
-        if self.book.needs_body() and self.route is not None and self.route.billable:
-            model, prompt = await self._model_and_prompt()
-        else:
-            model, prompt = "", ""
-        self.subject = self._subject(model, prompt)
-        return self.subject
-
-    def _subject(self, model: str = "", prompt: str = "") -> Subject:
-        """The call as a rule sees it; one about a task has its model, its prompt and its owner."""
-        task = self.engine.find(self.provider.name, self.params.get("task_id", ""))
-        account = self.account
-        if task is not None:
-            model, prompt, account = task.job.model, task.job.prompt, account or task.job.account
-        path = self.request.path.removeprefix(f"/{self.provider.name}")
-        picture = self.route is not None and self.route.picture
-        task_id = task.id if task else ""
-        return Subject(self.provider.name, account, path, self.request.method, model, prompt, task_id, picture)
-
-    def subject_of(self, job: Job) -> Subject:
-        """A job that this call submits, as a rule sees it."""
-        return replace(self.subject or self._subject(), model=job.model, prompt=job.prompt)
-
-    def known_subject(self) -> Subject:
-        """The call as a rule sees it, as far as it is known."""
-        return self.subject or self._subject()
-
-    async def _model_and_prompt(self) -> tuple[str, str]:
-        if self.request.content_type == "multipart/form-data":
-            fields: Mapping[str, Any] = (await self.form()).fields
-        else:
-            fields = await self.json()
-        model, prompt = fields.get("model"), fields.get("prompt")
-        return model if isinstance(model, str) else "", prompt if isinstance(prompt, str) else ""
 
     async def finished(self, task: Task) -> Task:
         """Wait for a task to end. Raises Problem if it fails."""
@@ -230,5 +188,5 @@ class Call:
     def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """A JSON answer."""
         data = to_json(body, inf_nan_mode="null")
-        self.exchange.response = data
+        self.exchange.response = keep_body(data)
         return Response(body=data, status=status, headers={"Content-Type": JSON, **(headers or {})})

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import _ErrInfo
 
 from mockserver.app import App
 
@@ -14,7 +15,7 @@ HEADER_SECONDS = 30.0
 
 KEEPALIVE_SECONDS = 75.0
 _KEPT = 2_048
-_REQUEST_LINE = re.compile(rb"([A-Za-z]{1,20}) ([^ \r\n]{1,1000})")
+_REQUEST_LINE = re.compile(rb"([A-Za-z]{1,200}) ([^ \r\n]{1,1000})")
 _HOST = re.compile(rb"\r?\nhost: *([^\r\n]{1,260})", re.IGNORECASE)
 
 
@@ -44,6 +45,26 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         self._start = data[:_KEPT]
         super().data_received(data)
+        if self._messages and self._current_request is not None and isinstance(self._messages[-1][0], _ErrInfo):
+            self._break_off_body()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio's own protocols may return True
+        """A client that sends no more still gets its answer, on a plain connection; TLS knows no half-closed one."""
+        pending = self._current_request is not None or bool(self._messages)
+        self._break_off_body()
+        if not pending or self.ssl_context is not None:
+            return None
+        self.close()
+        return True
+
+    def _break_off_body(self) -> None:
+        """Tell the handler that no more of its request's body will come: aiohttp lets it wait for ever."""
+        messages = [message for _, message in self._messages]
+        bodies = [*([self._current_request.content] if self._current_request is not None else []), *messages]
+        for body in bodies:
+            if not body.is_eof() and body.exception() is None:
+                body.set_exception(web.RequestPayloadError("the body is broken off"))
+                self.close()
 
     def handle_error(
         self,
@@ -57,6 +78,8 @@ class Connection(web.RequestHandler):
             raise ConnectionError("the answer had begun when the handler failed")
         if isinstance(exc, HttpProcessingError):
             response = self._answer_broken(request)
+        elif isinstance(exc, ConnectionError | web.RequestPayloadError):
+            response = self._app.front.broken()
         else:
             self.log_exception("internal error at %s", request.path, exc_info=exc)
             if exc is not None:

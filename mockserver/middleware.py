@@ -6,13 +6,13 @@ Each stage is a function of the call and of what comes next; `app.py` lists them
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from math import ceil
 
 from aiohttp.web import StreamResponse
 
 from mockserver.call import Call
 from mockserver.engine.clock import monotonic
 from mockserver.engine.problems import Kind, Problem
-from mockserver.faults.triggers import key_trigger
 
 Next = Callable[[Call], Awaitable[StreamResponse]]
 Stage = Callable[[Next, Call], Awaitable[StreamResponse]]
@@ -52,6 +52,7 @@ async def envelope(following: Next, call: Call) -> StreamResponse:
     try:
         return await following(call)
     except Problem as problem:
+        await call.note_body()
         return refusal(call, problem)
     except Exception as error:
         where = f"{call.request.method} {call.request.path}"
@@ -65,7 +66,7 @@ def refusal(call: Call, problem: Problem) -> StreamResponse:
     looks = call.provider.refuse(problem, call.route)
     headers = {}
     if problem.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(problem.retry_after)))
+        headers["Retry-After"] = str(max(1, ceil(problem.retry_after)))
     call.exchange.error = looks.code
     return call.answer(call.provider.envelope(looks, problem, call.trace_id or call.request_id), looks.status, headers)
 
@@ -79,26 +80,11 @@ async def authenticate(following: Next, call: Call) -> StreamResponse:
 
 
 async def faults_before(following: Next, call: Call) -> StreamResponse:
-    """What goes wrong ahead of the handler: what a key asks for by its ending, a rate limit, and the rules in force.
-
-    A key's balance is looked at last, in `Call.submit`.
-    """
-    assert call.route is not None
-    if call.route.billable:
-        trigger = key_trigger(call.key)
-        if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
-            raise trigger
-        call.engine.accounts.get(call.provider.name, call.account).admit(call.engine.now())
-    if call.book.rules:
-        for fault in call.book.fire("before", await call.identify(), call.engine.entropy):
-            await fault.before(call)
+    """What goes wrong ahead of the handler."""
+    await call.gate.before(call)
     return await following(call)
 
 
 async def faults_after(following: Next, call: Call) -> StreamResponse:
     """What goes wrong with an answer on its way out, be it a refusal."""
-    response = await following(call)
-    if call.book.rules:
-        for fault in call.book.fire("after", call.known_subject(), call.engine.entropy):
-            response = await fault.after(call, response)
-    return response
+    return await call.gate.after(call, await following(call))

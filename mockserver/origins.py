@@ -7,13 +7,21 @@ from aiohttp.web import BaseRequest
 
 from mockserver.settings import Settings
 
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,30})\.?(?::([0-9]{1,5}))?")
 
 
 def host_name(host: str) -> str:
-    """The name in a `Host` header: without its port, in lower case; "" if it is malformed."""
+    """The name in a `Host` header: in lower case, without its port and a final dot; "" if it is malformed."""
     match = _HOST.fullmatch(host)
-    return match[1].strip("[]").lower() if match else ""
+    return match[1].strip("[]").lower() if match and int(match[2] or 0) <= 65535 else ""
+
+
+def authority(request: BaseRequest) -> str:
+    """The host and port that a request is for: its target's if that is absolute (RFC 9112, 3.2.2), else `Host`."""
+    target = request.raw_path
+    if "://" in target[:8] and not target.startswith("/"):
+        return target.partition("://")[2].partition("/")[0].partition("?")[0]
+    return request.headers.get("Host", "")
 
 
 def is_loopback(name: str) -> bool:
@@ -44,10 +52,10 @@ class Origins:
         """scheme://authority of this server as the client sees it."""
         if self._public:
             return self._public
-        host = request.headers.get("Host", "")
+        host = authority(request)
         name = host_name(host)
-        authority = host if name and name not in self._documented else self._socket(request)
-        return f"{request.scheme}://{authority}"
+        place = host if name and name not in self._documented else self._socket(request)
+        return f"{request.scheme}://{place}"
 
     def of(self, request: BaseRequest, provider: str) -> str:
         """The base of a provider's URLs, without a trailing slash."""
@@ -66,5 +74,5 @@ class Origins:
 
         A page that reaches this server by a name of its own (DNS rebinding) is kept out.
         """
-        name = host_name(request.headers.get("Host", ""))
+        name = host_name(authority(request))
         return bool(name) and (is_loopback(name) or name in self._steering)

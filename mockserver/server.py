@@ -4,15 +4,20 @@ import asyncio
 import ssl
 import threading
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
 from mockserver.app import App, create_app
+from mockserver.client.addresses import DEFAULT_KEY
+from mockserver.client.asynchronous import AsyncMockClient
+from mockserver.client.blocking import MockClient
 from mockserver.connection import Server
 from mockserver.engine.clock import monotonic
+from mockserver.engine.driver import CRASHED_ATTEMPT
 from mockserver.settings import Settings
 
 T = TypeVar("T")
@@ -24,6 +29,13 @@ SHUTDOWN_SECONDS = 0.1
 @asynccontextmanager
 async def listening(app: App) -> AsyncIterator[str]:
     """Serve an app at the address of its settings; its root URL. Raises OSError if the address can't be had."""
+    async with serving(app) as port:
+        yield root_url(app.settings, port)
+
+
+@asynccontextmanager
+async def serving(app: App) -> AsyncIterator[int]:
+    """The same; the port that it got."""
     settings = app.settings
     runner = web.ServerRunner(Server(app), shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
@@ -31,17 +43,22 @@ async def listening(app: App) -> AsyncIterator[str]:
         site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings), reuse_address=True)
         await site.start()
         app.start()
-        yield root_url(settings, runner.addresses[0][1])
+        yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
         await app.stop()
 
 
 def root_url(settings: Settings, port: int) -> str:
-    """Where clients on this machine reach the server."""
+    """Where clients reach the server."""
+    return settings.public_url or local_url(settings, port)
+
+
+def local_url(settings: Settings, port: int) -> str:
+    """Where it is reached on this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return settings.public_url or f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
+    return f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
@@ -59,24 +76,43 @@ class _Loop(asyncio.SelectorEventLoop):
         return monotonic()
 
 
-class MockServer:
-    """A server in a thread of its own, for tests: `with MockServer() as mock: mock.root_url`.
+class AsyncMockServer(AsyncMockClient):
+    """A server in the running event loop, as `async with MockServer() as mock` gives it, and its client."""
+
+    def __init__(self, app: App, root: str, control_url: str) -> None:
+        super().__init__(root, api_key=_valid_key(app.settings), control_url=control_url, context=_trusting(app))
+        self.app = app
+
+
+class MockServer(MockClient):
+    """A server for tests, and its client.
+
+    `with MockServer() as mock` serves in a thread of its own; `async with` in the caller's event loop, where what it
+    gives is awaited.
 
     Args:
-        settings: as for the command line; the port is a free one unless it is set.
+        settings: as for the command line.
+        port: a free one if it is neither given here nor other than the command line's default in the settings.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.app = create_app(settings or Settings(port=0))
-        self.root_url = ""
-        self._loop = _Loop()
-        self._thread = threading.Thread(target=self._serve, name="mockserver", daemon=True)
+    def __init__(self, settings: Settings | None = None, *, port: int | None = None) -> None:
+        given = settings or Settings()
+        chosen = given.port if port is None and given.port != Settings().port else port or 0
+        self.app = create_app(replace(given, port=chosen))
+        super().__init__("", api_key=_valid_key(given), context=_trusting(self.app))
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._done: asyncio.Event | None = None
         self._failure: BaseException | None = None
+        self._stack: AsyncExitStack | None = None
 
     def start(self) -> Self:
         """Serve until `stop`. Raises OSError if the address can't be had."""
+        if self._thread is not None or self._stack is not None:
+            raise RuntimeError("a MockServer starts once; make another one")
+        self._loop = _Loop()
+        self._thread = threading.Thread(target=self._serve, args=(self._loop,), name="mockserver", daemon=True)
         self._thread.start()
         self._ready.wait()
         if self._failure is not None:
@@ -86,30 +122,51 @@ class MockServer:
 
     def stop(self) -> None:
         """End the server and its thread; tasks under way end with it."""
+        self.close()
+        if self._thread is None or self._loop is None:
+            return
         if self._done is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._done.set)
         self._thread.join()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the server's loop and wait for its result."""
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("this server has no thread of its own that runs")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def _serve(self) -> None:
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.set_exception_handler(self._crashed)
         try:
-            self._loop.run_until_complete(self._main())
+            loop.run_until_complete(self._main())
         finally:
-            self._loop.close()
+            loop.close()
+
+    def _crashed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Put on record what nobody else would hear of."""
+        error = context.get("exception")
+        if error is not None and context["message"] != CRASHED_ATTEMPT:  # the engine has put those on record
+            self.app.engine.defects.add(context["message"], error)
+        loop.default_exception_handler(context)
 
     async def _main(self) -> None:
         self._done = asyncio.Event()
         try:
-            async with listening(self.app) as self.root_url:
+            async with serving(self.app) as port:
+                self._reach(port)
                 self._ready.set()
                 await self._done.wait()
-        except OSError as error:
+        except BaseException as error:
+            if self._ready.is_set():
+                raise
             self._failure = error
         finally:
             self._ready.set()
+
+    def _reach(self, port: int) -> None:
+        self.root_url = root_url(self.app.settings, port)
+        self.connect(local_url(self.app.settings, port))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -118,3 +175,30 @@ class MockServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    async def __aenter__(self) -> AsyncMockServer:
+        if self._thread is not None or self._stack is not None:
+            raise RuntimeError("a MockServer starts once; make another one")
+        async with AsyncExitStack() as stack:
+            port = await stack.enter_async_context(serving(self.app))
+            self._reach(port)
+            client = AsyncMockServer(self.app, self.root_url, self.control_url)
+            await stack.enter_async_context(client)
+            self._stack = stack.pop_all()
+        return client
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._stack is not None
+        await self._stack.aclose()
+
+
+def _valid_key(settings: Settings) -> str:
+    """A key that all three accept, if the settings leave one."""
+    return next((key for key in settings.api_keys if key.startswith("sk_")), DEFAULT_KEY)
+
+
+def _trusting(app: App) -> ssl.SSLContext | None:
+    """To talk to a server of our own in this process, whoever signed its certificate."""
+    return ssl._create_unverified_context() if app.settings.tls_cert else None

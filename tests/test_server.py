@@ -30,6 +30,7 @@ def test_the_thread_ends_and_the_port_is_free() -> None:
     with MockServer(free()) as mock:
         port = int(mock.root_url.rpartition(":")[2])
         thread = mock._thread
+    assert thread is not None
     assert not thread.is_alive()
     with MockServer(Settings(port=port)) as again:
         assert again.root_url.endswith(str(port))

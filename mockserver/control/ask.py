@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge
+from aiohttp import ClientPayloadError
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, RequestPayloadError
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
@@ -30,10 +32,11 @@ def bad(message: str) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The request, and the variable parts of its path."""
+    """The request, the variable parts of its path, and how many bytes its body may have."""
 
     request: BaseRequest
     params: Mapping[str, str]
+    largest: int
 
     def query(self, name: str) -> str | None:
         """A query parameter; None if it is absent or empty."""
@@ -60,10 +63,16 @@ class Ask:
         return seconds
 
     async def raw(self) -> bytes:
+        """The body's bytes. Raises Refusal for one that is too large, by its header if that says so, or broken off."""
+        too_large = Refusal(413, "too_large", f"The body is larger than --max-body allows: {self.largest} bytes.")
+        if (self.request.content_length or 0) > self.largest:
+            raise too_large
         try:
             return await self.request.read()
         except HTTPRequestEntityTooLarge:
-            raise Refusal(413, "too_large", "The body is larger than --max-body allows.") from None
+            raise too_large from None
+        except (RequestPayloadError, ClientPayloadError, HttpProcessingError):
+            raise bad("The body is broken off, or not framed as its headers say.") from None
 
     async def body(self) -> dict[str, Any]:
         """The JSON object sent along; an empty body is an empty object."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 LONGEST_ADVANCE = 10 * 365 * 86_400.0
 """Seconds that one advance may pass: ten years."""
@@ -12,7 +12,7 @@ LONGEST_ADVANCE = 10 * 365 * 86_400.0
 class Body(BaseModel):
     """A JSON object without unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Advance(Body):
@@ -37,27 +37,35 @@ class RateLimitBody(Body):
     seconds: Annotated[float, Field(gt=0)]
 
 
+Amount = Annotated[Decimal, Field(ge=0, le=10**12)]
+
+
 class AccountChange(Body):
     """What of an account is to change; amounts as decimal text or numbers. A null takes a quota or a limit away."""
 
-    balance: Annotated[Decimal, Field(ge=0)] | None = None
-    quota: Annotated[Decimal, Field(ge=0)] | None = None
+    balance: Amount | None = None
+    quota: Amount | None = None
     rate_limit: RateLimitBody | None = None
 
 
 class ReplyBody(Body):
-    """One answer of a sink's script."""
+    """One answer of a sink's script; a number stands for that status without a delay."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _status_alone(cls, given: Any) -> Any:
+        if isinstance(given, dict) and not given.keys() <= {"status", "delay"}:
+            raise ValueError("a reply has status and delay")
+        return {"status": given} if isinstance(given, int) else given
 
     status: Annotated[int, Field(ge=100, le=599)] = 200
     delay: Annotated[float, Field(ge=0, le=86_400)] = 0.0
 
 
 class SinkScript(Body):
-    """A sink's answers, one after the other; a number is a status without a delay."""
+    """A sink's answers, one after the other."""
 
-    responses: Annotated[list[Annotated[int, Field(ge=100, le=599)] | ReplyBody], Field(max_length=1_000)] = Field(
-        default_factory=list
-    )
+    responses: Annotated[list[ReplyBody], Field(max_length=1_000)] = Field(default_factory=list)
 
 
 class RouteBody(BaseModel):
@@ -81,9 +89,23 @@ class Reset(Body):
     api_key: str | None = None
 
 
+class SavedRule(Body):
+    """A fault rule as it is shown; it is read again by the book."""
+
+    id: Annotated[str, Field(pattern=r"^fault-[1-9][0-9]{0,9}$")]
+    match: dict[str, Any]
+    skip: int
+    times: int | None
+    every: int
+    probability: float
+    fault: dict[str, Any]
+    matched: Annotated[int, Field(ge=0)]
+    fired: Annotated[int, Field(ge=0)]
+
+
 class SnapshotBody(Body):
     """A snapshot as it was given out."""
 
     engine: dict[str, Any]
-    faults: list[dict[str, Any]]
+    faults: list[SavedRule]
     faults_added: Annotated[int, Field(ge=0)]

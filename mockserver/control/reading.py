@@ -12,6 +12,7 @@ from mockserver.control.ask import Ask, Refusal, bad
 from mockserver.engine.accounts import account_id, is_account_id
 from mockserver.engine.callbacks import Delivery, State
 from mockserver.engine.engine import Engine
+from mockserver.engine.journal import Exchange, without
 from mockserver.engine.ledger import Account
 from mockserver.engine.store import Rows, page
 from mockserver.engine.tasks import Task
@@ -70,7 +71,19 @@ class Reading:
 
     def _task_view(self, task: Task) -> dict[str, Any]:
         delivery = self.engine.delivery_of(task.id)
-        return views.task_view(task, self.mounts[task.job.provider], self.engine.now(), delivery)
+        view = views.task_view(task, self.mounts[task.job.provider], self.engine.now(), delivery)
+        return self._shown(view, task.job.account)
+
+    def _callback_view(self, delivery: Delivery) -> dict[str, Any]:
+        return self._shown(views.delivery_view(delivery), delivery.account)
+
+    def _request_view(self, exchange: Exchange) -> dict[str, Any]:
+        return self._shown(views.exchange_view(exchange), exchange.account)
+
+    def _shown(self, view: dict[str, Any], account: str) -> dict[str, Any]:
+        """A record without its account's key, wherever its client has put it."""
+        shown: dict[str, Any] = without(view, self.engine.accounts.key_of(account))
+        return shown
 
     async def callbacks(self, ask: Ask) -> dict[str, Any]:
         """Filters by task_id and state too; `wait` waits until there is one and none of them is waiting."""
@@ -86,12 +99,18 @@ class Reading:
             return bool(found) and all(delivery.ended for delivery in found)
 
         await self._wait(ask, settled)
-        return self._list(ask, "callbacks", self.engine.store.deliveries, keep, views.delivery_view)
+        return self._list(ask, "callbacks", self.engine.store.deliveries, keep, self._callback_view)
 
     async def callback(self, ask: Ask) -> dict[str, Any]:
-        delivery = known(self.engine.store.deliveries, ask.params["id"], "callback")
-        await self._wait(ask, lambda: delivery.ended)
-        return views.delivery_view(delivery)
+        name = ask.params["id"]
+        known(self.engine.store.deliveries, name, "callback")
+
+        def done() -> bool:
+            delivery = self.engine.store.deliveries.get(name)
+            return delivery is None or delivery.ended
+
+        await self._wait(ask, done)
+        return self._callback_view(known(self.engine.store.deliveries, name, "callback"))
 
     async def _wait(self, ask: Ask, done: Callable[[], bool]) -> None:
         """Wait for an outcome as long as the call asks for, looking again after every attempt and every task's end."""
@@ -107,10 +126,10 @@ class Reading:
 
     async def requests(self, ask: Ask) -> dict[str, Any]:
         rows = self.engine.store.exchanges
-        return self._list(ask, "requests", rows, self._owner_filter(ask), views.exchange_view)
+        return self._list(ask, "requests", rows, self._owner_filter(ask), self._request_view)
 
     async def request(self, ask: Ask) -> dict[str, Any]:
-        return views.exchange_view(known(self.engine.store.exchanges, ask.params["id"], "request"))
+        return self._request_view(known(self.engine.store.exchanges, ask.params["id"], "request"))
 
     async def accounts(self, ask: Ask) -> dict[str, Any]:
         wanted = self._owner_filter(ask)
@@ -126,7 +145,7 @@ class Reading:
     async def account(self, ask: Ask) -> dict[str, Any]:
         provider = self.provider_of(ask)
         account = self.engine.accounts.peek(provider, account_name(ask.params["key"]))
-        return views.account_view(account, self.mounts[provider])
+        return self._shown(views.account_view(account, self.mounts[provider]), account.id)
 
     def provider_of(self, ask: Ask) -> str:
         """The provider that a call about an account names."""

@@ -1,7 +1,6 @@
 """The control surface's index: every call under `/_mock/`, and who may make it."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from aiohttp.web import BaseRequest, Response
 from pydantic_core import to_json
@@ -24,6 +23,7 @@ class Control:
     def __init__(self, engine: Engine, mounts: Mapping[str, Mount], book: Book, origins: Origins) -> None:
         self._engine = engine
         self._origins = origins
+        self._largest = max(mount.max_body for mount in mounts.values())
         reading = Reading(engine, mounts)
         steering = Steering(engine, book, reading)
         self.routes: tuple[tuple[str, str, Handler], ...] = (
@@ -63,7 +63,8 @@ class Control:
             self._admit(request)
             handler, params = self._find(request.method, path)
             self._engine.driver.settle()
-            return _json(200, await handler(Ask(request, params)))
+            answer = await handler(Ask(request, params, self._largest))
+            return answer if isinstance(answer, Response) else _json(200, answer)
         except Refusal as refusal:
             return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
 
@@ -89,7 +90,7 @@ def _cross_site(request: BaseRequest) -> bool:
     """Whether a browser says that the call comes from another site's page."""
     site = request.headers.get("Sec-Fetch-Site", "none")
     origin = request.headers.get("Origin")
-    foreign = origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower()
+    foreign = origin is not None and origin.partition("://")[2].lower() != request.headers.get("Host", "").lower()
     return foreign or site not in ("none", "same-origin")
 
 

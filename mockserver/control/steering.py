@@ -1,10 +1,10 @@
 """Steering: the handlers that make time pass, make things go wrong, and move money."""
 
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+from aiohttp.web import Response
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
@@ -14,7 +14,8 @@ from mockserver.control.reading import Reading, account_name, known
 from mockserver.engine import snapshot
 from mockserver.engine.clock import SystemClock, VirtualClock
 from mockserver.engine.driver import Busy
-from mockserver.engine.engine import Engine
+from mockserver.engine.engine import ALARM, Engine
+from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import RateLimit
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.sinks import Reply, Sink
@@ -34,14 +35,14 @@ class Steering:
         asked = await ask.read(models.Advance)
         if (asked.seconds is None) == (asked.until is None):
             raise bad('Say either {"seconds": 7}, or {"until": "idle"} or an instant in Unix seconds.')
-        until = asked.until if asked.seconds is None else self.engine.now() + asked.seconds
-        if isinstance(until, float) and not self.engine.now() <= until <= self.engine.now() + models.LONGEST_ADVANCE:
+        until = asked.until if isinstance(asked.until, float) else None
+        if until is not None and not self.engine.now() <= until <= self.engine.now() + models.LONGEST_ADVANCE:
             raise bad("The clock does not go back, and at most ten years ahead.")
         try:
-            ran = await self.engine.driver.advance(until if isinstance(until, float) else None)
+            ran = await self.engine.driver.advance(until, by=asked.seconds)
         except Busy:
             raise Refusal(409, "advance_under_way", _BUSY) from None
-        events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran]
+        events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran if not name.startswith(ALARM)]
         return {**views.clock_view(self.engine), "ran": events}
 
     async def set_clock(self, ask: Ask) -> dict[str, Any]:
@@ -141,45 +142,45 @@ class Steering:
         return await self.show_routes(ask)
 
     async def show_sink(self, ask: Ask) -> dict[str, Any]:
-        return views.sink_view(ask.params["name"], self.engine.courier.sinks.get(ask.params["name"]))
+        name = ask.params["name"]
+        return views.sink_view(name, self.engine.courier.sinks.by_name.get(name) or Sink())
 
     async def set_sink(self, ask: Ask) -> dict[str, Any]:
         """Give a sink a script, and let it forget what it was sent."""
         asked = await ask.read(models.SinkScript)
-        script = [Reply(item) if isinstance(item, int) else Reply(item.status, item.delay) for item in asked.responses]
+        script = [Reply(item.status, item.delay) for item in asked.responses]
         self.engine.courier.sinks.put(ask.params["name"], Sink(deque(script)))
         return await self.show_sink(ask)
 
-    async def receive(self, ask: Ask) -> dict[str, Any]:
+    async def receive(self, ask: Ask) -> Response:
         """Be a receiver for whoever posts here from outside; the status is the script's."""
-        headers = {name: value for name, value in ask.request.headers.items() if name.lower() != "authorization"}
+        headers = without(safe_headers(ask.request.headers), secret_of(ask.request.headers))
         reply = self.engine.courier.sinks.get(ask.params["name"]).take(self.engine.now(), headers, await ask.raw())
         await self.engine.sleep(reply.delay)
-        if reply.status >= 300:
-            raise Refusal(reply.status, "scripted", "The sink's script says so.")
-        return {"received": True}
+        return Response(status=max(200, reply.status))
 
     async def take_snapshot(self, ask: Ask) -> dict[str, Any]:
-        state = to_json(snapshot.take(self.engine), inf_nan_mode="strings")
+        state = from_json(to_json(snapshot.take(self.engine), inf_nan_mode="strings"))
+        for key in self.engine.accounts.known_keys():
+            state = without(state, key)
         rules = [views.rule_view(rule) for rule in self.book.rules.values()]
-        return {"engine": from_json(state), "faults": rules, "faults_added": self.book.added}
+        return {"engine": state, "faults": rules, "faults_added": self.book.added}
 
     async def put_snapshot(self, ask: Ask) -> dict[str, Any]:
         """Put a snapshot in place of everything; nothing changes if it is not one."""
         asked = await ask.read(models.SnapshotBody)
         try:
+            if unknown := asked.engine.keys() - _STATE_FIELDS:
+                raise ValueError(f"there is no {min(unknown):.40}")
             state = _STATE.validate_json(to_json(asked.engine))
-            book = Book(self.book.providers)
-            for rule in asked.faults:
-                _restore_rule(book, rule)
+            snapshot.check(state, self.engine.terms)
+            rules = [_saved(self.book, rule) for rule in asked.faults]
         except ValidationError as error:
             raise bad(f"This is no snapshot: {first_error(error)}") from None
-        except (BadRule, KeyError) as error:
+        except (BadRule, ValueError) as error:
             raise bad(f"This is no snapshot: {error}.") from None
-        if state.form != snapshot.FORM:
-            raise bad(f"This snapshot has the form {state.form}; this server reads {snapshot.FORM}.")
         await snapshot.restore(self.engine, state)
-        self.book.rules, self.book.added = book.rules, asked.faults_added
+        self.book.rules, self.book.added = {rule.id: rule for rule in rules}, asked.faults_added
         return views.clock_view(self.engine)
 
     async def reset(self, ask: Ask) -> dict[str, Any]:
@@ -196,15 +197,15 @@ class Steering:
 
 
 _STATE = TypeAdapter(snapshot.State)
+_STATE_FIELDS = {field.name for field in fields(snapshot.State)}
 _BUSY = (
     "A callback is being delivered and its receiver has not answered: if the receiver itself advances the clock, it "
     "waits for itself. Answer the callback first, then advance."
 )
 
 
-def _restore_rule(book: Book, rule: Mapping[str, Any]) -> None:
-    given = {name: value for name, value in rule.items() if name in ("match", "fault", "skip", "times", "every")}
-    restored = book.add({**given, "probability": rule["probability"]})
-    del book.rules[restored.id]
-    restored.id, restored.matched, restored.fired = rule["id"], rule["matched"], rule["fired"]
-    book.rules[restored.id] = restored
+def _saved(book: Book, saved: models.SavedRule) -> Rule:
+    """A rule of a snapshot, with its counts."""
+    rule = book.read(saved.id, saved.model_dump(exclude={"id", "matched", "fired"}))
+    rule.matched, rule.fired = saved.matched, saved.fired
+    return rule

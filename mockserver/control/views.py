@@ -6,7 +6,7 @@ from typing import Any
 from mockserver.call import Mount
 from mockserver.engine.callbacks import Attempt, Delivery
 from mockserver.engine.engine import Engine
-from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_headers
+from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_headers, without
 from mockserver.engine.ledger import Account, Currency
 from mockserver.engine.sinks import Sink
 from mockserver.engine.tasks import Status, Task
@@ -132,7 +132,7 @@ def exchange_view(exchange: Exchange) -> dict[str, Any]:
         "account": exchange.account or None,
         "method": exchange.method,
         "path": redact(exchange.path, secret),
-        "headers": safe_headers(exchange.headers),
+        "headers": without(safe_headers(exchange.headers), secret),
         "body": readable(exchange.body, secret),
         "body_size": exchange.body_size,
         "pictures": exchange.pictures,

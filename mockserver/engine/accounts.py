@@ -33,6 +33,22 @@ class Accounts:
     def __init__(self, store: Store, opening: Mapping[str, int]) -> None:
         self._store = store
         self._opening = opening
+        self._keys: dict[str, str] = {}
+
+    def know(self, account: str, key: str) -> None:
+        """Remember, in this process alone, which key an account is: to keep it out of what is shown."""
+        if account not in self._keys:
+            if len(self._keys) >= self._store.accounts.bound:
+                del self._keys[next(iter(self._keys))]
+            self._keys[account] = key
+
+    def key_of(self, account: str) -> str:
+        """The key of an account; "" if it is not known."""
+        return self._keys.get(account, "")
+
+    def known_keys(self) -> list[str]:
+        """Every key that is known."""
+        return list(self._keys.values())
 
     def get(self, provider: str, account: str) -> Account:
         """An account, opened if it is new."""

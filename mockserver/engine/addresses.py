@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 LONGEST_URL = 2048
-"""Characters of a callback URL (evolink, "Security restrictions")."""
+"""Characters of a callback URL (evolink, "Security restrictions"); a ruling of ours for the others."""
 
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}")
@@ -68,6 +68,8 @@ def is_public(address: Address) -> bool:
 
 def host_of(url: str) -> tuple[str, str]:
     """(scheme, host) of an absolute http or https URL, in lower case. Raises BadTarget saying what is wrong."""
+    if len(url) > LONGEST_URL:
+        raise BadTarget(f"it is longer than {LONGEST_URL} characters")
     if _FORBIDDEN.search(url):
         raise BadTarget("it contains a space, a control character or a backslash")
     try:
@@ -115,8 +117,6 @@ def check_any(url: str) -> None:
 
 def check_public_https(url: str) -> None:
     """The check that evolink documents (EV-CB-1): https, not internal, at most 2048 characters. Raises BadTarget."""
-    if len(url) > LONGEST_URL:
-        raise BadTarget(f"it is longer than {LONGEST_URL} characters")
     scheme, host = host_of(url)
     if scheme != "https":
         raise BadTarget("only https is supported")

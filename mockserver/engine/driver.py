@@ -133,10 +133,11 @@ class Driver:
                 raise
             self._loop.call_exception_handler({"message": "the end of a task crashed", "exception": error})
 
-    async def advance(self, until: float | None) -> list[Ran]:
-        """Move the clock to `until` (Unix seconds), running everything that falls due on the way, in order.
+    async def advance(self, until: float | None = None, *, by: float | None = None) -> list[Ran]:
+        """Move the clock to `until` (Unix seconds), or `by` so many seconds from when it is this call's turn, running
+        everything that falls due on the way, in order.
 
-        With None, go on until nothing is planned. Returns only when all of it has run, callbacks with their attempts
+        With neither, go on until nothing is planned. Returns only when all of it has run, callbacks with their attempts
         included; what ran, in order. Several at a time queue.
 
         Raises:
@@ -147,6 +148,7 @@ class Driver:
         try:
             self._disarm()
             await self._rest()
+            until = until if by is None else clock.now() + by
             ran = await self._run_until(float("inf") if until is None else until, clock)
             if until is not None:
                 clock.move_to(until)

@@ -169,6 +169,7 @@ class Engine:
             raise Problem(Kind.CONFLICT, "the task has ended already")
         ended = task.cancelled(now)
         self.store.tasks.put(task.id, ended)
+        self.schedule.finishes.discard(task.id)
         self._finish(task.id, now)
         return ended
 
@@ -196,7 +197,7 @@ class Engine:
 
     async def _jump(self, due: float) -> None:
         try:
-            await self.driver.advance(max(due, self.now()))
+            await self.driver.advance(due)
         except Busy:  # somebody waits for us while being delivered to: go ahead without the deliveries on the way
             self.clock.move_to(due)
             self.driver.settle()
@@ -261,11 +262,12 @@ class Engine:
         await self.driver.break_off()
         self.schedule.clear()
         self.courier.clear()
-        self.begin(MemoryStore(), self.entropy.renewed())
+        self.begin(MemoryStore(), self.plan.entropy.renewed())
         self.courier.routing = self.plan.routing
         self.driver.restart(self.plan.clock())
         for name in list(self._waiting):
             self._wake(name)
+        self._tell()
 
     def reset_account(self, account: str) -> None:
         """Forget the tasks, the deliveries, the exchanges and the money of one key's hash, at every provider."""
@@ -274,7 +276,12 @@ class Engine:
         for name in tasks:
             self.ledger.holds.pop(name, None)
         store.tasks.remove(tasks)
-        store.deliveries.remove([name for name, delivery in store.deliveries.newest() if delivery.account == account])
+        deliveries = [name for name, delivery in store.deliveries.newest() if delivery.account == account]
+        for name in tasks:
+            self.schedule.finishes.discard(name)
+        for name in deliveries:
+            self.schedule.attempts.discard(name)
+        store.deliveries.remove(deliveries)
         store.exchanges.remove([name for name, exchange in store.exchanges.newest() if exchange.account == account])
         store.accounts.remove([name for name, owner in store.accounts.newest() if owner.id == account])
         store.names.remove([name for name, _ in store.names.newest() if f"/{account}/" in name])

@@ -16,6 +16,9 @@ STRING_KEPT = 2_000
 LARGEST_SEARCHED = 2 * 1024 * 1024
 """Bytes of a body in which long values are looked for, so that a huge one costs little."""
 
+SHORTEST_SECRET = 8
+"""Characters of a key that is looked for in texts; a shorter one would tear words apart."""
+
 REDACTED = "[redacted]"
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key"})
 _LONG_VALUE = re.compile(rb'"(data:image/[a-z0-9.+-]{1,40};base64,)?[A-Za-z0-9+/=_-]{400,}"')
@@ -50,10 +53,16 @@ class Exchange:
     @property
     def secret(self) -> str:
         """The API key that came with the request, to be left out of everything shown."""
-        return self.headers.get("Authorization", "").partition(" ")[2].strip()
+        return secret_of(self.headers)
 
 
 Observer = Callable[[Exchange], None]
+
+
+def secret_of(headers: Mapping[str, str]) -> str:
+    """The API key in an Authorization header, with its scheme or without; "" if there is none."""
+    scheme, _, token = headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() or ("" if scheme.lower() in ("bearer", "basic") else scheme)
 
 
 def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -63,7 +72,7 @@ def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def redact(text: str, secret: str) -> str:
     """`text` without the API key it came with, in case a client put it into the body or the path too."""
-    return text.replace(secret, REDACTED) if len(secret) >= 4 else text
+    return text.replace(secret, REDACTED) if len(secret) >= SHORTEST_SECRET else text
 
 
 def keep_body(data: bytes) -> bytes:
@@ -79,16 +88,16 @@ def _length_alone(match: re.Match[bytes]) -> bytes:
 
 def readable(data: bytes, secret: str = "") -> Any:
     """A kept body for reading: parsed if it is JSON, else text; without the key."""
-    return _without(parsed(redact(data.decode("utf-8", "replace"), secret)), secret)
+    return without(parsed(redact(data.decode("utf-8", "replace"), secret)), secret)
 
 
-def _without(value: Any, secret: str) -> Any:
+def without(value: Any, secret: str) -> Any:
     """A JSON value without the key, however its text had escaped it."""
     if isinstance(value, str):
         return redact(value, secret)
     if isinstance(value, dict):
-        return {redact(name, secret): _without(item, secret) for name, item in value.items()}
-    return [_without(item, secret) for item in value] if isinstance(value, list) else value
+        return {redact(name, secret): without(item, secret) for name, item in value.items()}
+    return [without(item, secret) for item in value] if isinstance(value, list) else value
 
 
 def parsed(text: str) -> Any:

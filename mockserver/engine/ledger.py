@@ -79,6 +79,7 @@ class Account:
     quota: int | None = None
     month: str = ""
     spent: int = 0
+    quotas: int = 0
     rate_limit: RateLimit | None = None
     recent: deque[float] = field(default_factory=deque)
     usage: deque[Usage] = field(default_factory=lambda: deque(maxlen=USAGE_KEPT))
@@ -102,17 +103,28 @@ class Account:
 
     def set_quota(self, quota: int | None, now: float) -> None:
         """Let a calendar month cost at most `quota`, counting from `now`; None lifts it."""
-        self.quota, self.month, self.spent = quota, month_of(now), 0
+        self.quotas += 1
+        self.quota, self.month, self.spent = quota, self._month(now), 0
+
+    def _month(self, now: float) -> str:
+        """The UTC calendar month of an instant under the quota in force, as in "2026-01/1"."""
+        return f"{datetime.fromtimestamp(now, UTC):%Y-%m}/{self.quotas}"
+
+    def spend(self, amount: int, now: float) -> str:
+        """Count an amount towards the quota, if there is one; the month it counts in. Raises Problem(OUT_OF_BALANCE)."""
+        if self.quota is None:
+            return ""
+        month = self._month(now)
+        spent = self.spent if month == self.month else 0
+        if spent + amount > self.quota:
+            raise Problem(Kind.OUT_OF_BALANCE, "the monthly quota does not cover this request")
+        self.month, self.spent = month, spent + amount
+        return month
 
     def record(self, usage: Usage) -> None:
         """Append a usage record, dropping and counting the oldest past the bound."""
         self.usage_dropped += len(self.usage) == self.usage.maxlen
         self.usage.append(usage)
-
-
-def month_of(now: float) -> str:
-    """The UTC calendar month of an instant, as in "2026-01"."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +151,7 @@ class Ledger:
             raise ValueError(f"{task_id} holds money already")
         if amount > account.balance:
             raise Problem(Kind.OUT_OF_BALANCE, "the balance does not cover this request")
-        month = month_of(now) if account.quota is not None else ""
-        if account.quota is not None:
-            spent = account.spent if month == account.month else 0
-            if spent + amount > account.quota:
-                raise Problem(Kind.OUT_OF_BALANCE, "the monthly quota does not cover this request")
-            account.month, account.spent = month, spent + amount
+        month = account.spend(amount, now)
         account.balance -= amount
         account.held += amount
         self.holds[task_id] = Hold(account, amount, month)

@@ -9,29 +9,41 @@ _Entry = tuple[float, int, str]
 
 @dataclass(slots=True)
 class Queue:
-    """Things of one kind that fall due, each named by an id."""
+    """Things of one kind that fall due, each named by an id. A name planned again is planned for the new time alone."""
 
     _heap: list[_Entry] = field(default_factory=list)
+    _live: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self._live)
 
     def push(self, due: float, order: int, name: str) -> None:
+        self._live[name] = order
         heappush(self._heap, (due, order, name))
 
+    def discard(self, name: str) -> None:
+        """Let a thing not fall due after all."""
+        self._live.pop(name, None)
+
     def head(self) -> tuple[float, int] | None:
-        return self._heap[0][:2] if self._heap else None
+        """When the first falls due, and its place in the order of planning."""
+        heap, live = self._heap, self._live
+        while heap and live.get(heap[0][2]) != heap[0][1]:
+            heappop(heap)
+        return heap[0][:2] if heap else None
 
     def pop_due(self, now: float) -> tuple[float, str] | None:
         """The first that is due at or before `now`, taken out; None if there is none."""
-        if not self._heap or self._heap[0][0] > now:
+        head = self.head()
+        if head is None or head[0] > now:
             return None
         due, _, name = heappop(self._heap)
+        del self._live[name]
         return due, name
 
     def entries(self) -> list[_Entry]:
         """All of them, in the order in which they fall due."""
-        return sorted(self._heap)
+        return sorted(entry for entry in self._heap if self._live.get(entry[2]) == entry[1])
 
 
 class Schedule:

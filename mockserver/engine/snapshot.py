@@ -3,23 +3,26 @@
 The journal is left out: it is a record of what this process was asked, and it holds what clients sent.
 """
 
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isfinite
 from typing import Literal, TypeVar
 
 from mockserver.engine.accounts import row
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Entropy, Mode, SystemClock, VirtualClock
-from mockserver.engine.engine import ALARM, Engine
+from mockserver.engine.engine import ALARM, Engine, Terms
 from mockserver.engine.ledger import USAGE_KEPT, Account, Hold
-from mockserver.engine.outbound import Routing
+from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.sinks import RECEIVED_KEPT, Sink
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Task
 
 T = TypeVar("T")
+
+LATEST = 100_000_000_000.0
+"""The latest instant that a clock is put to, in Unix seconds."""
 
 FORM = 1
 """The form of a snapshot; another number is not read."""
@@ -97,6 +100,43 @@ def take(engine: Engine) -> State:
 def _oldest(rows: Iterator[tuple[str, T]]) -> list[T]:
     """The records, the oldest first."""
     return [value for _, value in rows][::-1]
+
+
+def check(state: State, terms: Mapping[str, Terms]) -> None:
+    """Make sure that a state hangs together. Raises ValueError saying where it does not."""
+    if state.form != FORM:
+        raise ValueError(f"it has the form {state.form}; this server reads {FORM}")
+    clock = state.clock
+    if not 0 <= clock.now <= LATEST or (clock.mode == "real" and not 0 < clock.speed < inf):
+        raise ValueError("its clock is out of bounds")
+    owners = {task.job.provider for task in state.tasks} | {delivery.provider for delivery in state.deliveries}
+    owners |= {account.provider for account in state.accounts}
+    if not owners <= terms.keys():
+        raise ValueError(f"it has another provider than {', '.join(terms)}")
+    _check_times(state)
+    _check_money(state)
+    for source, destination in state.routes:
+        parse_route(f"{source}={destination}")
+
+
+def _check_times(state: State) -> None:
+    times = [time for task in state.tasks for time in (task.created, task.starts, task.planned)]
+    times += [task.due for task in state.tasks if not task.job.stuck] + [due for due, _, _ in state.planned]
+    if not all(isfinite(time) for time in times):
+        raise ValueError("a time is not finite")
+
+
+def _check_money(state: State) -> None:
+    accounts = {(account.provider, account.id): account for account in state.accounts}
+    tasks = {task.id for task in state.tasks}
+    held = Counter[tuple[str, str]]()
+    for hold in state.holds:
+        if (hold.provider, hold.account) not in accounts or hold.task_id not in tasks:
+            raise ValueError("money is held for an unknown task or account")
+        held[hold.provider, hold.account] += hold.amount
+    for owner, account in accounts.items():
+        if account.held != held[owner] or account.opening != account.balance + account.held + account.captured:
+            raise ValueError("an account does not add up")
 
 
 async def restore(engine: Engine, state: State) -> None:

@@ -1,20 +1,16 @@
 """What a fault is: a few parameters, and what it does at one stage of a call. One file each; nothing else knows it."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from aiohttp.web import StreamResponse
 from pydantic import BaseModel, ConfigDict
 
+from mockserver.call import Call
 from mockserver.engine.callbacks import UNDISTURBED, Disturbance
 from mockserver.engine.tasks import Job
-
-if TYPE_CHECKING:
-    from mockserver.call import Call
 
 Stage = Literal["before", "after", "task", "callback"]
 
@@ -26,7 +22,7 @@ class Fault(BaseModel):
     befalls the callback of a task that ends. With `pictures_only` it happens where a picture is served alone.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     type: str
     stage: ClassVar[Stage]

@@ -41,7 +41,7 @@ class Match(BaseModel):
     key or its hash, and is kept as the hash.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     provider: str | None = None
     path: str | None = None
@@ -71,7 +71,7 @@ class Match(BaseModel):
 class When(BaseModel):
     """Which of the matches count: not the first `skip`, then every `every`-th, by `probability`, `times` times."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     skip: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] | None = None
@@ -114,18 +114,22 @@ class Book:
 
     def add(self, rule: Mapping[str, Any]) -> Rule:
         """Add a rule from its JSON form. Raises BadRule, or pydantic's ValidationError for a wrong value."""
+        if len(self.rules) >= RULES_KEPT:
+            raise BadRule(f"there are {RULES_KEPT} rules already; remove some")
+        added = self.read(f"fault-{self.added + 1}", rule)
+        self.added += 1
+        self.rules[added.id] = added
+        return added
+
+    def read(self, name: str, rule: Mapping[str, Any]) -> Rule:
+        """A rule from its JSON form, under an id, without adding it. Raises as `add` does."""
         parts = dict(rule)
         match = self._match(parts.pop("match", {}))
         fault = _fault(parts.pop("fault", None))
         if unknown := parts.keys() - When.model_fields.keys():
             raise BadRule(f"a rule has match, fault, {', '.join(When.model_fields)}; not {_named(unknown)}")
         self._check_reach(match, fault)
-        if len(self.rules) >= RULES_KEPT:
-            raise BadRule(f"there are {RULES_KEPT} rules already; remove some")
-        self.added += 1
-        added = Rule(f"fault-{self.added}", match, When.model_validate(parts), fault)
-        self.rules[added.id] = added
-        return added
+        return Rule(name, match, When.model_validate(parts), fault)
 
     def _match(self, given: Any) -> Match:
         if not isinstance(given, Mapping):

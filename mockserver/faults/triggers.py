@@ -19,7 +19,8 @@ _KEY_ENDINGS = {
     "-mock-429": Problem(Kind.RATE_LIMITED, "the key ends in -mock-429", retry_after=RETRY_AFTER),
     "-mock-500": Problem(Kind.INTERNAL, "the key ends in -mock-500"),
 }
-_DIRECTIVE = re.compile(r"\[mock:([^\]\s=]*)(?:=([^\]]*))?\]")
+_DIRECTIVE = re.compile(r"\[mock:([^\]\[\s=]{0,40})(?:=([^\]\[]{0,80}))?\]")
+MOST_DIRECTIVES = 20
 _STATUS = re.compile(r"[45][0-9]{2}")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -51,8 +52,11 @@ def directives(prompt: str) -> Directives:
     if "[mock:" not in prompt:
         return NONE
     failure, delay, answer = None, None, None
+    count = prompt.count("[mock:")
+    if count > MOST_DIRECTIVES:
+        raise _wrong(f"a prompt has at most {MOST_DIRECTIVES} [mock: directives")
     found = _DIRECTIVE.findall(prompt)
-    if len(found) != prompt.count("[mock:"):
+    if len(found) != count:
         raise _wrong("a [mock: has no ] of its own, or a space before it; write [mock:delay=5]")
     for name, value in found:
         if name == "fail":

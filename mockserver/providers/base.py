@@ -1,13 +1,11 @@
 """What a provider is: a frozen record of values and functions. Its five files fill it, and nothing registers itself."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp.web import StreamResponse
 
@@ -17,10 +15,8 @@ from mockserver.engine.ledger import Currency
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Failure, Task
 
-if TYPE_CHECKING:
-    from mockserver.call import Call
-
-Handler = Callable[["Call"], Awaitable[StreamResponse]]
+Handler = Callable[[Any], Awaitable[StreamResponse]]
+"""What answers a route, given the `Call` (call.py, which stands above this file and is not named here)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mockserver.engine.addresses import BadTarget
 from mockserver.engine.problems import Kind, Problem
@@ -29,7 +29,13 @@ def _not_blank(text: str) -> str:
     return text
 
 
-Prompt = Annotated[str, AfterValidator(_not_blank)]
+LONGEST_PROMPT = 100_000
+"""Characters of a prompt where a service documents no limit of its own; a ruling of ours, so that tasks stay small."""
+
+LONGEST_SIZE = 10_000
+"""Characters of a `size`; no documented one comes near."""
+
+Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT), AfterValidator(_not_blank)]
 
 
 def read(model: type[M], fields: Mapping[str, Any]) -> M:

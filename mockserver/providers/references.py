@@ -9,9 +9,13 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.call import Call, Upload
+from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.uploads import NotAPicture, inspect
+from mockserver.forms import Upload
+
+LONGEST_URL = 8_192
+"""Characters of a reference's URL; a ruling of ours."""
 
 _DATA_URL = re.compile(r"data:image/[A-Za-z0-9.+-]{1,40};base64,")
 
@@ -57,6 +61,8 @@ def _decoded(place: str, field: str, url: str, schemes: tuple[str, ...]) -> byte
 
 
 def _check_url(place: str, field: str, url: str, schemes: tuple[str, ...]) -> None:
+    if len(url) > LONGEST_URL:
+        raise _wrong(field, f"{place} is longer than {LONGEST_URL} characters")
     try:
         parts = urlsplit(url)
         good = parts.scheme in schemes and bool(parts.hostname) and not any(map(str.isspace, url))

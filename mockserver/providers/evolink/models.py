@@ -41,6 +41,7 @@ def _reference(url: str) -> str:
 
 
 Reference = Annotated[str, AfterValidator(_reference)]
+References = Annotated[list[Reference], Field(max_length=MOST_REFERENCES, fail_fast=True)]
 
 
 class Generation(Fields):
@@ -49,5 +50,5 @@ class Generation(Fields):
     model: Literal["gpt-image-2-beta"]
     prompt: Annotated[Prompt, Field(max_length=LONGEST_PROMPT)]
     size: Literal["1:1", "3:2", "2:3", "auto"] = "auto"
-    image_urls: list[Reference] = Field(default_factory=list, max_length=MOST_REFERENCES)
+    image_urls: References = Field(default_factory=list)
     callback_url: str | None = None

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sizes import Pair, fit_ratio, nearest_ratio, parse_pixels, parse_ratio
-from mockserver.providers.parsing import Fields, Prompt
+from mockserver.providers.parsing import LONGEST_SIZE, Fields, Prompt
 
 MODEL = "gpt-image-2"
 MOST_IMAGES = 10
@@ -23,6 +23,8 @@ PIXELS = {"1k": 1024 * 1024, "2k": 2048 * 2048}
 
 MULTIPLE = 16
 
+References = Annotated[list[str], Field(max_length=MOST_REFERENCES, fail_fast=True)]
+
 
 class Generation(Fields):
     """IC-MODEL-1, IC-PROMPT-1, IC-N-1, IC-SIZE-1, IC-RES-1, IC-QUAL-1, IC-REF-1."""
@@ -30,11 +32,11 @@ class Generation(Fields):
     model: Literal["gpt-image-2"]
     prompt: Prompt
     n: Annotated[int, Field(ge=1, le=MOST_IMAGES)] = 1
-    size: str = "1:1"
+    size: Annotated[str, Field(max_length=LONGEST_SIZE)] = "1:1"
     resolution: Literal["1k", "2k"] = "1k"
     quality: Literal["low", "medium", "high", "auto"] = "medium"
-    image_urls: list[str] = Field(default_factory=list)
-    image_input: list[str] = Field(default_factory=list)
+    image_urls: References = Field(default_factory=list)
+    image_input: References = Field(default_factory=list)
 
     def pixels(self) -> Pair:
         """(width, height) of the result. Raises Problem for a size that is neither a supported ratio nor pixels."""

@@ -2,9 +2,10 @@
 
 from aiohttp.web import Response, StreamResponse
 
-from mockserver.call import Call, Form, Upload
+from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Job, Task
+from mockserver.forms import Form, Upload
 from mockserver.providers.base import Route
 from mockserver.providers.icodeeasy import models, pricing, wire
 from mockserver.providers.parsing import read, read_text

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sizes import Limits, Pair, parse_pixels
 from mockserver.engine.tasks import ImageFormat
-from mockserver.providers.parsing import Fields, Prompt
+from mockserver.providers.parsing import LONGEST_SIZE, Fields, Prompt
 
 DEFAULT_SIZE: Pair = (1024, 1024)
 """XH-SIZE-8, a ruling of ours."""
@@ -76,7 +76,7 @@ class Request(Fields):
 class OpenAIRequest(Request):
     """The OpenAI models: `size` in pixels, and the form of the answer (XH-FMT-1, -2)."""
 
-    size: str | None = None
+    size: Annotated[str, Field(max_length=LONGEST_SIZE)] | None = None
     response_format: Literal["url", "b64_json"] = "url"
 
     @property

@@ -6,9 +6,10 @@ from typing import Any
 from aiohttp.web import StreamResponse
 from pydantic_core import to_json
 
-from mockserver.call import Call, Form, Upload
+from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.tasks import Failure, Job, Task
+from mockserver.engine.tasks import Failure, Job
+from mockserver.forms import Form, Upload
 from mockserver.providers.base import Route
 from mockserver.providers.parsing import check_callback, read, read_text
 from mockserver.providers.pictures import find_picture, index_of, serve_picture
@@ -17,6 +18,9 @@ from mockserver.providers.xhuoapi import models, pricing, tasks, wire
 
 EDIT_MODEL = "dall-e-3"
 """The model of an edit that names none (XH-EDIT-1)."""
+
+LARGEST_REMEMBERED = 256 * 1024
+"""Bytes of a request that its task record shows."""
 
 Reader = Callable[[type[models.Request], Mapping[str, Any]], models.Request]
 
@@ -130,8 +134,15 @@ def _seed(seed: Any) -> str:
 
 
 def _remembered(fields: Mapping[str, Any]) -> bytes:
-    """A request as its task record shows it: as sent, with pictures inside it cut short."""
-    return to_json({name: _short(value) for name, value in fields.items()}, inf_nan_mode="null")
+    """A request as its task record shows it: as sent, with pictures inside it cut short.
+
+    One that is still larger than any sensible request is remembered by its known fields alone.
+    """
+    short = {name: _short(value) for name, value in fields.items()}
+    data = to_json(short, inf_nan_mode="null")
+    if len(data) > LARGEST_REMEMBERED:
+        data = to_json({name: short[name] for name in ("model", "prompt", "callback_url") if name in short})
+    return data
 
 
 def _short(value: Any) -> Any:

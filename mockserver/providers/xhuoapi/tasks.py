@@ -12,6 +12,7 @@ from mockserver.providers.parsing import Fields, read
 from mockserver.providers.xhuoapi import wire
 
 DEFAULT_LIMIT = 12
+MOST_IDS = 1_000
 
 
 class Query(Fields):
@@ -20,7 +21,7 @@ class Query(Fields):
     action: Literal["retrieve", "retrieve_batch"]
     id: str | None = None
     trace_id: str | None = None
-    ids: list[str] | None = None
+    ids: Annotated[list[str], Field(max_length=MOST_IDS, fail_fast=True)] | None = None
     offset: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0)] = DEFAULT_LIMIT
 

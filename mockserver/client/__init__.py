@@ -1,0 +1,41 @@
+"""A typed client of the control surface: `MockClient` for blocking code, `AsyncMockClient` for asyncio."""
+
+from mockserver.client.asking import MockError
+from mockserver.client.asynchronous import AsyncMockClient
+from mockserver.client.blocking import MockClient
+from mockserver.client.money import Account, RateLimit, Usage
+from mockserver.client.records import (
+    Advanced,
+    Attempt,
+    Callback,
+    Clock,
+    Defect,
+    Ran,
+    Received,
+    Request,
+    Rule,
+    Sink,
+    Task,
+)
+from mockserver.client.waiting import NotDelivered
+
+__all__ = [
+    "Account",
+    "Advanced",
+    "AsyncMockClient",
+    "Attempt",
+    "Callback",
+    "Clock",
+    "Defect",
+    "MockClient",
+    "MockError",
+    "NotDelivered",
+    "Ran",
+    "RateLimit",
+    "Received",
+    "Request",
+    "Rule",
+    "Sink",
+    "Task",
+    "Usage",
+]

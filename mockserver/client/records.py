@@ -1,0 +1,242 @@
+"""What the control surface answers, as frozen records. Times are Unix seconds by the server's clock, money is Decimal.
+
+Each has the JSON that it was read from as `raw`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+JsonObject = Mapping[str, Any]
+TaskStatus = Literal["pending", "processing", "completed", "failed"]
+CallbackState = Literal["waiting", "delivered", "gave_up", "captured", "lost"]
+
+
+def _money(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`speed` is how many of its seconds pass in a real one, 0 for a virtual clock; `next_due` is None when nothing is
+    planned."""
+
+    now: float
+    mode: Literal["real", "virtual"]
+    speed: float
+    autojump: bool
+    next_due: float | None
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        return cls(raw["now"], raw["mode"], raw["speed"], raw["autojump"], raw["next_due"], raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One thing that an advance ran: "finish" of a task, or an "attempt" to deliver a callback, by its id."""
+
+    time: float
+    kind: Literal["finish", "attempt"]
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """The clock after an advance, and what ran on the way, in order."""
+
+    now: float
+    ran: tuple[Ran, ...]
+    next_due: float | None
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        ran = tuple(Ran(event["time"], event["kind"], event["id"]) for event in raw["ran"])
+        return cls(raw["now"], ran, raw["next_due"], raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A fault rule; `match` has the API key as its hash. `matched` and `fired` count."""
+
+    id: str
+    match: JsonObject
+    fault: JsonObject
+    skip: int
+    times: int | None
+    every: int
+    probability: float
+    matched: int
+    fired: int
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        names = ("id", "match", "fault", "skip", "times", "every", "probability", "matched", "fired")
+        return cls(**{name: raw[name] for name in names}, raw=raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call to a provider and its answer. `account` is the key's hash, None without a valid key; `path` is as the
+    client wrote it, prefix and query included; `cost` is what the generation that it began costs."""
+
+    id: str
+    time: float
+    provider: str
+    account: str | None
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    status: int | None
+    response: Any
+    task_id: str | None
+    cost: Decimal | None
+    error: str | None
+    duration: float | None
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @property
+    def model(self) -> str | None:
+        return self._field("model")
+
+    @property
+    def prompt(self) -> str | None:
+        return self._field("prompt")
+
+    def _field(self, name: str) -> str | None:
+        value = self.body.get(name) if isinstance(self.body, dict) else None
+        return value if isinstance(value, str) else None
+
+    @property
+    def generates(self) -> bool:
+        """Whether it asks for pictures: a call to generations or edits, be it refused."""
+        return self.method == "POST" and self.path.partition("?")[0].endswith(("/generations", "/edits"))
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        return cls(
+            raw["id"],
+            raw["time"],
+            raw["provider"],
+            raw["account"],
+            raw["method"],
+            raw["path"],
+            raw["headers"],
+            raw["body"],
+            raw["status"],
+            raw["response"],
+            raw["task_id"],
+            _money(raw["cost"]),
+            raw["error"],
+            raw["duration"],
+            raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A generation. `due` is None for one that never ends by itself; `callback` is its callback's id."""
+
+    id: str
+    provider: str
+    account: str
+    model: str
+    prompt: str
+    size: str
+    width: int
+    height: int
+    count: int
+    status: TaskStatus
+    progress: int
+    created: float
+    due: float | None
+    price: Decimal
+    held: Decimal
+    captured: Decimal
+    currency: str
+    failure: JsonObject | None
+    callback_url: str | None
+    callback: str | None
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        plain = ("id", "provider", "account", "model", "prompt", "size", "width", "height", "count", "status")
+        more = ("progress", "created", "due", "currency", "failure", "callback_url", "callback")
+        money: dict[str, Any] = {name: Decimal(raw[name]) for name in ("price", "held", "captured")}
+        return cls(**{name: raw[name] for name in (*plain, *more)}, **money, raw=raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One POST of a callback: when it began, the receiver's status or an error in words, and how long it took."""
+
+    time: float
+    status: int | None
+    duration: float
+    error: str | None
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A callback: `target` as the client gave it, `routed` where it is really posted to (None: captured, unsent)."""
+
+    id: str
+    task_id: str
+    provider: str
+    account: str
+    target: str
+    routed: str | None
+    state: CallbackState
+    created: float
+    next_attempt: float | None
+    attempts: tuple[Attempt, ...]
+    body: Any
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        plain = ("id", "task_id", "provider", "account", "target", "routed", "state", "created", "next_attempt")
+        names = ("time", "status", "duration", "error", "response")
+        attempts = tuple(Attempt(**{name: attempt[name] for name in names}) for attempt in raw["attempts"])
+        return cls(**{name: raw[name] for name in plain}, attempts=attempts, body=raw["body"], raw=raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a sink was sent."""
+
+    time: float
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A built-in receiver: how many answers of its script are left, and what it was sent, oldest first."""
+
+    name: str
+    responses_left: int
+    received: tuple[Received, ...]
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        received = tuple(Received(got["time"], got["headers"], got["body"]) for got in raw["received"])
+        return cls(raw["name"], len(raw["responses"]), received, raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """An internal error of the server: a bug of ours. `number` counts from its start."""
+
+    number: int
+    where: str
+    account: str | None
+    traceback: str

@@ -1,0 +1,100 @@
+"""Where calls, jobs, answers and callbacks meet what goes wrong: a key's ending, directives, rules, rate limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiohttp.web import StreamResponse
+
+from mockserver.call import Call
+from mockserver.engine.callbacks import UNDISTURBED, Disturbance
+from mockserver.engine.engine import Engine
+from mockserver.engine.problems import Kind
+from mockserver.engine.tasks import Job, Task
+from mockserver.faults.book import Book, Subject
+from mockserver.faults.triggers import directives, key_trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The rules in force (`book`) and the in-band triggers, at the four places where they act."""
+
+    book: Book
+    engine: Engine
+
+    async def before(self, call: Call) -> None:
+        """Ahead of a handler: what the key asks for by its ending, the rate limit, and the rules.
+
+        A key's balance is looked at last, in `accept`.
+        """
+        assert call.route is not None
+        if call.route.billable:
+            trigger = key_trigger(call.key)
+            if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
+                raise trigger
+            self.engine.accounts.get(call.provider.name, call.account).admit(self.engine.now())
+        if self.book.rules:
+            subject = await self._identified(call)
+            for fault in self.book.fire("before", subject, self.engine.entropy):
+                await fault.before(call)
+
+    def accept(self, call: Call, job: Job) -> Job:
+        """A job on its way into the engine, as what its prompt asks for and the rules make it.
+
+        Raises:
+            Problem: the refusal that a directive or the key's ending asks for.
+        """
+        asked = directives(job.prompt)
+        if asked.answer is not None:
+            raise asked.answer
+        trigger = key_trigger(call.key)
+        if trigger is not None:
+            raise trigger
+        job = job.directed(asked.failure, asked.delay)
+        if self.book.rules:
+            subject = replace(_subject(call), model=job.model, prompt=job.prompt)
+            for fault in self.book.fire("task", subject, self.engine.entropy):
+                job = fault.plan(job)
+        return job
+
+    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+        """An answer on its way out, be it a refusal."""
+        if self.book.rules:
+            subject = _subject(call, call.model_seen, call.prompt_seen)
+            for fault in self.book.fire("after", subject, self.engine.entropy):
+                response = await fault.after(call, response)
+        return response
+
+    def disturb(self, task: Task) -> Disturbance:
+        """What befalls a task's callback; of several rules that hold at once, the first."""
+        job = task.job
+        subject = Subject(job.provider, job.account, model=job.model, prompt=job.prompt, task_id=task.id)
+        fired = self.book.fire("callback", subject, self.engine.entropy)
+        return fired[0].disturb() if fired else UNDISTURBED
+
+    async def _identified(self, call: Call) -> Subject:
+        """The call as a rule sees it ahead of the handler; its body is read if a rule asks for it."""
+        if call.route is not None and call.route.billable and self.book.needs_body():
+            call.model_seen, call.prompt_seen = await _model_and_prompt(call)
+        return _subject(call, call.model_seen, call.prompt_seen)
+
+
+def _subject(call: Call, model: str = "", prompt: str = "") -> Subject:
+    """The call as a rule sees it; one about a task has its model, its prompt and its owner."""
+    task = call.engine.find(call.provider.name, call.params.get("task_id", ""))
+    account = call.account
+    if task is not None:
+        model, prompt, account = task.job.model, task.job.prompt, account or task.job.account
+    path = call.request.path.removeprefix(f"/{call.provider.name}")
+    picture = call.route is not None and call.route.picture
+    task_id = task.id if task else ""
+    return Subject(call.provider.name, account, path, call.request.method, model, prompt, task_id, picture)
+
+
+async def _model_and_prompt(call: Call) -> tuple[str, str]:
+    if call.request.content_type == "multipart/form-data":
+        fields: Mapping[str, Any] = (await call.form()).fields
+    else:
+        fields = await call.json()
+    model, prompt = fields.get("model"), fields.get("prompt")
+    return model if isinstance(model, str) else "", prompt if isinstance(prompt, str) else ""

@@ -1,0 +1,1 @@
+"""Tests of the control surface, and what they steer with (`steer.py`)."""
