@@ -65,8 +65,8 @@ class Call:
 
     `key` is "" unless it is valid; `origin` is the provider's base address as the client sees it; `params` are the
     variable parts of the path. `sent` is the raw body and `parts` the form, once read; `trace_id` is what the answer
-    bears as one: the request's id, unless the client sent one of its own. `model_seen` and `prompt_seen` are what the
-    gate has read ahead of the handler.
+    bears as one: the request's id, unless the client sent one of its own. `model_seen`, `prompt_seen` and `task_seen`
+    are what the gate has read ahead of the handler.
     """
 
     request: BaseRequest
@@ -85,6 +85,7 @@ class Call:
     parts: Form | None = None
     model_seen: str = ""
     prompt_seen: str = ""
+    task_seen: str = ""
 
     @property
     def provider(self) -> Provider:

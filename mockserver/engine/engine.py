@@ -83,6 +83,7 @@ class Engine:
         self.driver = Driver(plan.clock(), self.schedule, self._finish, self._attempt)
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._alarms = count()
+        self._forgotten: set[str] = set()
         self._change: asyncio.Future[None] | None = None
         self.begin(self.store, plan.entropy)
 
@@ -141,6 +142,10 @@ class Engine:
             self._plan_end(planned, task_id)
         return task
 
+    def check_money(self, job: Job) -> None:
+        """Make sure that a job's account can pay for it. Raises Problem(OUT_OF_BALANCE)."""
+        self.accounts.get(job.provider, job.account).check(job.cost, self.now())
+
     def _duration(self, job: Job, draw: Draw) -> float:
         if job.delay is not None:
             return job.delay
@@ -179,12 +184,19 @@ class Engine:
         if self.ledger.is_held(task.id):
             await self._until(task.due, task.id)
 
-    async def sleep(self, seconds: float) -> None:
-        """Until so many seconds of the clock have passed."""
-        due, name = self.now() + seconds, f"{ALARM}{next(self._alarms)}"
+    async def sleep(self, seconds: float, account: str = "") -> None:
+        """Until so many seconds of the clock have passed, for a call of an account.
+
+        Raises:
+            Problem: UNAVAILABLE if a reset forgot the account in the meantime.
+        """
+        due, name = self.now() + seconds, f"{ALARM}{account}/{next(self._alarms)}"
         if seconds > 0:
             self.schedule.finish(due, name)
             await self._until(due, name)
+            if name in self._forgotten:
+                self._forgotten.discard(name)
+                raise Problem(Kind.UNAVAILABLE, "the server was reset while this call was under way")
 
     async def _until(self, due: float, name: str) -> None:
         """Until `name`, which is planned for `due`, has happened."""
@@ -265,9 +277,15 @@ class Engine:
         self.begin(MemoryStore(), self.plan.entropy.renewed())
         self.courier.routing = self.plan.routing
         self.driver.restart(self.plan.clock())
-        for name in list(self._waiting):
-            self._wake(name)
+        self._forget(list(self._waiting))
         self._tell()
+
+    def _forget(self, names: list[str]) -> None:
+        """Wake who waits for things that a reset has forgotten."""
+        self._forgotten.update(name for name in names if name.startswith(ALARM))
+        for name in names:
+            self.schedule.finishes.discard(name)
+            self._wake(name)
 
     def reset_account(self, account: str) -> None:
         """Forget the tasks, the deliveries, the exchanges and the money of one key's hash, at every provider."""
@@ -278,15 +296,14 @@ class Engine:
         store.tasks.remove(tasks)
         deliveries = [name for name, delivery in store.deliveries.newest() if delivery.account == account]
         for name in tasks:
-            self.schedule.finishes.discard(name)
+            self.schedule.finishes.discard(name)  # those that nobody waits for too
         for name in deliveries:
             self.schedule.attempts.discard(name)
         store.deliveries.remove(deliveries)
         store.exchanges.remove([name for name, exchange in store.exchanges.newest() if exchange.account == account])
         store.accounts.remove([name for name, owner in store.accounts.newest() if owner.id == account])
         store.names.remove([name for name, _ in store.names.newest() if f"/{account}/" in name])
-        for name in tasks:
-            self._wake(name)
+        self._forget([*tasks, *(name for name in self._waiting if name.startswith(f"{ALARM}{account}/"))])
 
     def pending(self) -> tuple[int, int]:
         """How many tasks have not ended, and how many callback attempts are still planned."""

@@ -110,16 +110,22 @@ class Account:
         """The UTC calendar month of an instant under the quota in force, as in "2026-01/1"."""
         return f"{datetime.fromtimestamp(now, UTC):%Y-%m}/{self.quotas}"
 
+    def check(self, amount: int, now: float) -> None:
+        """Make sure that balance and quota cover an amount. Raises Problem(OUT_OF_BALANCE)."""
+        if amount > self.balance:
+            raise Problem(Kind.OUT_OF_BALANCE, "the balance does not cover this request")
+        if self.quota is not None and self._spent(now) + amount > self.quota:
+            raise Problem(Kind.OUT_OF_BALANCE, "the monthly quota does not cover this request")
+
+    def _spent(self, now: float) -> int:
+        return self.spent if self._month(now) == self.month else 0
+
     def spend(self, amount: int, now: float) -> str:
-        """Count an amount towards the quota, if there is one; the month it counts in. Raises Problem(OUT_OF_BALANCE)."""
+        """Count an amount towards the quota, if there is one; the month in which it counts."""
         if self.quota is None:
             return ""
-        month = self._month(now)
-        spent = self.spent if month == self.month else 0
-        if spent + amount > self.quota:
-            raise Problem(Kind.OUT_OF_BALANCE, "the monthly quota does not cover this request")
-        self.month, self.spent = month, spent + amount
-        return month
+        self.month, self.spent = self._month(now), self._spent(now) + amount
+        return self.month
 
     def record(self, usage: Usage) -> None:
         """Append a usage record, dropping and counting the oldest past the bound."""
@@ -149,8 +155,7 @@ class Ledger:
         """Set `amount` aside for a task. Raises Problem(OUT_OF_BALANCE) and moves nothing if it is not covered."""
         if task_id in self.holds:
             raise ValueError(f"{task_id} holds money already")
-        if amount > account.balance:
-            raise Problem(Kind.OUT_OF_BALANCE, "the balance does not cover this request")
+        account.check(amount, now)
         month = account.spend(amount, now)
         account.balance -= amount
         account.held += amount

@@ -1,7 +1,7 @@
 """The rules in force: which calls, tasks and callbacks a fault befalls, when, and how often it has."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mockserver.engine.accounts import account_id, is_account_id
 from mockserver.engine.clock import Entropy
 from mockserver.faults.base import Fault, Stage, kinds
-from mockserver.providers.base import Provider, path_pattern
+from mockserver.providers.base import Provider, Route, path_pattern
 
 RULES_KEPT = 1_000
 
@@ -65,7 +65,7 @@ class Match(BaseModel):
     @property
     def needs_body(self) -> bool:
         """Whether the request's body decides."""
-        return self.model is not None or self.prompt is not None
+        return self.model is not None or self.prompt is not None or self.task_id is not None
 
 
 class When(BaseModel):
@@ -98,7 +98,8 @@ class Rule:
         turn = self.matched - self.when.skip
         if turn < 1 or turn % self.when.every or (self.when.times is not None and self.fired >= self.when.times):
             return False
-        if entropy.draw("fault", self.id, self.matched).fraction("fires") >= self.when.probability:
+        story = f"{self.match.model_dump_json()} {self.fault.model_dump_json()}"
+        if entropy.draw("fault", story, self.matched).fraction("fires") >= self.when.probability:
             return False
         self.fired += 1
         return True
@@ -150,14 +151,16 @@ class Book:
         if match.model is not None and match.model not in models:
             raise BadRule(f"there is no model {match.model!r:.60}; there are {', '.join(dict.fromkeys(models))}")
         if fault.stage == "callback":
-            _check_callback_rule(match, reached)
-        elif not _reaches_a_route(match, fault, reached):
-            raise BadRule("no route of theirs has this method and path; the paths are the documented ones, unprefixed")
+            _check_callback_rule(match, self.providers)
+        else:
+            _check_routes(match, fault, reached)
 
-    def fire(self, stage: Stage, subject: Subject, entropy: Entropy) -> list[Fault]:
-        """The faults that happen now, at a stage."""
-        rules = [rule for rule in self.rules.values() if rule.fault.stage == stage]
-        return [rule.fault for rule in rules if rule.meets(subject, entropy)]
+    def fire(self, stage: Stage, subject: Subject, entropy: Entropy) -> Iterator[Fault]:
+        """The faults that happen now, at a stage, one after the other: a rule counts when its turn comes, so that one
+        which another forestalls has neither matched nor fired."""
+        for rule in list(self.rules.values()):
+            if rule.fault.stage == stage and rule.meets(subject, entropy):
+                yield rule.fault
 
     def needs_body(self) -> bool:
         """Whether any rule looks at a request's body ahead of the handler."""
@@ -174,7 +177,7 @@ class Book:
 
 def _fault(given: Any) -> Fault:
     known = kinds()
-    if not isinstance(given, Mapping) or given.get("type") not in known:
+    if not isinstance(given, Mapping) or not isinstance(given.get("type"), str) or given["type"] not in known:
         raise BadRule(f"fault is an object with a type of {', '.join(sorted(known))}")
     kind = known[given["type"]]
     if unknown := given.keys() - kind.model_fields.keys():
@@ -182,20 +185,32 @@ def _fault(given: Any) -> Fault:
     return kind.model_validate(dict(given))
 
 
-def _check_callback_rule(match: Match, reached: Iterable[Provider]) -> None:
+def _check_callback_rule(match: Match, providers: Mapping[str, Provider]) -> None:
     if match.path is not None or match.method is not None:
         raise BadRule("a callback has no path and no method; match provider, model, api_key, prompt or task_id")
-    if not any(provider.callback_body for provider in reached):
-        raise BadRule("this provider sends no callbacks")
+    callers = [name for name, provider in providers.items() if provider.callback_body]
+    if match.provider not in (None, *callers):
+        raise BadRule(f"this provider sends no callbacks; {', '.join(callers)} do")
 
 
-def _reaches_a_route(match: Match, fault: Fault, reached: Iterable[Provider]) -> bool:
-    for provider in reached:
-        for route in provider.routes:
-            fits = match.method in (None, route.method) and (match.path is None or _may_match(route.path, match.path))
-            if fits and (route.picture or not fault.pictures_only) and (route.billable or fault.stage != "task"):
-                return True
-    return False
+def _check_routes(match: Match, fault: Fault, reached: Iterable[Provider]) -> None:
+    """Refuse a rule that no route could meet, naming those that its fault can befall."""
+    if fault.stage == "task" and match.task_id is not None:
+        raise BadRule("a generation that is being accepted has no id yet; match provider, model, api_key or prompt")
+    owners = [provider for provider in reached if match.model in (None, *provider.models)]
+    routes = [route for provider in owners for route in provider.routes if _can_befall(fault, route)]
+    if not any(_fits(match, route) for route in routes):
+        known = dict.fromkeys(f"{route.method} {route.path}" for route in routes)
+        raise BadRule(f"no call has this method and path; this fault can befall {', '.join(known)}")
+
+
+def _can_befall(fault: Fault, route: Route) -> bool:
+    return (route.picture or not fault.pictures_only) and (route.billable or fault.stage != "task")
+
+
+def _fits(match: Match, route: Route) -> bool:
+    methods = (None, route.method, "HEAD") if route.method == "GET" else (None, route.method)
+    return match.method in methods and (match.path is None or _may_match(route.path, match.path))
 
 
 def _may_match(template: str, pattern: str) -> bool:

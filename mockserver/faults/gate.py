@@ -52,6 +52,7 @@ class Gate:
             raise trigger
         job = job.directed(asked.failure, asked.delay)
         if self.book.rules:
+            self.engine.check_money(job)
             subject = replace(_subject(call), model=job.model, prompt=job.prompt)
             for fault in self.book.fire("task", subject, self.engine.entropy):
                 job = fault.plan(job)
@@ -69,19 +70,23 @@ class Gate:
         """What befalls a task's callback; of several rules that hold at once, the first."""
         job = task.job
         subject = Subject(job.provider, job.account, model=job.model, prompt=job.prompt, task_id=task.id)
-        fired = self.book.fire("callback", subject, self.engine.entropy)
-        return fired[0].disturb() if fired else UNDISTURBED
+        fired = next(self.book.fire("callback", subject, self.engine.entropy), None)
+        return fired.disturb() if fired else UNDISTURBED
 
     async def _identified(self, call: Call) -> Subject:
         """The call as a rule sees it ahead of the handler; its body is read if a rule asks for it."""
-        if call.route is not None and call.route.billable and self.book.needs_body():
-            call.model_seen, call.prompt_seen = await _model_and_prompt(call)
+        assert call.route is not None
+        if self.book.needs_body():
+            if call.route.billable:
+                call.model_seen, call.prompt_seen = await _model_and_prompt(call)
+            if call.route.names_task is not None:
+                call.task_seen = call.route.names_task(call, await call.json())
         return _subject(call, call.model_seen, call.prompt_seen)
 
 
 def _subject(call: Call, model: str = "", prompt: str = "") -> Subject:
     """The call as a rule sees it; one about a task has its model, its prompt and its owner."""
-    task = call.engine.find(call.provider.name, call.params.get("task_id", ""))
+    task = call.engine.find(call.provider.name, call.params.get("task_id", call.task_seen))
     account = call.account
     if task is not None:
         model, prompt, account = task.job.model, task.job.prompt, account or task.job.account
@@ -96,5 +101,6 @@ async def _model_and_prompt(call: Call) -> tuple[str, str]:
         fields: Mapping[str, Any] = (await call.form()).fields
     else:
         fields = await call.json()
-    model, prompt = fields.get("model"), fields.get("prompt")
+    default = call.route.default_model if call.route else ""
+    model, prompt = fields.get("model", default), fields.get("prompt")
     return model if isinstance(model, str) else "", prompt if isinstance(prompt, str) else ""

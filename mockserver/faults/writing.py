@@ -28,8 +28,13 @@ def abort(call: Call, response: StreamResponse) -> StreamResponse:
 
 
 async def write_part(call: Call, response: StreamResponse, length: int, broken_off: bool) -> StreamResponse:
-    """Announce the whole body, send `length` bytes of it, and end the connection: broken off, or in good order."""
+    """Announce the whole body, send `length` bytes of it, and end the connection: broken off, or in good order.
+
+    An answer to HEAD has no body that could be cut.
+    """
     body = body_of(response)
+    if call.request.method == "HEAD":
+        return response
     stream = await _announce(call, response, len(body))
     if part := body[:length]:
         await stream.write(part)
@@ -44,11 +49,13 @@ async def write_part(call: Call, response: StreamResponse, length: int, broken_o
 async def write_slowly(call: Call, response: StreamResponse, bytes_per_second: int) -> StreamResponse:
     """Send the whole body, so many bytes in a second of the clock."""
     body = body_of(response)
+    if call.request.method == "HEAD":
+        return response
     stream = await _announce(call, response, len(body))
     size = max(1, bytes_per_second // CHUNKS_PER_SECOND)
     for start in range(0, len(body), size):
         part = body[start : start + size]
-        await call.engine.sleep(len(part) / bytes_per_second)
+        await call.engine.sleep(len(part) / bytes_per_second, call.account)
         await stream.write(part)
     return stream
 

@@ -43,6 +43,8 @@ class Route:
         billable: whether a call may cost, so that the in-band key triggers and a rate limit hold for it.
         picture: whether it serves a picture's bytes.
         refusals: kinds that look different on this route.
+        default_model: the model of a request that names none, where that is allowed.
+        names_task: the id of the task that a call is about, from the call and its fields, where the body names it.
     """
 
     method: str
@@ -52,6 +54,8 @@ class Route:
     billable: bool = False
     picture: bool = False
     refusals: Refusals | None = None
+    default_model: str = ""
+    names_task: Callable[[Any, Mapping[str, Any]], str] | None = None
 
 
 def path_pattern(path: str) -> re.Pattern[str]:
@@ -113,9 +117,10 @@ class Provider:
 
     def refuse(self, problem: Problem, route: Route | None = None) -> Refusal:
         """How a problem looks on this provider's wire, at a route of its own."""
-        table = {**self.refusals, **(route.refusals or {})} if route else self.refusals
+        table = {**self.refusals, **(route.refusals or {})} if route and route.refusals else self.refusals
         if problem.code is not None:
-            return _by_code(table, problem.code)
+            looks = _by_code({**self.failures, **table}, problem.code)
+            return looks if problem.status is None else replace(looks, status=problem.status)
         return table[problem.kind] if problem.status is None else _by_status(table, problem.status)
 
 

@@ -89,7 +89,7 @@ def test_a_second_hold_does_not_use_up_the_quota() -> None:
     ledger.hold(owner, "a", 250, T0)
     with pytest.raises(ValueError, match="holds money already"):
         ledger.hold(owner, "a", 250, T0)
-    assert (owner.month, owner.spent) == ("2026-01", 250)
+    assert (owner.month, owner.spent) == ("2026-01/0", 250)
 
 
 def test_the_quota_is_a_calendar_months() -> None:
@@ -100,7 +100,7 @@ def test_the_quota_is_a_calendar_months() -> None:
         ledger.hold(owner, "b", 1, T0 + 31 * DAY - 0.001)
     assert (refusal.value.kind, owner.balance) == (Kind.OUT_OF_BALANCE, 700)
     ledger.hold(owner, "b", 300, T0 + 31 * DAY)
-    assert (owner.month, owner.spent, owner.balance) == ("2026-02", 300, 400)
+    assert (owner.month, owner.spent, owner.balance) == ("2026-02/0", 300, 400)
 
 
 def test_a_release_gives_back_to_the_month_it_was_held_in() -> None:

@@ -176,8 +176,8 @@ async def _serve(call: Call, index: int, extension: str = "png") -> StreamRespon
 
 ROUTES = (
     Route("POST", "/v1/openai/images/generations", generate, billable=True),
-    Route("POST", "/v1/openai/images/edits", edit, billable=True),
-    Route("POST", "/v1/openai/tasks", tasks.retrieve),
+    Route("POST", "/v1/openai/images/edits", edit, billable=True, default_model=EDIT_MODEL),
+    Route("POST", "/v1/openai/tasks", tasks.retrieve, names_task=tasks.named_task),
     Route("GET", "/gpt-image/{task_id}_{index}.{extension}", show_gpt_image, keyed=False, picture=True),
     Route("GET", "/nanobanana/{task_id}.png", show_nano, keyed=False, picture=True),
     Route("GET", "/private/images/{task_id}/generated_{index}.png", show_signed, keyed=False, picture=True),

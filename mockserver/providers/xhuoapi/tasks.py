@@ -1,6 +1,7 @@
 """xhuoapi: the tasks endpoint, one or many at a time (XH-TASK-1, XH-TASK-2)."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from aiohttp.web import StreamResponse
 from pydantic import Field
@@ -40,11 +41,22 @@ async def retrieve(call: Call) -> StreamResponse:
     return call.answer({"items": [wire.record(task, now) for task in page], "count": len(found)})
 
 
+def named_task(call: Call, fields: Mapping[str, Any]) -> str:
+    """The id of the task that a query is about, as far as its fields are right; "" if it names none."""
+    trace_id, task_id = fields.get("trace_id"), fields.get("id")
+    if isinstance(trace_id, str):
+        return _traced(call, trace_id)
+    return task_id if isinstance(task_id, str) else ""
+
+
+def _traced(call: Call, trace_id: str) -> str:
+    return call.engine.store.names.get(f"trace/{call.provider.name}/{call.account}/{trace_id}") or ""
+
+
 def _wanted(call: Call, asked: Query) -> str:
     """The task id that is asked for; a trace id goes before an id. Raises Problem if there is neither."""
     if asked.trace_id is not None:
-        name = f"trace/{call.provider.name}/{call.account}/{asked.trace_id}"
-        return call.engine.store.names.get(name) or ""
+        return _traced(call, asked.trace_id)
     if asked.id is None:
         raise Problem(Kind.INVALID_PARAMETER, "id or trace_id is required.", field="id")
     return asked.id

@@ -42,7 +42,11 @@ def by_tls(host: str) -> None:
     """As through a proxy: the name first appears when TLS begins."""
     ours, _ = socket.socketpair()
     with ours:
-        ssl.create_default_context().wrap_socket(ours, server_hostname=host)
+        ssl.create_default_context().wrap_socket(ours, False, False, True, host)
+
+
+def by_tls_without_a_socket(host: str) -> None:
+    ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), False, host)
 
 
 WAYS: list[Callable[[str], object]] = [
@@ -56,6 +60,7 @@ WAYS: list[Callable[[str], object]] = [
     by_asyncio,
     by_trio,
     by_tls,
+    by_tls_without_a_socket,
 ]
 
 

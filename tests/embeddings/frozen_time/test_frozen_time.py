@@ -1,6 +1,9 @@
 """Time frozen by freezegun and by time-machine: the server goes on, and its own clock is its own."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 
 import freezegun
 import httpx
@@ -40,10 +43,17 @@ def test_time_machine(mock_providers: MockProviders) -> None:
         assert generate(mock_providers) == 1_767_225_603
 
 
-@pytest.mark.mock_providers(clock="real", seed="frozen")
-def test_a_server_with_a_real_clock_that_starts_in_frozen_time(mock_providers: MockProviders) -> None:
-    with freezegun.freeze_time("2030-05-05"):
-        generate(mock_providers)
+@pytest.mark.mock_providers(clock="real", latency="0.05")
+@pytest.mark.parametrize("freeze", [freezegun.freeze_time, partial(time_machine.travel, tick=False)])
+def test_a_real_clock_goes_on(
+    mock_providers: MockProviders, freeze: Callable[[str], AbstractContextManager[object]]
+) -> None:
+    with freeze("2030-05-05"):
         before = mock_providers.clock.now
-        mock_providers.callbacks.list()
-        assert mock_providers.clock.now > before
+        answer = httpx.post(
+            f"{mock_providers.xhuoapi.base_url}/v1/openai/images/generations",
+            headers={"Authorization": f"Bearer {mock_providers.api_key}"},
+            json={"model": "gpt-image-2", "prompt": "x"},
+        )
+        assert answer.status_code == 200
+        assert mock_providers.clock.now >= before + 0.05

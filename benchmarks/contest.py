@@ -1,0 +1,76 @@
+"""Servers measured in turn: A B C, A B C, … What else the machine does meanwhile befalls all of them alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.load import Load, Request, load
+from benchmarks.processes import ROOT, Process, free_port
+from benchmarks.scale import Scale
+
+
+def nothing(_: "Running") -> None:
+    """What happens before a turn, mostly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A server: the command that serves on a port, and what it is asked. `before` each turn something may be done."""
+
+    name: str
+    command: Callable[[int], Sequence[str]]
+    request: Request
+    before: Callable[["Running"], None] = nothing
+    cwd: Path = ROOT
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A contestant that listens."""
+
+    contestant: Contestant
+    process: Process
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of one contestant; `cpu` is the server's, in microseconds a request."""
+
+    cpu: float
+    load: Load
+
+
+def start(stack: ExitStack, contestant: Contestant) -> Running:
+    """Serve until the stack ends. Raises Broken."""
+    port = free_port()
+    command = contestant.command(port)
+    process = stack.enter_context(Process(command, cwd=contestant.cwd, env=contestant.env))
+    process.until_open(port)
+    return Running(contestant, process, port)
+
+
+def turn(running: Running, connections: int, seconds: float) -> Turn:
+    """Load it once and read what that has cost."""
+    running.contestant.before(running)
+    before = running.process.cpu()
+    found = load(running.port, running.contestant.request, connections, seconds)
+    return Turn(1e6 * (running.process.cpu() - before) / found.requests, found)
+
+
+def contest(field_: Sequence[Running], scale: Scale) -> dict[str, list[Turn]]:
+    """Every one's turns by name, after a warm-up each. Raises Broken."""
+    for running in field_:
+        turn(running, scale.connections, scale.warm_up)
+    turns: dict[str, list[Turn]] = {running.contestant.name: [] for running in field_}
+    for _ in range(scale.rounds):
+        for running in field_:
+            turns[running.contestant.name].append(turn(running, scale.connections, scale.seconds))
+    return turns
+
+
+def cpu_ratios(turns: Mapping[str, Sequence[Turn]], name: str, ceiling: str = "bare aiohttp") -> list[float]:
+    """Pair by pair, the ceiling's CPU per request by that of `name`: 1 is the ceiling, higher is better."""
+    return [other.cpu / own.cpu for own, other in zip(turns[name], turns[ceiling], strict=True)]

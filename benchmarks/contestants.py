@@ -1,0 +1,72 @@
+"""This server, through its own command line, and the ceiling: bare aiohttp."""
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from benchmarks.contest import Contestant, Running
+from benchmarks.load import COUNTER, Request
+from benchmarks.processes import ask
+
+PROMPT = f"A beautiful colorful sunset over the ocean, number {COUNTER}"
+KEY = {"Authorization": "Bearer sk_bench"}
+SUBMISSION = "/v1/images/generations"
+LONG = "600-900"
+"""A latency at which no task ends while it is measured, in seconds."""
+
+
+def post(path: str, **fields: Any) -> Request:
+    """A generation with a prompt of its own each time."""
+    return Request("POST", (path,), json.dumps({**fields, "prompt": PROMPT}), KEY)
+
+
+def get(*paths: str) -> Request:
+    return Request("GET", paths, headers=KEY)
+
+
+EVOLINK = post(f"/evolink{SUBMISSION}", model="gpt-image-2-beta")
+ICODEEASY = post(f"/icodeeasy{SUBMISSION}", model="gpt-image-2")
+XHUOAPI = post("/xhuoapi/v1/openai/images/generations", model="gpt-image-2", size="1024x1024")
+
+
+def has_uvloop() -> bool:
+    return find_spec("uvloop") is not None
+
+
+def ours(name: str, request: Request, *, latency: str = LONG, loop: str = "asyncio", **more: Any) -> Contestant:
+    """`mockserver serve` on an event loop. `heartbeat` is a file for its longest stalls."""
+    heartbeat = str(more.pop("heartbeat", "-"))
+
+    def command(port: int) -> Sequence[str]:
+        options = ["--port", str(port), "--latency", latency, "--balance", "100000000", "--quiet"]
+        return [sys.executable, "-m", "benchmarks.stands.ours", loop, heartbeat, "serve", *options]
+
+    return Contestant(name, command, request, **more)
+
+
+def bare(request: Request, answer: Any, name: str = "bare aiohttp") -> Contestant:
+    """aiohttp's own server: it parses a JSON body if there is one, and answers as much JSON as we do."""
+
+    def command(port: int) -> Sequence[str]:
+        return [sys.executable, "-m", "benchmarks.stands.bare", str(port), json.dumps(answer)]
+
+    return Contestant(name, command, request)
+
+
+def answer_of(running: Running, request: Request | None = None) -> Any:
+    """One answer of a server to what it is asked, or to something else."""
+    asked = request or running.contestant.request
+    body = asked.body.replace(COUNTER, "0" * 9).encode() or None
+    headers = {**asked.headers, **({"Content-Type": "application/json"} if body else {})}
+    return ask(running.port, asked.method, asked.paths[0], body, headers)
+
+
+def reset(running: Running) -> None:
+    """Make a server of ours forget everything."""
+    ask(running.port, "POST", "/_mock/reset")
+
+
+def bare_submission(answer: Any) -> Contestant:
+    return bare(Request("POST", (SUBMISSION,), EVOLINK.body, KEY), answer)

@@ -1,0 +1,35 @@
+"""The lines of the table, in its order: a file each, and in each a `measure(scale)` that gives its figures."""
+
+from collections.abc import Callable, Sequence
+
+from benchmarks.figures import Figure
+from benchmarks.rows import (
+    callbacks,
+    embedded,
+    flat,
+    peers,
+    pending,
+    pictures,
+    polling,
+    stalls,
+    starting,
+    submission,
+    sync,
+)
+from benchmarks.scale import Scale
+
+Measure = Callable[[Scale], Sequence[Figure]]
+
+ROWS: dict[str, Measure] = {
+    "submission": submission.measure,
+    "sync": sync.measure,
+    "polling": polling.measure,
+    "pictures": pictures.measure,
+    "stalls": stalls.measure,
+    "callbacks": callbacks.measure,
+    "pending": pending.measure,
+    "flat": flat.measure,
+    "starting": starting.measure,
+    "embedded": embedded.measure,
+    "peers": peers.measure,
+}

@@ -1,0 +1,32 @@
+"""Memory over very many requests, once the bounds of what is kept are reached."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from benchmarks.contest import start
+from benchmarks.contestants import EVOLINK, ours
+from benchmarks.figures import Figure
+from benchmarks.load import harness, load
+from benchmarks.scale import Scale
+from mockserver.engine.store.memory import TASKS_KEPT
+
+PIECES = 5
+
+
+def measure(scale: Scale) -> Sequence[Figure]:
+    if not scale.flat_requests:
+        return []
+    sizes = []
+    with ExitStack() as stack:
+        server = start(stack, ours("ours", EVOLINK, latency="instant"))
+        done, bound = 0, TASKS_KEPT if scale.flat_requests > TASKS_KEPT // 2 else 0
+        for piece in range(PIECES + 1):
+            while done < bound + piece * scale.flat_requests / PIECES or not done:
+                done += load(server.port, EVOLINK, scale.connections, scale.seconds).requests
+            sizes.append(server.process.rss() / 1e6)
+    growth = [100 * (size / sizes[0] - 1) for size in sizes[1:]]
+    row = f"{scale.flat_requests:,} requests"
+    return [
+        Figure(row, "RSS, against when the bounds were reached", "%", growth[-1:], harness(), 3, 3, "lower"),
+        Figure(row, "RSS", "MB", sizes, harness(), better="lower"),
+    ]

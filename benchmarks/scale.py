@@ -1,0 +1,56 @@
+"""How much is done: the same rows at several sizes."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """`rounds` are how often each contestant has its turn, `seconds` how long a turn takes."""
+
+    rounds: int
+    seconds: float
+    connections: int = 32
+    warm_up: float = 2.0
+    held: int = 50_000
+    pending: int = 100_000
+    flat_requests: int = 100_000
+    callbacks: int = 20_000
+    late_seconds: int = 10
+    starts: int = 11
+    embedded: int = 100
+    pictures: int = 200
+    peers: bool = True
+
+
+WHOLE = Scale(rounds=5, seconds=3)
+LONG = replace(WHOLE, flat_requests=1_000_000)
+QUICK = Scale(
+    rounds=3,
+    seconds=1,
+    warm_up=1,
+    held=10_000,
+    pending=20_000,
+    flat_requests=0,
+    callbacks=5_000,
+    late_seconds=3,
+    starts=5,
+    embedded=30,
+    pictures=50,
+    peers=False,
+)
+SMOKE = Scale(
+    rounds=1,
+    seconds=0.1,
+    connections=2,
+    warm_up=0.05,
+    held=20,
+    pending=20,
+    flat_requests=50,
+    callbacks=20,
+    late_seconds=1,
+    starts=1,
+    embedded=2,
+    pictures=2,
+    peers=False,
+)
+"""To see that everything still runs; its numbers mean nothing."""

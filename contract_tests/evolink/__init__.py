@@ -1,0 +1,1 @@
+"""evolink: what its documents say."""

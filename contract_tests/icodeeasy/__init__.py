@@ -1,0 +1,1 @@
+"""icodeeasy: what its documents say."""

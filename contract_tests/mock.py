@@ -1,0 +1,129 @@
+"""A mock of the suite's own, as a process, and the control surface that only such a target has."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_SECONDS = 30.0
+CALLBACK_ORIGIN = "https://callbacks.example.com"
+"""A public https origin that the mock delivers to the suite's own receiver."""
+
+_ROOT = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\]):\d+")
+
+
+@contextmanager
+def started(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A mock on a free port; its root URL. Raises RuntimeError, with the mock's output, if it does not start."""
+    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", *arguments]
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})}
+    with tempfile.TemporaryFile("w+b") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=env, cwd=_checkout())
+        try:
+            yield _root(process, output)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _checkout() -> Path | None:
+    """Where `-m mockserver` is found if it is not installed: beside this package."""
+    parent = Path(__file__).resolve().parent.parent
+    return parent if (parent / "mockserver").is_dir() else None
+
+
+def _root(process: subprocess.Popen[bytes], output: Any) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        text = os.pread(output.fileno(), 65_536, 0).decode("utf-8", "replace")
+        found = _ROOT.search(text)
+        if found and text.endswith("\n"):
+            return found.group()
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the mock did not start: {text[-2000:] or process.poll()}")
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The control surface of a mock at `root`, seen by one test's client: one provider, one key."""
+
+    root: str
+    http: httpx.Client
+    provider: str
+    key: str
+
+    def ask(self, method: str, path: str, body: Any = None, **query: str) -> Any:
+        """A control call's JSON answer. Raises AssertionError if it is refused."""
+        answer = self.http.request(method, f"{self.root}/_mock/{path}", params=query, json=body, timeout=60)
+        assert answer.status_code < 300, f"{method} /_mock/{path}: {answer.status_code} {answer.text[:500]}"
+        return answer.json()
+
+    def account(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("GET", f"accounts/{self.key}", provider=self.provider)
+        return found
+
+    def spent(self) -> Decimal:
+        """What this test's key has paid, holds included."""
+        account = self.account()
+        return Decimal(account["captured"]) + Decimal(account["held"])
+
+    def held(self) -> Decimal:
+        return Decimal(self.account()["held"])
+
+    def captured(self) -> Decimal:
+        return Decimal(self.account()["captured"])
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("GET", f"tasks/{task_id}")
+        return found
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """This key's tasks, newest first."""
+        found: list[dict[str, Any]] = self.ask("GET", "tasks", provider=self.provider, api_key=self.key)["tasks"]
+        return found
+
+    def callbacks(self) -> list[dict[str, Any]]:
+        """This key's deliveries, newest first."""
+        listing = self.ask("GET", "callbacks", provider=self.provider, api_key=self.key)
+        found: list[dict[str, Any]] = listing["callbacks"]
+        return found
+
+    def advance(self, seconds: float) -> Any:
+        """Make time pass, with everything that falls due in it, callbacks included."""
+        return self.ask("POST", "clock/advance", {"seconds": seconds})
+
+    def wait_for_attempts(self, count: int, patience: float = 20.0) -> list[dict[str, Any]]:
+        """The attempts of this key's one delivery, once there are `count`."""
+        deadline = time.monotonic() + patience
+        while True:
+            deliveries = self.callbacks()
+            attempts: list[dict[str, Any]] = deliveries[0]["attempts"] if deliveries else []
+            if len(attempts) >= count:
+                return attempts
+            assert time.monotonic() < deadline, f"{len(attempts)} of {count} attempts: {deliveries}"
+            time.sleep(0.02)
+
+    def wait_for_deliveries(self, count: int, patience: float) -> list[dict[str, Any]]:
+        """This key's deliveries, once `count` have an attempt behind them."""
+        deadline = time.monotonic() + patience
+        while True:
+            tried = [delivery for delivery in self.callbacks() if delivery["attempts"]]
+            if len(tried) >= count:
+                return tried
+            assert time.monotonic() < deadline, f"{len(tried)} of {count} deliveries tried: {self.callbacks()}"
+            time.sleep(0.05)

@@ -1,0 +1,71 @@
+"""Shapes for comparisons with `==`: identities, times and links by their form."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from dirty_equals import DirtyEquals, IsInt, IsStr
+
+_UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+
+
+def is_uuid() -> Any:
+    return IsStr(regex=_UUID)
+
+
+def is_unix() -> Any:
+    """Unix seconds, whole."""
+    return IsInt(gt=1_500_000_000, lt=4_000_000_000)
+
+
+def says(text: str) -> Any:
+    """Text that begins with the documented message and may go on."""
+    return IsStr(regex=re.escape(text) + r".*", regex_flags=re.DOTALL)
+
+
+def is_text() -> Any:
+    """Any text that is not empty."""
+    return IsStr(min_length=1)
+
+
+class IsUrl(DirtyEquals[str]):
+    """An absolute http(s) URL; `path` is a regular expression of its whole path. Its host is never looked at."""
+
+    def __init__(self, path: str = ".*") -> None:
+        self.path = path
+        super().__init__(path)
+
+    def equals(self, other: Any) -> bool:
+        if not isinstance(other, str):
+            return False
+        parts = urlsplit(other)
+        web = parts.scheme in ("http", "https") and bool(parts.netloc)
+        return web and re.fullmatch(self.path, _documented_path(parts.path)) is not None
+
+
+def _documented_path(path: str) -> str:
+    """The path without the prefix under which a mock serves several providers on one port."""
+    return re.sub(r"^/(?:xhuoapi|icodeeasy|evolink)(?=/)", "", path)
+
+
+UUID = _UUID
+"""The form of a UUID, for regular expressions."""
+
+
+def like(documented: Any, actual: Any, where: str = "$") -> None:
+    """Assert that an answer has exactly the fields of a documented one, each of the same JSON type, lists in kind."""
+    assert _type(documented) == _type(actual), f"{where}: {documented!r} is documented, {actual!r} came"
+    if isinstance(documented, dict):
+        assert documented.keys() == actual.keys(), f"{where}: {set(documented)} documented, {set(actual)} came"
+        for name in documented:
+            like(documented[name], actual[name], f"{where}.{name}")
+    elif isinstance(documented, list):
+        assert actual, f"{where}: empty"
+        for index, item in enumerate(actual):
+            like(documented[0], item, f"{where}[{index}]")
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "number"
+    return type(value).__name__

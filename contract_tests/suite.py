@@ -1,0 +1,155 @@
+"""The composition root of a run: options in; mocks, receiver and clients out, each started when first needed."""
+
+import secrets
+import ssl
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property
+from hashlib import sha256
+
+import httpx
+import pytest
+
+from . import drift, mock, receiver
+from .budget import BudgetExhausted
+from .client import RUN, Client
+from .hooks import Hook
+from .library import claims
+from .options import Options
+from .plan import Plan
+from .pricing import unit
+from .recording import Recorder, Replay
+from .report import Results, new_results
+from .target import Kind, Target, stand_in
+
+SEED = "contract"
+
+
+class Suite:
+    """One run. `close` ends whatever it started."""
+
+    def __init__(self, options: Options, say: Callable[[str], None]) -> None:
+        self.options = options
+        self.say = say
+        self.results: Results = new_results(
+            claims().values(), {name: describe(t) for name, t in options.targets.items()}
+        )
+        self.plan = Plan((), {})
+        self.live_tests = 0
+        self.stopped = ""
+        self._broken = False
+        self.run = secrets.token_hex(6)
+        self.recorder = Recorder(options.record) if options.record else None
+        self._replays: dict[str, Replay] = {}
+        self._stack = ExitStack()
+
+    def close(self) -> None:
+        self._stack.close()
+
+    @cached_property
+    def mock_root(self) -> str:
+        """A mock under a virtual clock whose generations take no time; callbacks reach `receiver_url`."""
+        route = f"{mock.CALLBACK_ORIGIN}={httpx.URL(self.receiver_url).copy_with(path='/')}".rstrip("/")
+        return self._start("--clock", "virtual", "--latency", "instant", "--callback-route", route)
+
+    @cached_property
+    def documented_root(self) -> str:
+        """A mock whose generations take the documented time, and whose accounts open with 3 of each unit."""
+        return self._start("--clock", "virtual", "--latency", "documented", "--balance", "3")
+
+    def _start(self, *arguments: str) -> str:
+        """A mock's root URL. One that did not start is not tried again: every test would wait for it."""
+        if self._broken:
+            pytest.fail("the mock did not start; the first test says why", pytrace=False)
+        try:
+            return self._stack.enter_context(mock.started([*arguments, "--seed", SEED, "--quiet"]))
+        except RuntimeError:
+            self._broken = True
+            raise
+
+    @cached_property
+    def receiver_url(self) -> str:
+        """A receiver on this machine, for mocks of the suite's own."""
+        return self._stack.enter_context(receiver.running())
+
+    @cached_property
+    def transport(self) -> httpx.Client:
+        """The HTTP client of every call. Proxies of the environment hold for targets, not for this machine."""
+        trusted = ssl.create_default_context(cafile=self.options.ca_bundle) if self.options.ca_bundle else True
+        outsiders = any(target.is_paid for target in self.options.targets.values())
+        client = httpx.Client(verify=trusted, trust_env=outsiders, follow_redirects=False)
+        return self._stack.enter_context(client)
+
+    def client(self, provider: str, test: str, named: tuple[str, ...] = (), documented: bool = False) -> Client:
+        """A client of a provider for one test, with an account of its own where that is free to have."""
+        target = self.options.targets[provider]
+        if target.kind is Kind.MOCK:
+            return self._mock_client(provider, test, self.documented_root if documented else self.mock_root)
+        client = Client(target, test, target.key, self.transport, say=self.say, recorder=self.recorder)
+        client.exhausted, client.stand_ins = self._stop, self._stand_ins(target)
+        client.run = self.run if target.is_paid else RUN
+        client.patience = self.options.patience
+        client.purse = self.options.budget.purses.get(provider) if target.is_paid else None
+        client.replay = self._replay(target)
+        if self.options.drift:
+            client.listeners.append(self._twin(client, named))
+        return client
+
+    def _stop(self, error: BudgetExhausted) -> None:
+        """The next call could pass the cap: the session ends with this test."""
+        self.stopped = f"stopped by the budget: {error}"
+        pytest.skip(self.stopped)
+
+    def _stand_ins(self, target: Target) -> dict[str, str]:
+        known = {
+            target.base_url: stand_in(target.provider),
+            self.options.callback_base_url: stand_in("callbacks"),
+            self.options.callback_read_url: stand_in("receiver"),
+            self.run: RUN,
+        }
+        return {address: name for address, name in known.items() if address}
+
+    def _mock_client(self, provider: str, test: str, root: str) -> Client:
+        key = f"sk_contract_{sha256(test.encode()).hexdigest()[:12]}"
+        target = Target(provider, Kind.MOCK, f"{root}/{provider}", key)
+        return Client(target, test, key, self.transport, recorder=self.recorder)
+
+    def _twin(self, client: Client, named: tuple[str, ...]) -> drift.Twin:
+        twin = replace(self._mock_client(client.provider, client.test, self.mock_root), recorder=None)
+        findings = self.results.findings
+        return drift.Twin(twin, client.test, named, client.target.base_url, client.key, findings)
+
+    def _replay(self, target: Target) -> Replay | None:
+        if target.folder is None:
+            return None
+        return self._replays.setdefault(str(target.folder), Replay(target.folder))
+
+    def control(self, client: Client) -> mock.Control:
+        """The control surface of the mock that a client speaks to."""
+        root = client.target.base_url.removesuffix(f"/{client.provider}")
+        return mock.Control(root, self.transport, client.provider, client.key)
+
+    def hook(self, client: Client) -> Hook | None:
+        """A callback URL for one test; None if the target could not reach it."""
+        name = client.unique("hook")
+        kind = client.target.kind
+        if kind is Kind.MOCK:
+            path = httpx.URL(self.receiver_url).path
+            return Hook(client, f"{mock.CALLBACK_ORIGIN}{path}/{name}", f"{self.receiver_url}/{name}")
+        if kind is Kind.REPLAY:
+            return Hook(client, f"{stand_in('callbacks')}/{name}", f"{stand_in('receiver')}/{name}")
+        if not self.options.callback_base_url:
+            return None
+        return Hook(client, f"{self.options.callback_base_url}/{name}", f"{self.options.callback_read_url}/{name}")
+
+    def money_spent(self) -> dict[str, str]:
+        purses = self.options.budget.purses
+        return {name: f"{purse.spent} of {purse.cap} {unit(name)}" for name, purse in purses.items()}
+
+
+def describe(target: Target) -> str:
+    """A target in a word or two, for reports; never its key."""
+    if target.kind is Kind.OUTSIDER:
+        return target.base_url
+    return target.kind.value if target.folder is None else f"replay of {target.folder.name}"

@@ -1,0 +1,1 @@
+"""xhuoapi: what its documents say."""
