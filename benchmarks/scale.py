@@ -15,7 +15,7 @@ class Scale:
     pending: int = 100_000
     flat_requests: int = 100_000
     callbacks: int = 20_000
-    late_seconds: int = 10
+    late_seconds: float = 10
     starts: int = 11
     embedded: int = 100
     pictures: int = 200
@@ -47,7 +47,7 @@ SMOKE = Scale(
     pending=20,
     flat_requests=50,
     callbacks=20,
-    late_seconds=1,
+    late_seconds=0.05,
     starts=1,
     embedded=2,
     pictures=2,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from aiohttp.web import BaseRequest, StreamResponse
@@ -91,12 +92,17 @@ class App:
         account = account_id(key) if key else ""
         if key:
             engine.accounts.know(account, key)
-        request_id = engine.request_id(name, account)
+        request_id = engine.request_id(name, account or self._owner(name, params))
         exchange = Exchange(request_id, engine.now(), name, account, request.method, request.path_qs, request.headers)
         engine.store.exchanges.put(request_id, exchange)
         engine.store.exchanges.retire(request_id)
         origin = self.origins.of(request, name)
         return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange, self.gate)
+
+    def _owner(self, name: str, params: Mapping[str, str]) -> str:
+        """Whose task a call without a key is about, a picture's say; "" if nobody's."""
+        task = self.engine.find(name, params["task_id"]) if "task_id" in params else None
+        return task.job.account if task is not None else ""
 
 
 def create_app(settings: Settings | None = None) -> App:
@@ -108,6 +114,7 @@ def create_app(settings: Settings | None = None) -> App:
     return App(settings or Settings())
 
 
+@lru_cache(maxsize=4096)
 def bearer(header: str) -> str:
     """The token of an `Authorization: Bearer …` header; "" if it is no such header."""
     scheme, _, rest = header.partition(" ")

@@ -4,7 +4,7 @@ import asyncio
 import re
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import _ErrInfo
 
@@ -26,7 +26,8 @@ class Connection(web.RequestHandler):
         super().__init__(server, **kwargs)
         self._app = app
         self._start = b""
-        self.heard = False
+        self.body: StreamReader | None = None
+        self._answered = 0
         self._header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -39,31 +40,44 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
 
     def _give_up(self) -> None:
-        if not self.heard:
+        if not self._request_count:
             self.force_close()
 
     def data_received(self, data: bytes) -> None:
         self._start = data[:_KEPT]
         super().data_received(data)
-        if self._messages and self._current_request is not None and isinstance(self._messages[-1][0], _ErrInfo):
+        if self._messages and isinstance(self._messages[-1][0], _ErrInfo) and self._owed() > 1:
             self._break_off_body()
+
+    def _owed(self) -> int:
+        """How many requests have not been answered yet."""
+        return self._request_count - self._answered
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send an answer, and count it: aiohttp does not say whether one is still owed."""
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self._answered += 1
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio's own protocols may return True
         """A client that sends no more still gets its answer, on a plain connection; TLS knows no half-closed one."""
-        pending = self._current_request is not None or bool(self._messages)
+        if not self._owed():
+            return None
         self._break_off_body()
-        if not pending or self.ssl_context is not None:
+        if self.ssl_context is not None:
             return None
         self.close()
         return True
 
     def _break_off_body(self) -> None:
         """Tell the handler that no more of its request's body will come: aiohttp lets it wait for ever."""
-        messages = [message for _, message in self._messages]
-        bodies = [*([self._current_request.content] if self._current_request is not None else []), *messages]
-        for body in bodies:
-            if not body.is_eof() and body.exception() is None:
+        for body in (self.body, *(body for _, body in self._messages)):
+            if body is not None and not body.is_eof() and body.exception() is None:
                 body.set_exception(web.RequestPayloadError("the body is broken off"))
+                body.feed_eof()  # so that nobody waits for the rest of it after the answer either
                 self.close()
 
     def handle_error(
@@ -112,7 +126,7 @@ class Server(web.Server):
         return Connection(self, self._app, loop=self._loop, **self._kwargs)
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        protocol.heard = True
+        protocol.body = payload
         return web.BaseRequest(
             message,
             payload,

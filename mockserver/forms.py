@@ -58,10 +58,12 @@ async def read_form(request: BaseRequest, most: int, largest: int) -> Form:
                 raise NoForm(f"it has more than {most} parts")
             if not isinstance(part, BodyPartReader) or not part.name:
                 raise NoForm("a part is nested, or has no name")
+            part.name.encode()  # a name that is no text fails here
             data = await _read(part, room)
             room -= len(data)
+            data = part.decode(data)
             if part.filename is None:
-                texts.append((part.name, data.decode("utf-8")))
+                texts.append((part.name, data.decode(part.get_charset("utf-8"))))
             else:
                 uploads.append(Upload(part.name, data))
     except _BROKEN as error:

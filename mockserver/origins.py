@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from aiohttp.web import BaseRequest
 
@@ -10,6 +11,7 @@ from mockserver.settings import Settings
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,30})\.?(?::([0-9]{1,5}))?")
 
 
+@lru_cache(maxsize=1024)
 def host_name(host: str) -> str:
     """The name in a `Host` header: in lower case, without its port and a final dot; "" if it is malformed."""
     match = _HOST.fullmatch(host)

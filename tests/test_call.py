@@ -6,7 +6,7 @@ from support.calls import Caller
 from support.scene import Scene
 from test_bad_multipart import SMALL
 
-from mockserver.call import Form, Upload
+from mockserver.forms import Form, Upload
 
 
 def test_a_form_by_its_fields() -> None:

@@ -13,7 +13,14 @@ from typing import Any
 from control.steer import APP, PROVIDERS, T0, add, ask, defects, order, poll, route_app, script, sink_url, submit
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from support.calls import Caller
 from support.scene import Scene
 
@@ -97,6 +104,19 @@ class Model:
         return planned.count(None) == len(planned) and all(task.due <= self.now for task in self.tasks.values())
 
 
+Order = tuple[str, str, float, str, bool]
+ORDERS: st.SearchStrategy[Order] = st.tuples(
+    st.sampled_from(("evolink", *PROVIDERS)),
+    st.sampled_from(KEYS),
+    st.sampled_from([3.0, 0.0, 0.5, 20.0]),
+    st.sampled_from(["", "", "[mock:fail]", "rule"]),
+    st.sampled_from([True, True, False]),
+)
+"""Provider, key, seconds that it takes, how it fails, and whether it calls back."""
+
+MODES: st.SearchStrategy[Mode] = st.sampled_from([(500, 0.0), (200, 11.0), (503, 2.0), (200, 9.5), (200, 0.0)])
+
+
 class Machine(RuleBasedStateMachine):
     """One server through a story; every rule ends with an advance by nothing, so that what is due has run."""
 
@@ -105,7 +125,7 @@ class Machine(RuleBasedStateMachine):
         self.scene = scene
         self.model = Model()
         self.saved: tuple[Any, Model] | None = None
-        self.forget_all()
+        self.start_afresh()
 
     def caller(self, provider: str, key: str) -> Caller:
         return Caller(self.scene, provider, key)
@@ -119,14 +139,12 @@ class Machine(RuleBasedStateMachine):
 
     # what happens
 
-    @rule(
-        provider=st.sampled_from(PROVIDERS),
-        key=st.sampled_from(KEYS),
-        delay=st.sampled_from([0.0, 0.5, 3.0, 20.0]),
-        fails=st.sampled_from(["", "", "[mock:fail]", "rule"]),
-        calls_back=st.booleans(),
-    )
-    def submit(self, provider: str, key: str, delay: float, fails: str, calls_back: bool) -> None:
+    @rule(orders=st.lists(ORDERS, min_size=1, max_size=4))
+    def submit(self, orders: list[Order]) -> None:
+        for one in orders:
+            self.submit_one(*one)
+
+    def submit_one(self, provider: str, key: str, delay: float, fails: str, calls_back: bool) -> None:
         caller, calls_back = self.caller(provider, key), calls_back and provider != "icodeeasy"
         where = {"callback_url": sink_url(self.scene) if provider == "xhuoapi" else f"{APP}/app"} if calls_back else {}
         prompt = f"a fox [mock:delay={delay}] {fails}"
@@ -182,7 +200,11 @@ class Machine(RuleBasedStateMachine):
         else:
             assert answer.status_code == 400
 
-    @rule(mode=st.sampled_from([(200, 0.0), (500, 0.0), (500, 0.0), (200, 11.0), (503, 2.0), (200, 9.5)]))
+    @initialize(mode=MODES)
+    def first_receiver(self, mode: Mode) -> None:
+        self.receiver(mode)
+
+    @rule(mode=MODES)
     def receiver(self, mode: Mode) -> None:
         """Up, down, hanging or slow."""
         self.model.mode = mode
@@ -200,12 +222,23 @@ class Machine(RuleBasedStateMachine):
         self.model = deepcopy(self.saved[1])
         self.pass_time(0)
 
+    @rule(seconds=st.sampled_from([1.0, 10.0, 60.0]))
+    def go_on_and_come_back(self, seconds: float) -> None:
+        self.snapshot()
+        self.pass_time(seconds)
+        self.restore()
+
+    @precondition(lambda self: len(self.model.tasks) > 6)
     @rule()
     def forget_all(self) -> None:
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
         ask(self.scene, "POST", "reset")
         route_app(self.scene)
         self.model = Model()
 
+    @precondition(lambda self: len(self.model.tasks) > 3)
     @rule(key=st.sampled_from(KEYS))
     def forget_one(self, key: str) -> None:
         ask(self.scene, "POST", "reset", {"api_key": key})
@@ -266,6 +299,6 @@ FULL = ("opening", "balance")
 def test_any_story_keeps_time_money_and_deliveries_in_order(serve: Callable[..., Scene]) -> None:
     scene = serve(balance=OPENING)
     bounds = settings(
-        max_examples=50, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     run_state_machine_as_test(partial(Machine, scene), settings=bounds)  # type: ignore[arg-type] # any factory will do

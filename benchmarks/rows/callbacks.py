@@ -36,7 +36,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
         rates.append(scale.callbacks / (max(arrived.values()) - min(told["due"].values())))
         costs.append(scale.callbacks / told["cpu"])
     with ExitStack() as stack:
-        told, arrived = deliver(stack, STEADY * scale.late_seconds, STEADY)
+        told, arrived = deliver(stack, round(STEADY * scale.late_seconds), STEADY)
     late = sorted(1e3 * (arrived[task] - due) for task, due in told["due"].items())
     return [
         Figure(ROW, "delivered", "/s", rates, WITH, 3_000, 8_000),

@@ -37,7 +37,7 @@ def _job(number: int, delay: float) -> Job:
 async def deliver(app: App, count: int, rate: int) -> None:
     async with serving(app):
         engine = app.engine
-        begin = engine.now() + 1 + count / 10_000
+        begin = engine.now() + 0.5 + count / 5_000
         due = {}
         for number in range(count):
             task = engine.submit(_job(number, begin + number / rate - engine.now()))

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from mockserver import __version__
 from mockserver.app import App, create_app
-from mockserver.cli import tables
+from mockserver.cli import contract, tables
 from mockserver.cli.checks import address
 from mockserver.cli.options import CONFIG_ENV, OPTIONS, Option
 from mockserver.cli.serving import CannotListen, serve
@@ -156,6 +156,16 @@ def _print(*found: Table) -> None:
     console = Console(highlight=False)
     for table in found:
         console.print(table)
+
+
+@app.command(
+    "contract",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def contract_suite(context: typer.Context) -> int:
+    """Run the contract suite: on a mock of its own, or on --target PROVIDER=URL. Takes pytest's options."""
+    return contract.run(context.args)
 
 
 @app.command("env")

@@ -72,8 +72,13 @@ class Driver:
         self.clock = clock
         self.nudge()
 
+    def planned(self, due: float) -> None:
+        """Say that something was planned for `due` (Unix seconds)."""
+        if self._armed_for is None or due < self._armed_for:
+            self.nudge()
+
     def nudge(self) -> None:
-        """Say that something was planned: arm the timer for what falls due next, if that is sooner than it is armed."""
+        """Arm the timer for what falls due next, if that is sooner than it is armed for."""
         due = self._schedule.next_due()
         if self._loop is None or due is None or self._advancing.locked():
             return

@@ -153,7 +153,7 @@ class Engine:
 
     def _plan_end(self, due: float, name: str) -> None:
         self.schedule.finish(due, name)
-        self.driver.nudge()
+        self.driver.planned(due)
 
     def name(self, name: str, meaning: str) -> None:
         """Remember what a name stands for; a name given again means the newer thing, and the oldest are forgotten."""

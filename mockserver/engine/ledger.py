@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Task
@@ -39,8 +40,22 @@ class Currency:
 
     def text(self, minor: int) -> str:
         """The amount as a plain decimal string without trailing zeros: 25000 of Currency("credits", 4) is "2.5"."""
-        text = f"{self.decimal(minor):f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return _text(minor, self.places)
+
+    def number(self, minor: int) -> float:
+        """The amount as a JSON number, for wires that have one."""
+        return _number(minor, self.places)
+
+
+@lru_cache(maxsize=1024)
+def _text(minor: int, places: int) -> str:
+    text = f"{Decimal(minor).scaleb(-places):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@lru_cache(maxsize=1024)
+def _number(minor: int, places: int) -> float:
+    return float(Decimal(minor).scaleb(-places))
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,10 @@ class Schedule:
 
     def first(self) -> Queue | None:
         """The queue whose head falls due first; None if nothing is planned."""
-        heads = [(head, queue) for queue in (self.finishes, self.attempts) if (head := queue.head())]
-        return min(heads, key=lambda pair: pair[0])[1] if heads else None
+        finish, attempt = self.finishes.head(), self.attempts.head()
+        if finish is None or (attempt is not None and attempt < finish):
+            return None if attempt is None else self.attempts
+        return self.finishes
 
     def next_due(self) -> float | None:
         """When something falls due next, in Unix seconds."""

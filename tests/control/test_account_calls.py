@@ -129,7 +129,8 @@ def test_many_small_amounts_add_up_exactly(scene: Scene) -> None:
 @pytest.mark.parametrize("field", ["balance", "quota"])
 def test_amounts_that_are_refused(caller: Caller, field: str) -> None:
     before = show(caller)
-    for amount in (-1, "-0.01", "NaN", "Infinity", "much", [], True, "0.00001"):
+    amounts: list[Any] = [-1, "-0.01", "NaN", "Infinity", "much", [], True, "0.00001"]
+    for amount in amounts:
         assert refused_change(caller, **{field: amount}), amount
     assert show(caller) == before
     assert defects(caller.scene) == 0

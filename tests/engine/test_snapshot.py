@@ -187,6 +187,17 @@ def test_an_attempt_under_way_at_a_sink_ends_when_it_would_have(start: Serve) ->
         assert attempts(callbacks(new)[-1]) == attempts(callbacks(old)[-1])
 
 
+def test_a_callback_held_back_is_still_let_go_by_the_next(start: Serve) -> None:
+    old, new = start(), start()
+    add(old, "callback_reordered", times=1)
+    held = submit(Caller(old, "xhuoapi", "k"), callback_url="http://127.0.0.1/_mock/sink/app")
+    advance(old, 2)
+    ask(new, "PUT", "snapshot", ask(old, "GET", "snapshot"))
+    ahead = submit(Caller(new, "xhuoapi", "k"), callback_url="http://127.0.0.1/_mock/sink/app")
+    idle(new)
+    assert [(time, body["task_id"]) for time, body in received(new)] == [(2, ahead), (2, held)]
+
+
 def test_an_attempt_under_way_at_a_real_receiver_is_made_again(start: Serve) -> None:
     scene = start(latency="5")
     with receiver(500) as app:

@@ -24,8 +24,7 @@ async def generate(call: Call) -> StreamResponse:
     job = _job(call, asked, check_callback(call.provider, asked.callback_url))
     task, replayed = _submit_once(call, job)
     headers = {"idempotency-replayed": "true"} if replayed else {}
-    reserved = call.provider.currency.decimal(task.job.cost)
-    return call.answer(wire.submission(task, float(reserved)), headers=headers)
+    return call.answer(wire.submission(task, call.provider.currency.number(task.job.cost)), headers=headers)
 
 
 def _job(call: Call, asked: models.Generation, callback_url: str | None) -> Job:
@@ -94,8 +93,8 @@ def _own_task(call: Call) -> Task:
 async def credits(call: Call) -> StreamResponse:
     """EV-CRED-1: what is left and what is used, in credits; what is held counts as used by neither."""
     account = call.engine.accounts.get(call.provider.name, call.account)
-    remaining = float(call.provider.currency.decimal(account.balance))
-    used = float(call.provider.currency.decimal(account.captured))
+    remaining = call.provider.currency.number(account.balance)
+    used = call.provider.currency.number(account.captured)
     token = {"remaining_credits": remaining, "unlimited_credits": False, "used_credits": used}
     user = {"remaining_credits": remaining, "used_credits": used}
     return call.answer({"data": {"token": token, "user": user}, "message": "", "success": True})

@@ -50,7 +50,7 @@ def state(task: Task, now: float) -> dict[str, Any]:
     body: dict[str, Any] = {"task_id": task.id, "status": "pending", "model": task.job.model, "cost": 0}
     if status is Status.COMPLETED:
         urls = file_urls(task)
-        body.update(status="completed", cost=float(CURRENCY.decimal(task.job.cost)), result_url=urls[0])
+        body.update(status="completed", cost=CURRENCY.number(task.job.cost), result_url=urls[0])
         if len(urls) > 1:
             body["data"] = _data(task)
     if status is Status.FAILED and task.failure:
@@ -60,5 +60,5 @@ def state(task: Task, now: float) -> dict[str, Any]:
 
 def cost_breakdown(task: Task) -> dict[str, Any]:
     """IC-BILL-3: the usage record's breakdown."""
-    cost = float(CURRENCY.decimal(task.job.cost))
+    cost = CURRENCY.number(task.job.cost)
     return {"image_count": task.job.count, "image_cost_rmb": cost, "image_urls": file_urls(task)}
