@@ -93,7 +93,7 @@ class App:
         if key:
             engine.accounts.know(account, key)
         request_id = engine.request_id(name, account or self._owner(name, params))
-        exchange = Exchange(request_id, engine.now(), name, account, request.method, request.path_qs, request.headers)
+        exchange = Exchange(request_id, engine.now(), name, account, request.method, request.raw_path, request.headers)
         engine.store.exchanges.put(request_id, exchange)
         engine.store.exchanges.retire(request_id)
         origin = self.origins.of(request, name)

@@ -33,7 +33,7 @@ async def journal(following: Next, call: Call) -> StreamResponse:
     exchange = call.exchange
     response = await following(call)
     exchange.status = response.status
-    exchange.response_type = response.content_type
+    exchange.response_type = response.headers.get("Content-Type", "")
     exchange.duration = monotonic() - started
     response.headers["x-request-id"] = call.request_id
     for observer in call.engine.observers:

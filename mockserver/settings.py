@@ -43,7 +43,9 @@ class Settings:
         "real, or virtual: time passes only when it is advanced.", "real", group="Generations"
     )
     autojump: bool = setting(
-        "Under a virtual clock, let a call that waits move the clock to its own due time.", False, flag=False
+        "autojump = true: under a virtual clock, a call that waits moves the clock to its own due time.",
+        False,
+        flag=False,
     )
     seed: str | None = setting(
         "Same seed and same calls: same ids, durations and pictures.", group="Generations", shown="a new one each time"

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 BEAT_SECONDS = 0.005
+SETTLED_SECONDS = 0.3
+"""After the start, whose own work is no stall."""
 
 
 class Heartbeat:
@@ -41,7 +43,8 @@ def _watch(path: Path) -> None:
 
     def started(self: App) -> None:
         start(self)
-        Heartbeat(path, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        loop.call_later(SETTLED_SECONDS, Heartbeat, path, loop)
 
     App.start = started  # type: ignore[method-assign]
 

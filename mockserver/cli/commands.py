@@ -153,7 +153,8 @@ def providers(config: Config = None) -> None:
 
 
 def _print(*found: Table) -> None:
-    console = Console(highlight=False)
+    # a pipe or a narrow window would break names in two; a file has all the width it needs
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     for table in found:
         console.print(table)
 

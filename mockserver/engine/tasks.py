@@ -32,9 +32,10 @@ class Failure:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
-    """What a provider asks the engine for, once a request has been found right.
+    """What a provider asks the engine for, once a request has been found right. Not to be changed once it is made;
+    freezing it would cost every request the time of a hash.
 
     `size` is the text that the picture shows; `width`, `height` are the pixels it has. `cost` is in minor units.
     `documented` is how long the provider says it takes, (shortest, longest) in seconds. `origin` is the address under
