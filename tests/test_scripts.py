@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+EVERY_TEST = ("python -m pytest -n 2", "python -m pytest contract_tests")
 SCRIPTS = ("scripts/serve", "scripts/test", "scripts/check", "scripts/fix", ".ci/run")
 
 PYTHON = """#!/bin/sh
@@ -92,7 +93,12 @@ def test_a_change_of_the_requirements_is_installed(clone: Clone) -> None:
     (clone.path / "pyproject.toml").write_text("[project]\nname = 'other'\n")
     clone.run("scripts/test", "-k", "this or that")
     install = f"install {clone.path}[dev]"
-    assert clone.noted() == [install, "python -m pytest", install, "python -m pytest -k this or that"]
+    assert clone.noted() == [install, *EVERY_TEST, install, "python -m pytest -k this or that"]
+
+
+def test_every_mutant_is_behind_a_flag(clone: Clone) -> None:
+    clone.run("scripts/test", "--all")
+    assert clone.noted()[1:] == [*EVERY_TEST, "python scripts/mutants"]
 
 
 def test_what_the_tests_need_is_enough_to_serve(clone: Clone) -> None:
@@ -136,7 +142,7 @@ def test_without_python_it_says_what_is_needed(clone: Clone) -> None:
     assert said.startswith("serve: Python 3.11 or later is needed, and none is on the PATH")
 
 
-@pytest.mark.parametrize("fails", ["nothing", "check .", "format --check .", "-m pytest"])
+@pytest.mark.parametrize("fails", ["nothing", "check .", "format --check .", "-m pytest -n 2", "-m pytest contract_tests"])
 def test_ci_runs_everything_and_fails_if_anything_does(clone: Clone, fails: str) -> None:
     assert clone.run(".ci/run", fails=fails)[0] == (0 if fails == "nothing" else 1)
-    assert clone.noted()[1:] == ["ruff check .", "ruff format --check .", "mypy ", "python -m pytest"]
+    assert clone.noted()[1:] == ["ruff check .", "ruff format --check .", "mypy ", *EVERY_TEST]
