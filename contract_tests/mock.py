@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -19,13 +20,16 @@ START_SECONDS = 30.0
 CALLBACK_ORIGIN = "https://callbacks.example.com"
 """A public https origin that the mock delivers to the suite's own receiver."""
 
+COMMAND_VARIABLE = "CONTRACT_MOCK_COMMAND"
+"""The environment variable with the command to start instead of `python -m mockserver`; `serve …` follows it."""
+
 _ROOT = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\]):\d+")
 
 
 @contextmanager
 def started(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> Iterator[str]:
     """A mock on a free port; its root URL. Raises RuntimeError, with the mock's output, if it does not start."""
-    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", *arguments]
+    command = [*_command(), "serve", "--port", "0", *arguments]
     env = {**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})}
     with tempfile.TemporaryFile("w+b") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=env, cwd=_checkout())
@@ -38,6 +42,10 @@ def started(arguments: Sequence[str], environ: Mapping[str, str] | None = None) 
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _command() -> list[str]:
+    return shlex.split(os.environ.get(COMMAND_VARIABLE, "")) or [sys.executable, "-m", "mockserver"]
 
 
 def _checkout() -> Path | None:

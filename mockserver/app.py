@@ -33,6 +33,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.requests = 0
         self.providers = discover()
         _check_providers_named(settings, self.providers)
         self.mounts = {provider.name: _mount(provider, settings) for provider in self.providers}
@@ -56,6 +57,7 @@ class App:
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer a request: a provider by path prefix or by `Host`, the control surface, or the front page."""
+        self.requests += 1
         name, path = self._locate(request.path, authority(request))
         if name is not None:
             found, params = self._routers[name].find(request.method, path)

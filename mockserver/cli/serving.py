@@ -26,6 +26,9 @@ from mockserver.server import listening
 GRACE_SECONDS = 0.5
 """How long the end may take. A name look-up under way can't be broken off; then the process ends without it."""
 
+QUIET_SECONDS = 2.0
+"""Without a request for so long, there is time for a garbage collection."""
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -36,7 +39,6 @@ class CannotListen(Exception):
 def serve(app: App, config: str | None) -> None:
     """Serve until SIGINT or SIGTERM. Raises CannotListen."""
     writer = Writer(sys.stdout.fileno() if sys.stdout else None)
-    _spare_the_collector()
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             runner.run(_serve(app, Speaker(app, writer, config)))
@@ -44,12 +46,24 @@ def serve(app: App, config: str | None) -> None:
         writer.close()
 
 
-def _spare_the_collector() -> None:
-    """Leave what stands at the start out of every garbage collection, and collect the rest seldom: tasks are kept by
-    the thousand and hold no cycles, and looking through them all costs requests milliseconds."""
+def _spare_the_collector(app: App) -> None:
+    """Collect young garbage alone while there are requests, and everything once it is quiet: tasks are kept by the
+    thousand and hold no cycles, and looking through them all would cost a request tens of milliseconds."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000, 1_000_000, 1_000_000)
+    loop, last = asyncio.get_running_loop(), app.requests
+    collected = True
+
+    def look() -> None:
+        nonlocal last, collected
+        quiet = app.requests == last
+        if quiet and not collected:
+            gc.collect()
+        last, collected = app.requests, quiet
+        loop.call_later(QUIET_SECONDS, look)
+
+    loop.call_later(QUIET_SECONDS, look)
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -71,6 +85,7 @@ async def _serve(app: App, speaker: "Speaker") -> None:
         except OSError as error:
             raise CannotListen(_reason(error, app.settings.host, app.settings.port)) from None
         speaker.started(root)
+        _spare_the_collector(app)
         await ended.wait()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)

@@ -16,7 +16,9 @@ Mode = Literal["real", "virtual"]
 VIRTUAL_START = 1_767_225_600.0
 """Where a virtual clock starts unless told otherwise: 2026-01-01T00:00:00Z, in Unix seconds."""
 
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_ALPHABET = b"abcdefghijklmnopqrstuvwxyz0123456789"
+_LETTERS = bytes(_ALPHABET[value % len(_ALPHABET)] for value in range(256))
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def monotonic(_read: Callable[[], float] = time.perf_counter) -> float:
@@ -101,26 +103,23 @@ class Draw:
         self._key = key
         self._scope = scope
 
+    def _bytes(self, purpose: str) -> bytes:
+        text = f"{self._scope}\0\0{purpose}"
+        return blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
+
     def number(self, purpose: str) -> int:
         """128 bits as an integer, the same each time for the same purpose."""
-        text = f"{self._scope}\0\0{purpose}"
-        return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest())
+        return int.from_bytes(self._bytes(purpose))
 
     def uuid(self, purpose: str) -> str:
         """A version 4 UUID in its text form."""
-        digits = f"{self.number(purpose):032x}"
-        variant = "89ab"[int(digits[16], 16) & 3]
+        digits = self._bytes(purpose).hex()
+        variant = _VARIANTS[digits[16]]
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def token(self, purpose: str, length: int) -> str:
-        """`length` characters (at most 20) of a-z and 0-9."""
-        number, letters = self.number(purpose), []
-        if length <= 12:
-            number >>= 64  # enough of it, and quicker to take apart
-        for _ in range(length):
-            number, index = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[index])
-        return "".join(letters)
+        """`length` characters (at most 16) of a-z and 0-9."""
+        return self._bytes(purpose)[:length].translate(_LETTERS).decode()
 
     def fraction(self, purpose: str) -> float:
         """Evenly spread over [0, 1), in the steps that a float has there."""

@@ -1,5 +1,5 @@
-"""A pytest plugin for runs of the suite on a mutant (`-p mutants.listener`): it notes what failed, and spends no time on
-making generated examples smaller."""
+"""A pytest plugin for runs of the suite on a mutant (`-p mutants.listener`): it notes what failed, and spends no time
+on making generated examples smaller."""
 
 import json
 import os

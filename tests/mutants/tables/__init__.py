@@ -1,0 +1,1 @@
+"""The mutants, as data: a file for each part of a provider."""
