@@ -85,6 +85,10 @@ class Control:
         found: dict[str, Any] = self.ask("GET", f"accounts/{self.key}", provider=self.provider)
         return found
 
+    def set_account(self, **amounts: str) -> None:
+        """Set this key's `balance` or monthly `quota`."""
+        self.ask("PUT", f"accounts/{self.key}", amounts, provider=self.provider)
+
     def spent(self) -> Decimal:
         """What this test's key has paid, holds included."""
         account = self.account()
@@ -114,6 +118,10 @@ class Control:
     def advance(self, seconds: float) -> Any:
         """Make time pass, with everything that falls due in it, callbacks included."""
         return self.ask("POST", "clock/advance", {"seconds": seconds})
+
+    def forget(self) -> None:
+        """Let this key be a new one, whose calls meet the same chance as its first ones did."""
+        self.ask("POST", "reset", {"api_key": self.key})
 
     def wait_for_attempts(self, count: int, patience: float = 20.0) -> list[dict[str, Any]]:
         """The attempts of this key's one delivery, once there are `count`."""

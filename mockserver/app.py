@@ -58,10 +58,11 @@ class App:
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer a request: a provider by path prefix or by `Host`, the control surface, or the front page."""
         self.requests += 1
-        name, path = self._locate(request.path, authority(request))
+        place = authority(request)
+        name, path = self._locate(request.path, place)
         if name is not None:
             found, params = self._routers[name].find(request.method, path)
-            return await found.serve(self._call(request, name, found.route, params))
+            return await found.serve(self._call(request, name, found.route, params, place))
         if path.startswith("/_mock/"):
             return await self.control.handle(request, path)
         return self.front.answer(request)
@@ -71,7 +72,7 @@ class App:
         name, _ = self._locate(path, host)
         if name is None:
             return self.front.broken()
-        call = self._call(request, name, None, {})
+        call = self._call(request, name, None, {}, host)
         call.exchange.method, call.exchange.path = method, path
         response = middleware.refusal(call, Problem(Kind.MALFORMED_BODY, "this is not a valid HTTP request"))
         call.exchange.status = response.status
@@ -87,7 +88,9 @@ class App:
             return first, slash + rest
         return self._hosts.get(host_name(host)), path
 
-    def _call(self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str]) -> Call:
+    def _call(
+        self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], place: str
+    ) -> Call:
         mount, engine = self.mounts[name], self.engine
         key = bearer(request.headers.get("Authorization", ""))
         key = key if mount.accepts(key) else ""
@@ -98,7 +101,7 @@ class App:
         exchange = Exchange(request_id, engine.now(), name, account, request.method, request.raw_path, request.headers)
         engine.store.exchanges.put(request_id, exchange)
         engine.store.exchanges.retire(request_id)
-        origin = self.origins.of(request, name)
+        origin = f"{self.origins.root(request, place)}/{name}"
         return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange, self.gate)
 
     def _owner(self, name: str, params: Mapping[str, str]) -> str:

@@ -37,6 +37,8 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._header_timer is not None:
             self._header_timer.cancel()
+        if self.body is not None and self._current_request is None:
+            self.body.feed_eof()  # aiohttp would go on waiting for the rest of a body that nobody wanted
         super().connection_lost(exc)
 
     def _give_up(self) -> None:
@@ -45,7 +47,7 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         self._start = data[:_KEPT]
-        super().data_received(data)
+        web.RequestHandler.data_received(self, data)
         if self._messages and isinstance(self._messages[-1][0], _ErrInfo) and self._owed() > 1:
             self._break_off_body()
 

@@ -50,18 +50,14 @@ class Origins:
         names = {settings.host, *settings.allowed_hosts, *([self._public.split("//", 1)[-1]] if self._public else ())}
         self._steering = {host_name(name.partition("/")[0]) or name.lower() for name in names}
 
-    def root(self, request: BaseRequest) -> str:
-        """scheme://authority of this server as the client sees it."""
+    def root(self, request: BaseRequest, host: str | None = None) -> str:
+        """scheme://authority of this server as the client sees it; `host` is the request's authority, if known."""
         if self._public:
             return self._public
-        host = authority(request)
+        host = authority(request) if host is None else host
         name = host_name(host)
         place = host if name and name not in self._documented else self._socket(request)
         return f"{request.scheme}://{place}"
-
-    def of(self, request: BaseRequest, provider: str) -> str:
-        """The base of a provider's URLs, without a trailing slash."""
-        return f"{self.root(request)}/{provider}"
 
     def _socket(self, request: BaseRequest) -> str:
         transport = request.transport

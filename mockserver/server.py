@@ -1,72 +1,24 @@
-"""Serving an app: in the running event loop, or in a thread of its own (`MockServer`)."""
+"""A server for tests and tools: in a thread of its own, or in the caller's event loop, with its client in one."""
 
 import asyncio
 import ssl
 import threading
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
-
-from aiohttp import web
 
 from mockserver.app import App, create_app
 from mockserver.client.addresses import DEFAULT_KEY
 from mockserver.client.asynchronous import AsyncMockClient
 from mockserver.client.blocking import MockClient
-from mockserver.connection import Server
 from mockserver.engine.clock import monotonic
 from mockserver.engine.driver import CRASHED_ATTEMPT
+from mockserver.listening import local_url, root_url, serving
 from mockserver.settings import Settings
 
 T = TypeVar("T")
-
-SHUTDOWN_SECONDS = 0.1
-"""What a request under way is given at the end. Not 0, which waits for it in full."""
-
-
-@asynccontextmanager
-async def listening(app: App) -> AsyncIterator[str]:
-    """Serve an app at the address of its settings; its root URL. Raises OSError if the address can't be had."""
-    async with serving(app) as port:
-        yield root_url(app.settings, port)
-
-
-@asynccontextmanager
-async def serving(app: App) -> AsyncIterator[int]:
-    """The same; the port that it got."""
-    settings = app.settings
-    runner = web.ServerRunner(Server(app), shutdown_timeout=SHUTDOWN_SECONDS)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings), reuse_address=True)
-        await site.start()
-        app.start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
-        await app.stop()
-
-
-def root_url(settings: Settings, port: int) -> str:
-    """Where clients reach the server."""
-    return settings.public_url or local_url(settings, port)
-
-
-def local_url(settings: Settings, port: int) -> str:
-    """Where it is reached on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_cert is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    return context
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -140,6 +92,7 @@ class MockServer(MockClient):
         loop.set_exception_handler(self._crashed)
         try:
             loop.run_until_complete(self._main())
+            loop.run_until_complete(_end_tasks(loop))
         finally:
             loop.close()
 
@@ -197,6 +150,14 @@ class MockServer(MockClient):
 def _valid_key(settings: Settings) -> str:
     """A key that all three accept, if the settings leave one."""
     return next((key for key in settings.api_keys if key.startswith("sk_")), DEFAULT_KEY)
+
+
+async def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """End what connections leave behind, so that nothing is destroyed while it is pending."""
+    left = [task for task in asyncio.all_tasks(loop) if task is not asyncio.current_task()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _trusting(app: App) -> ssl.SSLContext | None:

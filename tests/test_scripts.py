@@ -142,7 +142,9 @@ def test_without_python_it_says_what_is_needed(clone: Clone) -> None:
     assert said.startswith("serve: Python 3.11 or later is needed, and none is on the PATH")
 
 
-@pytest.mark.parametrize("fails", ["nothing", "check .", "format --check .", "-m pytest -n 2", "-m pytest contract_tests"])
+@pytest.mark.parametrize(
+    "fails", ["nothing", "check .", "format --check .", "-m pytest -n 2", "-m pytest contract_tests"]
+)
 def test_ci_runs_everything_and_fails_if_anything_does(clone: Clone, fails: str) -> None:
     assert clone.run(".ci/run", fails=fails)[0] == (0 if fails == "nothing" else 1)
     assert clone.noted()[1:] == ["ruff check .", "ruff format --check .", "mypy ", *EVERY_TEST]

@@ -11,7 +11,8 @@ import time_machine
 from conftest import Serve
 from support.calls import Caller
 
-from mockserver.server import MockServer, root_url
+from mockserver.listening import root_url
+from mockserver.server import MockServer
 from mockserver.settings import Settings
 
 

@@ -56,7 +56,18 @@ def test_sizes_on_the_limits(client: Client, size: str) -> None:
 
 @claim("XH-SIZE-3")
 @pytest.mark.parametrize(
-    "size", ["800x600", "3856x16", "16x3856", "3840x2176", "2896x2880", "1024x1025", "1032x1024", "1255x1254"]
+    "size",
+    [
+        "800x600",
+        "3856x16",
+        "16x3856",
+        "2336x3552",  # 8,297,472 pixels: the first number above the limit that two multiples of 16 make
+        "3840x2176",
+        "2896x2880",
+        "1024x1025",
+        "1032x1024",
+        "1255x1254",
+    ],
 )
 def test_sizes_beyond_the_limits(client: Client, size: str) -> None:
     answer = api.generate(client, size=size)

@@ -211,7 +211,14 @@ def test_records_are_free(client: Client, control: Control) -> None:
 @claim("XH-LAT-1")
 @mock_only
 @pytest.mark.parametrize(
-    ("size", "entry"), [("1024x1024", "gpt-image-2"), ("3840x2160", "gpt-image-2-4k"), ("2880x2880", "gpt-image-2-4k")]
+    ("size", "entry"),
+    [
+        ("1024x1024", "gpt-image-2"),
+        ("2048x2048", "gpt-image-2"),
+        ("3264x2448", "gpt-image-2-4k"),
+        ("3840x2160", "gpt-image-2-4k"),
+        ("2880x2880", "gpt-image-2-4k"),
+    ],
 )
 def test_documented_duration(slow_client: Client, slow_control: Control, size: str, entry: str) -> None:
     table = latencies()["xhuoapi"][entry]

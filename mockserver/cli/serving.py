@@ -20,8 +20,8 @@ from mockserver.engine.callbacks import State
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import parse_route
 from mockserver.front import base_url, curl_line
+from mockserver.listening import listening
 from mockserver.providers.base import Provider
-from mockserver.server import listening
 
 GRACE_SECONDS = 0.5
 """How long the end may take. A name look-up under way can't be broken off; then the process ends without it."""

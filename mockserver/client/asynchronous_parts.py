@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal
@@ -183,6 +184,10 @@ class Callbacks(_Part):
 
     async def routes(self) -> dict[str, str]:
         return await self._client.do(ops.routes())
+
+    async def set_routes(self, table: Mapping[str, str]) -> dict[str, str]:
+        """Put a routing table in place of the one in force, everybody's."""
+        return await self._client.do(ops.put_routes(table))
 
 
 class Sink(_Part):

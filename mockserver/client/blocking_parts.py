@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal
@@ -182,6 +183,10 @@ class Callbacks(_Part):
 
     def routes(self) -> dict[str, str]:
         return self._client.do(ops.routes())
+
+    def set_routes(self, table: Mapping[str, str]) -> dict[str, str]:
+        """Put a routing table in place of the one in force, everybody's."""
+        return self._client.do(ops.put_routes(table))
 
 
 class Sink(_Part):

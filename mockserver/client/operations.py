@@ -167,9 +167,8 @@ def add_route(owner: Owner, source: str, target: str) -> Operation[dict[str, str
     """A route goes ahead of those that are there."""
     if owner.alone:
         owner.routes.append(source)
-    table = yield from routes()
-    table.pop(source, None)
-    return (yield from put_routes({source: target, **table}))
+    answer = yield Ask("POST", "routes", body={"from": source, "to": target})
+    return {route["from"]: route["to"] for route in answer["routes"]}
 
 
 def clean_up(owner: Owner) -> Operation[None]:
@@ -181,10 +180,8 @@ def clean_up(owner: Owner) -> Operation[None]:
         except MockError as error:  # removed already
             if error.status != 404:
                 raise
-    if owner.routes:
-        table = yield from routes()
-        yield from put_routes({source: target for source, target in table.items() if source not in owner.routes})
-    owner.rules.clear()
+    for source in owner.routes:
+        yield Ask("DELETE", "routes", {"from": source})
     owner.routes.clear()
 
 

@@ -48,6 +48,8 @@ class Control:
             ("DELETE", "/_mock/faults/{id}", steering.remove_fault),
             ("GET", "/_mock/routes", steering.show_routes),
             ("PUT", "/_mock/routes", steering.set_routes),
+            ("POST", "/_mock/routes", steering.add_route),
+            ("DELETE", "/_mock/routes", steering.remove_route),
             ("GET", "/_mock/sink/{name}", steering.show_sink),
             ("PUT", "/_mock/sink/{name}", steering.set_sink),
             ("POST", "/_mock/sink/{name}", steering.receive),

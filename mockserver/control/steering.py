@@ -138,8 +138,30 @@ class Steering:
             routes = tuple(parse_route(f"{route.source}={route.to}") for route in asked.routes)
         except ValueError as error:
             raise bad(f"{error}.") from None
-        self.engine.courier.routing = Routing(routes, self.engine.courier.routing.egress)
+        self._put_routes(routes)
         return await self.show_routes(ask)
+
+    async def add_route(self, ask: Ask) -> dict[str, Any]:
+        """Put one route ahead of those in force, in place of one from the same address."""
+        asked = await ask.read(models.RouteBody)
+        try:
+            source, target = parse_route(f"{asked.source}={asked.to}")
+        except ValueError as error:
+            raise bad(f"{error}.") from None
+        self._put_routes(((source, target), *self._others(source)))
+        return await self.show_routes(ask)
+
+    async def remove_route(self, ask: Ask) -> dict[str, Any]:
+        """Take away the route from an address, if there is one; all of them without `from`."""
+        source = ask.query("from")
+        self._put_routes(self._others(source) if source else ())
+        return await self.show_routes(ask)
+
+    def _others(self, source: str) -> tuple[tuple[str, str], ...]:
+        return tuple(route for route in self.engine.courier.routing.routes if route[0] != source)
+
+    def _put_routes(self, routes: tuple[tuple[str, str], ...]) -> None:
+        self.engine.courier.routing = Routing(routes, self.engine.courier.routing.egress)
 
     async def show_sink(self, ask: Ask) -> dict[str, Any]:
         name = ask.params["name"]

@@ -143,7 +143,7 @@ class Entropy:
 
     def draw(self, *scope: str | int) -> Draw:
         """The chance of one call, named by where it stands: ("task", provider, account, n), say."""
-        return Draw(self._key, "\0".join(map(str, scope)))
+        return Draw(self._key, "\0".join([str(part) for part in scope]))
 
     def renewed(self) -> "Entropy":
         """The same story from the start for a given seed; a new story where none was given."""

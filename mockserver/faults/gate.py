@@ -32,7 +32,9 @@ class Gate:
             trigger = key_trigger(call.key)
             if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
                 raise trigger
-            self.engine.accounts.get(call.provider.name, call.account).admit(self.engine.now())
+            account = self.engine.accounts.get(call.provider.name, call.account)
+            if account.rate_limit is not None:
+                account.admit(self.engine.now())
         if self.book.rules:
             subject = await self._identified(call)
             for fault in self.book.fire("before", subject, self.engine.entropy):

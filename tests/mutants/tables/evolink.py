@@ -17,7 +17,7 @@ PIXELS = '"3:2": (1536, 1024), "2:3": (1024, 1536), "auto": (1024, 1024)}'
 INFO = '"task_info": {"can_cancel": True, "estimated_time": pricing.ESTIMATED_SECONDS}'
 SUBMITTED = '"progress": 0,\n        "status": Status.PENDING.value,'
 RESERVED = "call.provider.currency.number(task.job.cost)"
-SUBMITTED_TASK = f"wire.submission(task, {RESERVED})"
+SUBMISSION = f"wire.submission(task, {RESERVED})"
 
 MUTANTS = (
     mutant(
@@ -32,10 +32,7 @@ MUTANTS = (
         "A submission answers the picture.",
         routes(
             SUBMISSION,
-            SUBMISSION.replace(
-                "wire.submission(task, float(reserved))",
-                '{**wire.submission(task, float(reserved)), "results": wire.result_urls(task)}',
-            ),
+            f'{{**{SUBMISSION}, "results": wire.result_urls(task)}}',
         ),
     ),
     mutant(
@@ -44,9 +41,7 @@ MUTANTS = (
         "A submission waits for the task, and answers its end.",
         routes(
             SUBMISSION,
-            SUBMISSION.replace(
-                "wire.submission(task, float(reserved))", "wire.state(await call.finished(task), call.engine.now())"
-            ),
+            "wire.state(await call.finished(task), call.engine.now())",
         ),
     ),
     mutant(
@@ -235,7 +230,7 @@ MUTANTS = (
         "ev-task-1-status",
         "EV-TASK-1",
         "A submission is a 202.",
-        routes(SUBMISSION, SUBMISSION.replace("headers=", "status=202, headers=")),
+        routes(SUBMISSION, f"{SUBMISSION}, status=202"),
     ),
     mutant(
         "ev-task-2-progress-99",
@@ -298,7 +293,7 @@ MUTANTS = (
         "Credits have no message.",
         routes(', "message": "", "success": True}', ', "success": True}'),
     ),
-    mutant("ev-cred-1-used", "EV-CRED-1", "Used credits stay 0.", routes("decimal(account.captured)", "decimal(0)")),
+    mutant("ev-cred-1-used", "EV-CRED-1", "Used credits stay 0.", routes("number(account.captured)", "number(0)")),
     mutant(
         "ev-idem-1-ignored", "EV-IDEM-1", "Idempotency-Key is ignored.", routes("if not key:", "if key or not key:")
     ),
@@ -332,7 +327,7 @@ MUTANTS = (
         "ev-bill-1-says-otherwise",
         "EV-BILL-1",
         "credits_reserved is in ten-thousandths.",
-        routes("float(reserved)", "float(task.job.cost)"),
+        routes(RESERVED, "float(task.job.cost)"),
     ),
     mutant(
         "ev-bill-1-charged-at-once",

@@ -73,7 +73,12 @@ MUTANTS = (
             "        return call.answer(wire.submission(task), status=202)",
         ),
     ),
-    mutant("ic-task-1-cost-is-text", "IC-TASK-1", "A task's cost is text.", wire("cost=CURRENCY.number(task.job.cost)", "cost=str(CURRENCY.number(task.job.cost))")),
+    mutant(
+        "ic-task-1-cost-is-text",
+        "IC-TASK-1",
+        "A task's cost is text.",
+        wire("cost=CURRENCY.number(task.job.cost)", "cost=str(CURRENCY.number(task.job.cost))"),
+    ),
     mutant(
         "ic-task-1-no-cost",
         "IC-TASK-1",
