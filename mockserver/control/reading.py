@@ -120,7 +120,7 @@ class Reading:
         try:
             async with asyncio.timeout(seconds):
                 while not done():
-                    await self.engine.changed()
+                    await self.engine.waits.changed()
         except TimeoutError:
             return
 

@@ -14,11 +14,12 @@ from mockserver.control.reading import Reading, account_name, known
 from mockserver.engine import snapshot
 from mockserver.engine.clock import SystemClock, VirtualClock
 from mockserver.engine.driver import Busy
-from mockserver.engine.engine import ALARM, Engine
+from mockserver.engine.engine import Engine
 from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import RateLimit
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.sinks import Reply, Sink
+from mockserver.engine.waits import ALARM
 from mockserver.faults.book import BadRule, Book, Rule
 
 
@@ -57,7 +58,7 @@ class Steering:
         elif mode == "real" and (engine.clock.mode == "virtual" or asked.speed is not None):
             engine.driver.restart(SystemClock(now, asked.speed or 1.0))
         if asked.autojump is not None:
-            engine.autojump = asked.autojump
+            engine.waits.autojump = asked.autojump
         return views.clock_view(engine)
 
     async def list_faults(self, ask: Ask) -> dict[str, Any]:
@@ -178,7 +179,7 @@ class Steering:
         """Be a receiver for whoever posts here from outside; the status is the script's."""
         headers = without(safe_headers(ask.request.headers), secret_of(ask.request.headers))
         reply = self.engine.courier.sinks.get(ask.params["name"]).take(self.engine.now(), headers, await ask.raw())
-        await self.engine.sleep(reply.delay)
+        await self.engine.waits.sleep(reply.delay)
         return Response(status=max(200, reply.status))
 
     async def take_snapshot(self, ask: Ask) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def clock_view(engine: Engine) -> dict[str, Any]:
         "now": clock.now(),
         "mode": clock.mode,
         "speed": clock.speed,
-        "autojump": engine.autojump,
+        "autojump": engine.waits.autojump,
         "next_due": engine.schedule.next_due(),
     }
 

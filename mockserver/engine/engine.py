@@ -3,11 +3,9 @@
 It knows a provider only by its `Terms`.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
-from math import inf, isinf
+from math import inf
 from typing import Protocol
 
 from mockserver.engine.accounts import Accounts
@@ -15,7 +13,7 @@ from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Draw, Entropy
 from mockserver.engine.courier import Courier
 from mockserver.engine.defects import Defects
-from mockserver.engine.driver import Busy, Driver
+from mockserver.engine.driver import Driver
 from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import Currency, Ledger, Usage
@@ -25,9 +23,7 @@ from mockserver.engine.schedule import Schedule
 from mockserver.engine.store import Store
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import PENDING_SHARE, Job, Task
-
-ALARM = "alarm/"
-"""What the names of planned awakenings begin with, among the planned ends of tasks."""
+from mockserver.engine.waits import ALARM, Waits
 
 
 class Terms(Protocol):
@@ -66,10 +62,7 @@ class Plan:
 
 
 class Engine:
-    """Everything behind the wire of all providers. Call `start` and `stop` inside the event loop that serves.
-
-    With `autojump`, a call that waits under a virtual clock moves the clock to its own due time.
-    """
+    """Everything behind the wire of all providers. Call `start` and `stop` inside the event loop that serves."""
 
     def __init__(self, plan: Plan, terms: Mapping[str, Terms]) -> None:
         self.plan = plan
@@ -81,17 +74,14 @@ class Engine:
         self.defects = Defects()
         self.courier = Courier(self.store, self.schedule, plan.routing, Sender(timeout=10.0), [])
         self.driver = Driver(plan.clock(), self.schedule, self._finish, self._attempt)
-        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
-        self._alarms = count()
-        self._forgotten: set[str] = set()
-        self._change: asyncio.Future[None] | None = None
+        self.waits = Waits(self.driver, self.schedule)
         self.begin(self.store, plan.entropy)
 
     def begin(self, store: Store, entropy: Entropy) -> None:
         """Put everything that a reset forgets at its start."""
         self.store = self.courier.store = store
         self.entropy = entropy
-        self.autojump = self.plan.autojump
+        self.waits.autojump = self.plan.autojump
         self.ledger = Ledger()
         self.accounts = Accounts(store, self.plan.opening)
         self.strangers = 0
@@ -182,42 +172,12 @@ class Engine:
         """Until the task has ended and its money is settled, or a reset has forgotten it."""
         self.driver.settle()
         if self.ledger.is_held(task.id):
-            await self._until(task.due, task.id)
-
-    async def sleep(self, seconds: float, account: str = "") -> None:
-        """Until so many seconds of the clock have passed, for a call of an account.
-
-        Raises:
-            Problem: UNAVAILABLE if a reset forgot the account in the meantime.
-        """
-        due, name = self.now() + seconds, f"{ALARM}{account}/{next(self._alarms)}"
-        if seconds > 0:
-            self.schedule.finish(due, name)
-            await self._until(due, name)
-            if name in self._forgotten:
-                self._forgotten.discard(name)
-                raise Problem(Kind.UNAVAILABLE, "the server was reset while this call was under way")
-
-    async def _until(self, due: float, name: str) -> None:
-        """Until `name`, which is planned for `due`, has happened."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(name, []).append(future)
-        self.driver.nudge()
-        if self.autojump and self.clock.mode == "virtual" and not isinf(due):
-            await self._jump(due)
-        await future
-
-    async def _jump(self, due: float) -> None:
-        try:
-            await self.driver.advance(due)
-        except Busy:  # somebody waits for us while being delivered to: go ahead without the deliveries on the way
-            self.clock.move_to(due)
-            self.driver.settle()
+            await self.waits.until(task.due, task.id)
 
     def _finish(self, name: str, due: float) -> None:
         if not name.startswith(ALARM):
             self._settle(name, due)
-        self._wake(name)
+        self.waits.wake(name)
 
     def _settle(self, task_id: str, due: float) -> None:
         """Capture or release the money of a task that ends, and begin its callback."""
@@ -239,22 +199,6 @@ class Engine:
             self.name(f"delivery/{task.id}", delivery.id)
             self.driver.nudge()
 
-    async def changed(self) -> None:
-        """Until a task has ended or a callback attempt was made."""
-        if self._change is None or self._change.done():
-            self._change = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._change)
-
-    def _tell(self) -> None:
-        if self._change is not None and not self._change.done():
-            self._change.set_result(None)
-
-    def _wake(self, name: str) -> None:
-        self._tell()
-        for future in self._waiting.pop(name, ()):
-            if not future.done():
-                future.set_result(None)
-
     async def _attempt(self, name: str, due: float) -> None:
         delivery = self.store.deliveries.get(name)
         public_only = delivery is not None and self.terms[delivery.provider].public_callbacks_only
@@ -263,7 +207,7 @@ class Engine:
         except Exception as error:
             self.defects.add(f"a callback attempt of {name}", error, delivery.account if delivery else "")
             raise
-        self._tell()
+        self.waits.tell()
 
     def delivery_of(self, task_id: str) -> Delivery | None:
         """The callback of a task that has ended, if it asked for one and it is still kept."""
@@ -277,15 +221,8 @@ class Engine:
         self.begin(MemoryStore(), self.plan.entropy.renewed())
         self.courier.routing = self.plan.routing
         self.driver.restart(self.plan.clock())
-        self._forget(list(self._waiting))
-        self._tell()
-
-    def _forget(self, names: list[str]) -> None:
-        """Wake who waits for things that a reset has forgotten."""
-        self._forgotten.update(name for name in names if name.startswith(ALARM))
-        for name in names:
-            self.schedule.finishes.discard(name)
-            self._wake(name)
+        self.waits.forget(self.waits.names())
+        self.waits.tell()
 
     def reset_account(self, account: str) -> None:
         """Forget the tasks, the deliveries, the exchanges and the money of one key's hash, at every provider."""
@@ -295,15 +232,13 @@ class Engine:
             self.ledger.holds.pop(name, None)
         store.tasks.remove(tasks)
         deliveries = [name for name, delivery in store.deliveries.newest() if delivery.account == account]
-        for name in tasks:
-            self.schedule.finishes.discard(name)  # those that nobody waits for too
         for name in deliveries:
             self.schedule.attempts.discard(name)
         store.deliveries.remove(deliveries)
         store.exchanges.remove([name for name, exchange in store.exchanges.newest() if exchange.account == account])
         store.accounts.remove([name for name, owner in store.accounts.newest() if owner.id == account])
         store.names.remove([name for name, _ in store.names.newest() if f"/{account}/" in name])
-        self._forget([*tasks, *(name for name in self._waiting if name.startswith(f"{ALARM}{account}/"))])
+        self.waits.forget([*tasks, *self.waits.names(account)])
 
     def pending(self) -> tuple[int, int]:
         """How many tasks have not ended, and how many callback attempts are still planned."""

@@ -12,12 +12,13 @@ from typing import Literal, TypeVar
 from mockserver.engine.accounts import row
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Entropy, Mode, SystemClock, VirtualClock
-from mockserver.engine.engine import ALARM, Engine, Terms
+from mockserver.engine.engine import Engine, Terms
 from mockserver.engine.ledger import USAGE_KEPT, Account, Hold
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.sinks import RECEIVED_KEPT, Sink
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Task
+from mockserver.engine.waits import ALARM
 
 T = TypeVar("T")
 
@@ -81,7 +82,7 @@ def take(engine: Engine) -> State:
     ]
     return State(
         form=FORM,
-        clock=ClockState(engine.now(), clock.mode, clock.speed, engine.autojump),
+        clock=ClockState(engine.now(), clock.mode, clock.speed, engine.waits.autojump),
         seed=engine.entropy.seed,
         seeded=engine.entropy.seeded,
         strangers=engine.strangers,
@@ -144,7 +145,7 @@ async def restore(engine: Engine, state: State) -> None:
     await engine.reset()
     store = MemoryStore()
     engine.begin(store, Entropy(state.seed, seeded=state.seeded))
-    engine.strangers, engine.autojump = state.strangers, state.clock.autojump
+    engine.strangers, engine.waits.autojump = state.strangers, state.clock.autojump
     _put_accounts(engine, state)
     held = {hold.task_id for hold in state.holds}
     for task in state.tasks:

@@ -16,7 +16,7 @@ class LatencyFault(Fault):
     stage: ClassVar[Stage] = "before"
 
     async def before(self, call: Call) -> None:
-        await call.engine.sleep(self.seconds, call.account)
+        await call.engine.waits.sleep(self.seconds, call.account)
 
 
 FAULT = LatencyFault

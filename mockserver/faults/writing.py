@@ -55,7 +55,7 @@ async def write_slowly(call: Call, response: StreamResponse, bytes_per_second: i
     size = max(1, bytes_per_second // CHUNKS_PER_SECOND)
     for start in range(0, len(body), size):
         part = body[start : start + size]
-        await call.engine.sleep(len(part) / bytes_per_second, call.account)
+        await call.engine.waits.sleep(len(part) / bytes_per_second, call.account)
         await stream.write(part)
     return stream
 
