@@ -7,11 +7,14 @@ serving     the running server: its first and its last lines, and the signals th
 tables      what is emulated, as tables
 """
 
+import os
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (this process's own, unless given) and return its exit status."""
+    # looking for plugins of pydantic's reads every installed package's metadata, at every start
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
         from mockserver.cli.commands import run
 

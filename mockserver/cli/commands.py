@@ -5,16 +5,14 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from shlex import quote
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from mockserver import __version__
 from mockserver.app import App, create_app
-from mockserver.cli import contract, tables
+from mockserver.cli import contract
 from mockserver.cli.checks import address
 from mockserver.cli.options import CONFIG_ENV, OPTIONS, Option
 from mockserver.cli.serving import CannotListen, serve
@@ -60,6 +58,9 @@ _EPILOG = """A TOML file has the flags' names as keys, as in [bold]port = 8081[/
 It may have these tables too, with the names that [bold]mockserver prices[/] prints:
 
 {tables}"""
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 app = typer.Typer(
     name="mockserver",
@@ -143,16 +144,22 @@ app.command(
 @app.command()
 def prices(config: Config = None) -> None:
     """Print what every call costs and how long it takes, with the changes of a TOML file."""
+    from mockserver.cli import tables
+
     _print(*tables.prices(_app(_file(config), {})))
 
 
 @app.command()
 def providers(config: Config = None) -> None:
     """Print the providers: their addresses here, models and endpoints."""
+    from mockserver.cli import tables
+
     _print(*tables.providers(_app(_file(config), {})))
 
 
-def _print(*found: Table) -> None:
+def _print(*found: "Table") -> None:
+    from rich.console import Console
+
     # a pipe or a narrow window would break names in two; a file has all the width it needs
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     for table in found:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 from aiohttp.web import Response
@@ -195,7 +196,7 @@ class Steering:
         try:
             if unknown := asked.engine.keys() - _STATE_FIELDS:
                 raise ValueError(f"there is no {min(unknown):.40}")
-            state = _STATE.validate_json(to_json(asked.engine))
+            state = _state_reader().validate_json(to_json(asked.engine))
             snapshot.check(state, self.engine.terms)
             rules = [_saved(self.book, rule) for rule in asked.faults]
         except ValidationError as error:
@@ -219,7 +220,12 @@ class Steering:
         return {"status": "reset"}
 
 
-_STATE = TypeAdapter(snapshot.State)
+@cache
+def _state_reader() -> TypeAdapter[snapshot.State]:
+    """What reads a snapshot: made when it is wanted, since making it costs every start milliseconds."""
+    return TypeAdapter(snapshot.State)
+
+
 _STATE_FIELDS = {field.name for field in fields(snapshot.State)}
 _BUSY = (
     "A callback is being delivered and its receiver has not answered: if the receiver itself advances the clock, it "
