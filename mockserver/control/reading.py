@@ -14,10 +14,15 @@ from mockserver.engine.callbacks import Delivery, State
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange, without
 from mockserver.engine.ledger import Account
+from mockserver.engine.sinks import SINKS_KEPT
 from mockserver.engine.store import Rows, page
 from mockserver.engine.tasks import Task
 
 T = TypeVar("T")
+
+
+LIST_PARAMETERS = ("provider", "api_key", "limit", "cursor", "task_id", "state", "wait")
+"""What lists take; the last three are of callbacks alone."""
 
 
 def account_name(key: str) -> str:
@@ -42,6 +47,7 @@ class Reading:
         """That the server is there, what is pending, and what the bounds have dropped."""
         engine, store = self.engine, self.engine.store
         tasks, attempts = engine.pending()
+        sinks = engine.courier.sinks
         rows: dict[str, Rows[Any]] = {
             "tasks": store.tasks,
             "callbacks": store.deliveries,
@@ -56,7 +62,10 @@ class Reading:
             "seed": engine.entropy.seed,
             "pending": {"tasks": tasks, "callback_attempts": attempts},
             "defects": views.defects_view(engine),
-            "kept": {name: {"count": len(r), "bound": r.bound, "dropped": r.dropped} for name, r in rows.items()},
+            "kept": {
+                **{name: {"count": len(r), "bound": r.bound, "dropped": r.dropped} for name, r in rows.items()},
+                "sinks": {"count": len(sinks.by_name), "bound": SINKS_KEPT, "dropped": sinks.dropped},
+            },
         }
 
     async def clock(self, ask: Ask) -> dict[str, Any]:
@@ -174,6 +183,8 @@ class Reading:
     def _list(
         self, ask: Ask, noun: str, rows: Rows[T], keep: Callable[[T], bool], view: Callable[[T], Any]
     ) -> dict[str, Any]:
+        if unknown := set(ask.request.query) - set(LIST_PARAMETERS):
+            raise bad(f"A list takes {', '.join(LIST_PARAMETERS)}; not {min(unknown):.40}.")
         found, following = page(rows, keep, ask.limit(), ask.query("cursor"))
         return {noun: [view(value) for _, value in found], "next": following}
 

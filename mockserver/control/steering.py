@@ -72,7 +72,7 @@ class Steering:
         try:
             return views.rule_view(self.book.add(await ask.body()))
         except BadRule as error:
-            raise Refusal(400, "bad_rule", f"{str(error)[:600]}.") from None
+            raise Refusal(400, "bad_rule", f"{str(error)[:3000]}.") from None
         except ValidationError as error:
             raise Refusal(400, "bad_rule", first_error(error)) from None
 

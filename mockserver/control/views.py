@@ -51,6 +51,7 @@ def sink_view(name: str, sink: Sink) -> dict[str, Any]:
     """A built-in receiver: what is left of its script, and what it was sent, oldest first."""
     return {
         "name": name,
+        "received_dropped": sink.dropped,
         "responses": [{"status": reply.status, "delay": reply.delay} for reply in sink.script],
         "received": [
             {"time": got.time, "headers": dict(got.headers), "body": parsed(got.body)} for got in sink.received

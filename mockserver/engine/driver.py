@@ -13,7 +13,7 @@ from mockserver.engine.schedule import Schedule
 Ran = tuple[float, str, str]
 """What ran: its time (Unix seconds), "finish" or "attempt", and the id of the task or delivery."""
 
-PATIENCE = 1.0
+PATIENCE = 5.0
 """Real seconds for which an advance waits behind one and the same attempt before it takes itself for the cause: a
 receiver that advances the clock while it is being delivered to would otherwise wait for itself."""
 

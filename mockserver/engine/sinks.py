@@ -35,9 +35,11 @@ class Sink:
 
     script: deque[Reply] = field(default_factory=deque)
     received: deque[Received] = field(default_factory=lambda: deque(maxlen=RECEIVED_KEPT))
+    dropped: int = 0
 
     def take(self, time: float, headers: Mapping[str, str], body: bytes) -> Reply:
         """Record a request and give the script's next answer."""
+        self.dropped += len(self.received) == self.received.maxlen
         self.received.append(Received(time, headers, body.decode("utf-8", "replace")))
         return self.script.popleft() if self.script else Reply()
 
@@ -47,6 +49,7 @@ class Sinks:
     """Every sink by name; one that was never set up is there as soon as it is named, the oldest going for it."""
 
     by_name: dict[str, Sink] = field(default_factory=dict)
+    dropped: int = 0
 
     def get(self, name: str) -> Sink:
         if name not in self.by_name:
@@ -58,6 +61,7 @@ class Sinks:
         self.by_name.pop(name, None)
         if len(self.by_name) >= SINKS_KEPT:
             del self.by_name[next(iter(self.by_name))]
+            self.dropped += 1
         self.by_name[name] = sink
 
     def named_by(self, url: str) -> str | None:

@@ -162,7 +162,7 @@ async def restore(engine: Engine, state: State) -> None:
     engine.courier.routing = Routing(tuple(state.routes), engine.courier.routing.egress)
     engine.courier.held.update(state.held_back)
     for name, sink in state.sinks.items():
-        engine.courier.sinks.put(name, Sink(sink.script, deque(sink.received, maxlen=RECEIVED_KEPT)))
+        engine.courier.sinks.put(name, Sink(sink.script, deque(sink.received, maxlen=RECEIVED_KEPT), sink.dropped))
     engine.driver.restart(state.clock.clock())
 
 

@@ -139,8 +139,14 @@ class Book:
             raise BadRule(f"a match has {', '.join(Match.model_fields)}; not {_named(unknown)}")
         match = Match.model_validate(dict(given))
         key = match.api_key
+        if key is not None and not is_account_id(key) and not self._is_a_key(match.provider, key):
+            raise BadRule("no provider of the match takes such an api_key")
         hashed = key if key is None or is_account_id(key) else account_id(key)
         return match.model_copy(update={"api_key": hashed})
+
+    def _is_a_key(self, name: str | None, key: str) -> bool:
+        providers = [provider for provider in self.providers.values() if name in (None, provider.name)]
+        return not providers or any(provider.accepts_key(key) for provider in providers)
 
     def _check_reach(self, match: Match, fault: Fault) -> None:
         """Refuse what could never fire."""
@@ -210,6 +216,9 @@ def _can_befall(fault: Fault, route: Route) -> bool:
 
 def _fits(match: Match, route: Route) -> bool:
     methods = (None, route.method, "HEAD") if route.method == "GET" else (None, route.method)
+    of_a_task = "{task_id}" in route.path or route.names_task is not None
+    if (match.needs_body and not of_a_task) and (match.task_id is not None or not route.billable):
+        return False  # a call of this route has no model, no prompt and no task
     return match.method in methods and (match.path is None or _may_match(route.path, match.path))
 
 

@@ -1,7 +1,7 @@
 """A real HTTP receiver of callbacks on loopback, in a thread."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,8 +20,10 @@ class Receiver:
 
 
 @contextmanager
-def receiver(*statuses: int, extra_headers: dict[str, str] | None = None) -> Iterator[Receiver]:
-    """Listen on a free port; answers `statuses` one after the other, then 200."""
+def receiver(
+    *statuses: int, extra_headers: dict[str, str] | None = None, before: Callable[[], None] | None = None
+) -> Iterator[Receiver]:
+    """Listen on a free port; answers `statuses` one after the other, then 200, each once `before` has been called."""
     seen = Receiver(statuses=list(statuses))
 
     class Handler(BaseHTTPRequestHandler):
@@ -29,6 +31,8 @@ def receiver(*statuses: int, extra_headers: dict[str, str] | None = None) -> Ite
             sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             seen.headers.append(dict(self.headers))
             seen.bodies.append(json.loads(sent))
+            if before is not None:
+                before()
             status = seen.statuses.pop(0) if seen.statuses else 200
             body = b"" if status in (204, 304) else b"ok"
             self.send_response(status)

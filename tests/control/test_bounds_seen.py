@@ -1,0 +1,50 @@
+"""What a bound drops is counted where a reader looks, and what can't be meant is refused."""
+
+from time import sleep
+
+import pytest
+from support.calls import Caller
+from support.receiver import receiver
+from support.scene import Scene
+
+from control.steer import ask, refused
+from mockserver.engine import sinks
+
+
+def test_what_a_sink_has_dropped_is_counted(scene: Scene) -> None:
+    for _ in range(sinks.RECEIVED_KEPT + 2):
+        scene.server.app.engine.courier.sinks.get("app").take(0.0, {}, b"")
+    seen = ask(scene, "GET", "sink/app")
+    assert (len(seen["received"]), seen["received_dropped"]) == (sinks.RECEIVED_KEPT, 2)
+
+
+def test_sinks_that_went_for_others_are_counted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sinks, "SINKS_KEPT", 2)
+    for name in ("a", "b", "c"):
+        ask(scene, "PUT", f"sink/{name}", {})
+    assert ask(scene, "GET", "health")["kept"]["sinks"]["dropped"] == 1
+
+
+@pytest.mark.parametrize("noun", ["tasks", "callbacks", "requests", "accounts"])
+def test_a_parameter_that_no_list_takes_is_refused(scene: Scene, noun: str) -> None:
+    assert "api_key" in refused(scene, "GET", f"{noun}?apikey=sk_1")
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        {"provider": "evolink", "path": "/v1/credits", "model": "gpt-image-2-beta"},
+        {"provider": "evolink", "path": "/v1/credits", "prompt": "fox"},
+        {"provider": "evolink", "path": "/v1/credits", "task_id": "task-unified-1-abcdefgh"},
+        {"provider": "icodeeasy", "api_key": "without_its_sk"},
+    ],
+)
+def test_a_rule_for_what_its_calls_do_not_have_is_refused(scene: Scene, match: dict[str, str]) -> None:
+    refused(scene, "POST", "faults", {"match": match, "fault": {"type": "status"}}, code="bad_rule")
+
+
+def test_an_advance_waits_for_a_slow_receiver(scene: Scene) -> None:
+    with receiver(before=lambda: sleep(1.2)) as hook:
+        Caller(scene, "xhuoapi", "k").generate(callback_url=hook.url)
+        ask(scene, "POST", "clock/advance", {"seconds": 7})
+        assert [callback["state"] for callback in ask(scene, "GET", "callbacks")["callbacks"]] == ["delivered"]
