@@ -98,7 +98,7 @@ def test_a_change_of_the_requirements_is_installed(clone: Clone) -> None:
 
 def test_every_mutant_is_behind_a_flag(clone: Clone) -> None:
     clone.run("scripts/test", "--all")
-    assert clone.noted()[1:] == [*EVERY_TEST, "python scripts/mutants"]
+    assert clone.noted()[1:] == [*EVERY_TEST, "python -m mutants"]
 
 
 def test_what_the_tests_need_is_enough_to_serve(clone: Clone) -> None:

@@ -131,6 +131,7 @@ def test_the_charge_is_confirmed_before_the_callback(client: Client, control: Co
     hook.wait()
     assert control.held() == 0
     assert control.captured() == PRICE
+    assert len(control.callbacks()) == 1
 
 
 @claim("EV-CB-4")

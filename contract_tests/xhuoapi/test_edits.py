@@ -50,6 +50,13 @@ def test_the_default_model_and_size(client: Client) -> None:
 
 
 @claim("XH-EDIT-1")
+@mock_only
+def test_the_default_model_and_size_by_their_price(client: Client, control: Control) -> None:
+    assert client.post(api.EDITS, {"prompt": api.PROMPT, "image": URL}).status == 200
+    assert control.spent() == price_of("xhuoapi", {"model": "dall-e-3"})
+
+
+@claim("XH-EDIT-1")
 @paid(model="gpt-image-2", priority=VARIANT)
 @pytest.mark.parametrize("field", ["image", "image[]"])
 def test_sixteen_files(client: Client, field: str) -> None:

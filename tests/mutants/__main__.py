@@ -64,7 +64,7 @@ def _conclude(trials: Sequence[Trial], seconds: float) -> int:
         print(f"claims without a mutant: {', '.join(missing)}")
     controls = [trial for trial in trials if trial.is_control]
     held = sum(trial.good for trial in controls)
-    print(f"the control holds {held} of {len(controls)} claims; {len(trials)} trials in {seconds:.0f} s")
+    print(f"{len(trials)} trials in {seconds:.0f} s; the control holds {held} of {len(controls)} claims")
     print(f"{len(tried) - len(alive)} killed, {len(alive)} survived")
     return int(bool(alive or missing or held < len(controls)))
 

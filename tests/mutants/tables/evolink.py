@@ -274,7 +274,9 @@ MUTANTS = (
         "insufficient_quota is a 403.",
         errors('Refusal(402, "insufficient_quota"', 'Refusal(403, "insufficient_quota"'),
     ),
-    mutant("ev-err-2-timeout", "EV-ERR-2", "A timeout has another code.", errors('"generation_timeout"', '"timeout"')),
+    mutant(
+        "ev-err-2-failure", "EV-ERR-2", "A failure has another code.", errors('"service_error"', '"internal_error"')
+    ),
     mutant(
         "ev-err-3-query-message",
         "EV-ERR-3",

@@ -4,6 +4,7 @@ from mutants.patching import mutant, patches_of
 
 addresses = patches_of("engine.addresses")
 callbacks = patches_of("engine.callbacks")
+courier = patches_of("engine.courier")
 engine = patches_of("engine.engine")
 outbound = patches_of("engine.outbound")
 wire = patches_of("providers.evolink.wire")
@@ -14,7 +15,6 @@ SUCCESS = "self.status is not None and 200 <= self.status < 300"
 WAITS = "waits=(1.0, 2.0, 4.0)"
 BODY = "return to_json(state(task, task.due))"
 SENDER = "Sender(timeout=10.0)"
-CALL_BACK = "        self._call_back(task)\n"
 
 MUTANTS = (
     mutant("ev-cb-1-http", "EV-CB-1", "http is taken.", addresses('if scheme != "https":', 'if scheme == "ftp":')),
@@ -112,7 +112,17 @@ MUTANTS = (
         "ev-cb-2-at-submission",
         "EV-CB-2",
         "The callback comes at submission.",
-        engine("        if not job.stuck:\n", f"        if not job.stuck:\n    {CALL_BACK}"),
+        engine(
+            "        if not job.stuck:\n",
+            "        from dataclasses import replace\n\n        self._call_back(replace(task, due=now))\n"
+            "        if not job.stuck:\n",
+        ),
+    ),
+    mutant(
+        "ev-cb-2-twice",
+        "EV-CB-2",
+        "A callback comes twice.",
+        courier("disturbance.copies + 1", "disturbance.copies + 2"),
     ),
     mutant(
         "ev-cb-2-before-the-charge",

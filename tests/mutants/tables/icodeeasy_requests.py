@@ -251,6 +251,7 @@ MUTANTS = (
         "IC-BILL-2",
         "The money of a failed request stays held.",
         engine("            self.ledger.release(task_id)", "            pass"),
+        slow=True,
     ),
     mutant(
         "ic-bill-2-overdraft",

@@ -31,7 +31,7 @@ MUTANTS = (
         "xh-resp-1-milliseconds",
         "XH-RESP-1",
         "created is in milliseconds.",
-        wire(CREATED, CREATED.replace("int(task.due)", "int(task.due * 1000)")),
+        wire(CREATED, CREATED.replace("int(task.due)", 'int(task.due) * (1000 if _family(task) == "gpt" else 1)')),
     ),
     mutant(
         "xh-resp-1-counted-from-1",

@@ -1,0 +1,6 @@
+"""The mutants' own tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # contract_tests is no installed package
