@@ -26,8 +26,11 @@ from mockserver.providers.base import Provider
 GRACE_SECONDS = 0.5
 """How long the end may take. A name look-up under way can't be broken off; then the process ends without it."""
 
-QUIET_SECONDS = 2.0
-"""Without a request for so long, there is time for a garbage collection."""
+LOOK_SECONDS = 1.0
+"""How often it is looked whether there were requests."""
+
+LITTLE = 5_000
+"""Tasks kept, up to which a whole garbage collection takes no time that anybody would notice."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -47,23 +50,29 @@ def serve(app: App, config: str | None) -> None:
 
 
 def _spare_the_collector(app: App) -> None:
-    """Collect young garbage alone while there are requests, and everything once it is quiet: tasks are kept by the
-    thousand and hold no cycles, and looking through them all would cost a request tens of milliseconds."""
+    """Let garbage collections look at what is young alone: tasks are kept by the thousand and hold no cycles, and
+    looking through them all would hold requests up for tens of milliseconds. When it is quiet and little is kept, all
+    is looked through once."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 1_000_000, 1_000_000)
-    loop, last = asyncio.get_running_loop(), app.requests
-    collected = True
+    loop, last, clean = asyncio.get_running_loop(), app.requests, True
 
     def look() -> None:
-        nonlocal last, collected
-        quiet = app.requests == last
-        if quiet and not collected:
+        nonlocal last, clean
+        if app.requests != last:
+            gc.collect(0)
+            gc.freeze()
+            clean = False
+        elif not clean and len(app.engine.store.tasks) < LITTLE:
+            gc.unfreeze()
             gc.collect()
-        last, collected = app.requests, quiet
-        loop.call_later(QUIET_SECONDS, look)
+            gc.freeze()
+            clean = True
+        last = app.requests
+        loop.call_later(LOOK_SECONDS, look)
 
-    loop.call_later(QUIET_SECONDS, look)
+    loop.call_later(LOOK_SECONDS, look)
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
