@@ -22,7 +22,7 @@ _PAGE = """<!doctype html>
   small {{ color: #5a6579 }}
 </style>
 <h1>Image API mock server</h1>
-<p>Answers as these services do. Nothing here is billed, and nothing leaves this machine.</p>
+<p>Answers as these services do, and nothing here is billed.</p>
 {mounts}
 <h2>Control surface</h2>
 <p><a href="{root}/_mock/health">{root}/_mock/health</a>, <a href="{root}/_mock/tasks">tasks</a>,
