@@ -5,10 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.scene import Scene
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.scene import Scene
 
 Serve = Callable[..., Scene]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from conftest import Serve
-from support.calls import Caller
 
 from mockserver.app import bearer, create_app
 from mockserver.settings import Settings
+from support.calls import Caller
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 import random
 
 import pytest
-from support.scene import Scene
 from test_bad_multipart import UPLOAD, fields, form
 from test_bad_wire import EDIT_PATHS, PATHS, PROVIDERS, VALID, parsed, request, server, silent, talk
+
+from support.scene import Scene
 
 __all__ = ["server", "silent"]  # fixtures
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.errors import assert_evolink_error, assert_icodeeasy_error, assert_xhuoapi_error
-from support.scene import Scene
 from test_bad_wire import (
     EDIT_PATHS,
     KEY,
@@ -21,6 +19,9 @@ from test_bad_wire import (
     silent,
     talk,
 )
+
+from support.errors import assert_evolink_error, assert_icodeeasy_error, assert_xhuoapi_error
+from support.scene import Scene
 
 __all__ = ["provider", "server", "silent"]  # fixtures
 

@@ -6,9 +6,10 @@ from io import BytesIO
 import httpx
 import pytest
 from PIL import Image
+from test_bad_wire import EDIT_PATHS, KEY, assert_refused, parsed, request, server, silent, talk
+
 from support.calls import MODELS
 from support.scene import Scene
-from test_bad_wire import EDIT_PATHS, KEY, assert_refused, parsed, request, server, silent, talk
 
 __all__ = ["server", "silent"]  # fixtures
 

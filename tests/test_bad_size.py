@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from support.scene import Scene
 from test_bad_multipart import UPLOAD, fields, form, png
 from test_bad_wire import (
     EDIT_PATHS,
@@ -28,6 +27,8 @@ from test_bad_wire import (
     silent,
     talk,
 )
+
+from support.scene import Scene
 
 __all__ = ["provider", "server", "silent"]  # fixtures
 

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from support.calls import EDITS, GENERATIONS, MODELS
-from support.errors import assert_evolink_error, assert_icodeeasy_error, assert_xhuoapi_error
-from support.scene import Scene
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.calls import EDITS, GENERATIONS, MODELS
+from support.errors import assert_evolink_error, assert_icodeeasy_error, assert_xhuoapi_error
+from support.scene import Scene
 
 PROVIDERS = ("xhuoapi", "icodeeasy", "evolink")
 KEY = "sk_bad-input"

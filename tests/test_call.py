@@ -2,11 +2,11 @@
 
 import httpx
 import pytest
-from support.calls import Caller
-from support.scene import Scene
 from test_bad_multipart import SMALL
 
 from mockserver.forms import Form, Upload
+from support.calls import Caller
+from support.scene import Scene
 
 
 def test_a_form_by_its_fields() -> None:

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import Serve
-from support.scene import Scene
 from test_bad_wire import PATHS, VALID, chunked, parsed, request, talk
 
 from mockserver import connection
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.scene import Scene
 
 CREDITS = b"GET /evolink/v1/credits HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer k\r\n\r\n"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from control.steer import PROVIDERS, add, idle, order, route_app, sink_url
 from support.calls import Caller
 from support.scene import Scene

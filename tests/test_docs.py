@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.blocks import Block, blocks_of
 
 from mockserver.app import create_app
 from mockserver.faults.base import kinds
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.blocks import Block, blocks_of
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = {"docs/contract-tests.md": "its commands take the contract suite's minutes, or a paid service"}

@@ -1,6 +1,7 @@
 """The index page, and what a wrong turn is answered."""
 
 import pytest
+
 from support.scene import Scene
 
 

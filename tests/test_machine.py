@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from control.steer import APP, PROVIDERS, T0, add, ask, defects, order, poll, route_app, script, sink_url, submit
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,10 +20,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+
+from control.steer import APP, PROVIDERS, T0, add, ask, defects, order, poll, route_app, script, sink_url, submit
+from mockserver.engine.accounts import account_id
 from support.calls import Caller
 from support.scene import Scene
-
-from mockserver.engine.accounts import account_id
 
 KEYS = ("sk_one", "sk_two")
 OPENING = Decimal(6)

@@ -6,11 +6,11 @@ from contextlib import closing
 import httpx
 import pytest
 from conftest import Serve
-from support.calls import Caller, read_picture
-from support.scene import Scene
 from test_bad_wire import parsed, server, talk
 
 from mockserver.origins import host_name, is_loopback
+from support.calls import Caller, read_picture
+from support.scene import Scene
 
 __all__ = ["server"]  # fixtures
 

@@ -9,11 +9,11 @@ import httpx
 import pytest
 import time_machine
 from conftest import Serve
-from support.calls import Caller
 
 from mockserver.listening import root_url
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.calls import Caller
 
 
 def free() -> Settings:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from contract.scene import KEY, ROOT, GreedyHandler, GreedyServer, Provider, Ran, RunSuite
 
 sys.path.insert(0, str(ROOT))  # contract_tests is no installed package

@@ -1,6 +1,7 @@
 """Runs that cost: the cap holds whatever the provider does, and a run that tested nothing is not green."""
 
 import pytest
+
 from contract.scene import KEY, Provider, RunSuite
 
 Greedy = tuple[str, Provider]

@@ -7,10 +7,10 @@ from time import monotonic, sleep
 from typing import Any
 
 import httpx
-from support.calls import Caller
-from support.scene import Scene
 
 from mockserver.engine.clock import VIRTUAL_START
+from support.calls import Caller
+from support.scene import Scene
 
 T0 = VIRTUAL_START
 PROVIDERS = ("xhuoapi", "icodeeasy", "evolink")

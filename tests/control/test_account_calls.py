@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+
+from control.steer import PROVIDERS, add, advance, ask, defects, idle, order, refused, submit
 from support.calls import MODELS, Caller
 from support.errors import assert_refused
 from support.scene import Scene
-
-from control.steer import PROVIDERS, add, advance, ask, defects, idle, order, refused, submit
 
 Serve = Callable[..., Scene]
 DAY = 86_400

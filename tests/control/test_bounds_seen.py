@@ -3,12 +3,12 @@
 from time import sleep
 
 import pytest
-from support.calls import Caller
-from support.receiver import receiver
-from support.scene import Scene
 
 from control.steer import ask, refused
 from mockserver.engine import sinks
+from support.calls import Caller
+from support.receiver import receiver
+from support.scene import Scene
 
 
 def test_what_a_sink_has_dropped_is_counted(scene: Scene) -> None:

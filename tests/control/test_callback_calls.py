@@ -6,9 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.calls import Caller
-from support.receiver import receiver
-from support.scene import Scene
 
 from control.steer import (
     APP,
@@ -32,6 +29,9 @@ from control.steer import (
     until,
 )
 from mockserver.engine import sinks
+from support.calls import Caller
+from support.receiver import receiver
+from support.scene import Scene
 
 Serve = Callable[..., Scene]
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from support.calls import Caller
-from support.scene import Scene
 
 from control.steer import (
     APP,
@@ -38,6 +36,8 @@ from control.steer import (
 )
 from mockserver.engine import driver
 from mockserver.engine.tasks import Job
+from support.calls import Caller
+from support.scene import Scene
 
 Serve = Callable[..., Scene]
 MODEL = "gpt-image-2-beta"

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.calls import Caller
-from support.scene import Scene
 
 from control.steer import (
     PROVIDERS,
@@ -25,6 +23,8 @@ from control.steer import (
     sink_url,
     submit,
 )
+from support.calls import Caller
+from support.scene import Scene
 
 Serve = Callable[..., Scene]
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+
 from support.calls import Caller
 from support.scene import Scene
 

@@ -1,8 +1,7 @@
 """The routing table of callbacks: one route at a time, or the whole."""
 
-from support.scene import Scene
-
 from control.steer import ask, refused
+from support.scene import Scene
 
 A, B = (
     {"from": "https://a.example", "to": "http://127.0.0.1:1"},

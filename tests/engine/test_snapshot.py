@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+
 from control.steer import (
     APP,
     PROVIDERS,

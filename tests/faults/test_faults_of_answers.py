@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import openai
 import pytest
+
 from control.steer import PROVIDERS, add, advance, ask, callers, clock, counts, defects, later, submit, until
+from mockserver.faults.base import kinds
 from support.calls import GENERATIONS, MODELS, Caller, pixels
 from support.errors import assert_refused
 from support.scene import Scene
-
-from mockserver.faults.base import kinds
 
 ALL = {
     *("status", "latency", "disconnect", "truncate", "malformed", "slow_body", "image_missing", "image_corrupt"),

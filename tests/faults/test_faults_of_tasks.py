@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+
 from control.steer import (
     APP,
     CALLING_BACK,

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from control.steer import (
     PROVIDERS,
     add,
@@ -19,11 +20,10 @@ from control.steer import (
     task_id,
     until,
 )
+from mockserver.engine.accounts import account_id
 from support.calls import EDITS, GENERATIONS, MODELS, Caller, fixture
 from support.errors import assert_refused
 from support.scene import Scene
-
-from mockserver.engine.accounts import account_id
 
 CODE_500 = {"xhuoapi": "api_error", "icodeeasy": "server_error", "evolink": "internal_error"}
 PNG = fixture("reference.png")

@@ -5,11 +5,11 @@ from itertools import count
 
 import httpx
 import pytest
-from support.calls import Caller
-from support.scene import Scene
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.calls import Caller
+from support.scene import Scene
 
 _KEYS = count(1)
 

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from conftest import Serve
-from support.calls import GENERATIONS, Caller, read_picture
-from support.errors import assert_refused
 
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Failure
 from mockserver.providers.base import Provider, discover, failure_looks
+from support.calls import GENERATIONS, Caller, read_picture
+from support.errors import assert_refused
 
 PROVIDERS = {provider.name: provider for provider in discover()}
 HOSTS = {

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import openai
 import pytest
+
 from support.calls import IMAGES, Caller, fixture, pixels, read_picture
 
 BASES = {"xhuoapi": "/xhuoapi/v1/openai", "icodeeasy": "/icodeeasy/v1"}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import Serve
+
 from support.calls import ASYNC, GENERATIONS, Caller, fixture
 from support.errors import assert_refused
 
@@ -79,10 +80,10 @@ def ask(caller: Caller, changes: dict[str, Any], query: str = "") -> Any:
 def poor() -> Iterator[Any]:
     """A server on which nobody has any money and bodies are small."""
     import httpx
-    from support.scene import Scene
 
     from mockserver.server import MockServer
     from mockserver.settings import Settings
+    from support.scene import Scene
 
     chosen = Settings(port=0, clock="virtual", latency="instant", seed="test", balance=Decimal(0), max_body=1000)
     with MockServer(chosen) as server, httpx.Client(base_url=server.root_url) as http:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from dirty_equals import IsStr
 from PIL import Image
+
 from support.calls import Caller
 
 

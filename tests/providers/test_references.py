@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+
 from support.calls import Caller, fixture
 from support.errors import assert_refused
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from conftest import Serve
 from dirty_equals import IsStr
-from support.calls import Caller
-from support.errors import assert_evolink_error
 
 from mockserver.engine.problems import Kind, Problem
 from mockserver.providers.evolink import PROVIDER
+from support.calls import Caller
+from support.errors import assert_evolink_error
 
 GENERATIONS = "/v1/images/generations"
 

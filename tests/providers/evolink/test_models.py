@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from support.calls import Caller, read_picture
 from support.errors import assert_evolink_error
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import Serve
+
 from support.calls import Caller
 from support.errors import assert_evolink_error
 

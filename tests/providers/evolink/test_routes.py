@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from conftest import Serve
 from dirty_equals import IsPartialDict
-from support.calls import Caller
-from support.errors import assert_evolink_error
-from support.receiver import Receiver, receiver
 
 from mockserver.engine.callbacks import DOCUMENTED
 from mockserver.engine.outbound import Sender
+from support.calls import Caller
+from support.errors import assert_evolink_error
+from support.receiver import Receiver, receiver
 
 TARGET = "https://app.example.com/hook"
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from conftest import Serve
 from dirty_equals import IsInt, IsStr
+
 from support.calls import Caller, read_picture
 from support.errors import assert_evolink_error
 

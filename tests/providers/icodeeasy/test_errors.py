@@ -3,6 +3,7 @@
 import pytest
 from conftest import Serve
 from dirty_equals import IsStr, IsUUID
+
 from support.calls import Caller
 from support.errors import assert_icodeeasy_error
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from support.calls import Caller, fixture, read_picture
 from support.errors import assert_icodeeasy_error
 from support.scene import Scene

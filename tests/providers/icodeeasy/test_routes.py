@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from dirty_equals import IsUUID
+
 from support.calls import ASYNC, Caller, fixture, pixels, read_picture
 from support.errors import assert_icodeeasy_error
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from conftest import Serve
 from dirty_equals import IsStr, IsUUID
+
 from support.calls import Caller
 from support.errors import assert_xhuoapi_error
 

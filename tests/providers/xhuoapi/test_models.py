@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from support.calls import ASYNC, Caller, read_picture
 from support.errors import assert_xhuoapi_error
 from support.scene import Scene

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import Serve
+
 from support.calls import ASYNC, Caller, fixture
 from support.errors import assert_xhuoapi_error
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from dirty_equals import IsFloat, IsStr, IsUUID
+
 from support.calls import ASYNC, Caller, fixture, read_picture
 from support.errors import assert_xhuoapi_error
 

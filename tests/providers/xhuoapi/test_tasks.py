@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from dirty_equals import IsFloat, IsStr, IsUUID
+
 from support.calls import ASYNC, Caller
 from support.errors import assert_xhuoapi_error
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from conftest import Serve
 from dirty_equals import IsPartialDict, IsStr, IsUUID
+
 from support.calls import ASYNC, Caller, pixels, read_picture
 from support.errors import assert_xhuoapi_error
 from support.receiver import receiver
