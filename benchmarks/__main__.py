@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from benchmarks import report
+from benchmarks.awake import awake
 from benchmarks.figures import Figure
 from benchmarks.load import harness
 from benchmarks.processes import Broken
@@ -47,8 +48,9 @@ def main(given: Sequence[str] | None = None) -> int:
     if not harness().startswith("wrk"):
         print(NO_WRK, file=sys.stderr)
     figures: list[Figure] = []
-    for name in asked.rows or ROWS:
-        figures += measured(name, ROWS[name], scale)
+    with awake():
+        for name in asked.rows or ROWS:
+            figures += measured(name, ROWS[name], scale)
     print(report.text(figures))
     if not asked.rows and scale in (WHOLE, LONG):
         command = "scripts/bench" + (" --long" if scale is LONG else "")

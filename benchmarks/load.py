@@ -15,6 +15,7 @@ from pathlib import Path
 from subprocess import run
 from typing import Any
 
+from benchmarks.awake import possible
 from benchmarks.processes import LOAD_CPU, Broken, Process
 
 DIGITS = 9
@@ -81,10 +82,11 @@ def script(raw: Sequence[str]) -> str:
 @cache
 def harness() -> str:
     """What loads the servers on this machine, with its version."""
+    cores = ", cores awake" if possible() else ", cores may sleep"
     if not shutil.which("wrk"):
-        return "benchmarks/generator.py"
+        return f"benchmarks/generator.py{cores}"
     said = run(["wrk", "--version"], capture_output=True, text=True, check=False).stdout
-    return " ".join(said.split()[:2]) or "wrk"
+    return (" ".join(said.split()[:2]) or "wrk") + cores
 
 
 class Loading:

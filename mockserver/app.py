@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from aiohttp.web import BaseRequest, StreamResponse
@@ -20,7 +20,7 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.faults.book import Book
 from mockserver.faults.gate import Gate
 from mockserver.front import Front
-from mockserver.origins import Origins, authority, host_name
+from mockserver.origins import Origins, authority, host_name, joined
 from mockserver.providers.base import Provider, Route, discover
 from mockserver.routing import Router
 from mockserver.settings import Settings
@@ -44,6 +44,7 @@ class App:
         self.engine.courier.disturb = self.gate.disturb
         self._hosts = {host: provider.name for provider in self.providers for host in provider.hosts}
         self._routers = {provider.name: Router(provider.routes) for provider in self.providers}
+        self._callers = {name: lru_cache(4096)(partial(_caller, mount)) for name, mount in self.mounts.items()}
         self.origins = Origins(settings, frozenset(self._hosts))
         self.front = Front(self.providers, self.origins)
         self.control = Control(self.engine, self.mounts, self.book, self.origins)
@@ -92,17 +93,17 @@ class App:
         self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], place: str
     ) -> Call:
         mount, engine = self.mounts[name], self.engine
-        key = bearer(request.headers.get("Authorization", ""))
-        key = key if mount.accepts(key) else ""
-        account = account_id(key) if key else ""
+        key, account = self._callers[name](request.headers.get("Authorization", ""))
         if key:
             engine.accounts.know(account, key)
         request_id = engine.request_id(name, account or self._owner(name, params))
         exchange = Exchange(request_id, engine.now(), name, account, request.method, request.raw_path, request.headers)
         engine.store.exchanges.put(request_id, exchange)
         engine.store.exchanges.retire(request_id)
-        origin = f"{self.origins.root(request, place)}/{name}"
-        return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange, self.gate)
+        origin = joined(self.origins.root(request, place), name)
+        return Call(
+            request, mount, mount.provider, engine, route, params, origin, key, account, request_id, exchange, self.gate
+        )
 
     def _owner(self, name: str, params: Mapping[str, str]) -> str:
         """Whose task a call without a key is about, a picture's say; "" if nobody's."""
@@ -119,7 +120,12 @@ def create_app(settings: Settings | None = None) -> App:
     return App(settings or Settings())
 
 
-@lru_cache(maxsize=4096)
+def _caller(mount: Mount, authorization: str) -> tuple[str, str]:
+    """The key of an `Authorization` header and its account, if the key is valid at a mount; else "" and ""."""
+    key = bearer(authorization)
+    return (key, account_id(key)) if mount.accepts(key) else ("", "")
+
+
 def bearer(header: str) -> str:
     """The token of an `Authorization: Bearer …` header; "" if it is no such header."""
     scheme, _, rest = header.partition(" ")

@@ -52,6 +52,12 @@ class Mount:
 class Gate(Protocol):
     """What goes wrong with a call, at the places where it can; `faults/gate.py` is the one that decides."""
 
+    @property
+    def armed(self) -> bool:
+        """Whether any rule is in force: without one, `before` and `after` do nothing."""
+
+    def admit(self, call: "Call") -> None: ...
+
     async def before(self, call: "Call") -> None: ...
 
     def accept(self, call: "Call", job: Job) -> Job: ...
@@ -71,6 +77,7 @@ class Call:
 
     request: BaseRequest
     mount: Mount
+    provider: Provider
     engine: Engine
     route: Route | None
     params: Mapping[str, str]
@@ -88,20 +95,27 @@ class Call:
     task_seen: str = ""
 
     @property
-    def provider(self) -> Provider:
-        return self.mount.provider
+    def is_form(self) -> bool:
+        """Whether the body calls itself multipart/form-data."""
+        given = self.request.headers.get("Content-Type")
+        return given != JSON and self.request.content_type == "multipart/form-data"
 
     async def body(self) -> bytes:
         """The raw body. Raises Problem(TOO_LARGE), or MALFORMED_BODY if it is compressed or broken off."""
         if self.sent:
             return self.sent
-        await self._admit_body()
+        self._admit_body()
+        if "Expect" in self.request.headers:
+            await self._let_go_on()
+        content = self.request.content
         try:
-            data = await self.request.read()
+            data = content.read_nowait() if content.is_eof() else await self.request.read()
         except HTTPRequestEntityTooLarge:
             raise self._too_large() from None
         except BROKEN_OFF:
             raise Problem(Kind.MALFORMED_BODY, "the body is broken off or not framed as its headers say") from None
+        if len(data) > self.mount.max_body:
+            raise self._too_large()
         self.exchange.keep_request(data)
         self.sent = data
         return data
@@ -115,7 +129,7 @@ class Call:
         with suppress(Problem, TimeoutError, *BROKEN_OFF):
             async with asyncio.timeout(NOTE_SECONDS):
                 await self.request.content.wait_eof()
-            await (self.form() if self.request.content_type == "multipart/form-data" else self.body())
+            await (self.form() if self.is_form else self.body())
 
     async def json(self) -> dict[str, Any]:
         """The body as a JSON object; a field that is null counts as absent. Raises Problem(MALFORMED_BODY)."""
@@ -133,13 +147,14 @@ class Call:
             raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {str(error)[:100]}") from None
         if not isinstance(value, dict):
             raise Problem(Kind.MALFORMED_BODY, "the body must be a JSON object")
-        return {name: item for name, item in value.items() if item is not None}
+        return value if None not in value.values() else {name: item for name, item in value.items() if item is not None}
 
     async def form(self) -> Form:
         """The body as multipart/form-data. Raises Problem(MALFORMED_BODY)."""
         if self.parts is not None:
             return self.parts
-        await self._admit_body()
+        self._admit_body()
+        await self._let_go_on()
         try:
             self.parts = await read_form(self.request, MOST_FIELDS, self.mount.max_body)
         except TooLarge:
@@ -150,14 +165,17 @@ class Call:
         self.exchange.body_size = self.request.content_length or sum(len(file.data) for file in self.parts.uploads)
         return self.parts
 
-    async def _admit_body(self) -> None:
-        """Refuse a body by its headers, before a byte of it is read; let a client that asks first go on."""
-        headers = self.request.headers
+    def _admit_body(self) -> None:
+        """Refuse a body by its headers, before a byte of it is read."""
         if (self.request.content_length or 0) > self.mount.max_body:
             raise self._too_large()
-        if headers.get("Content-Encoding", "identity").lower() != "identity":
+        encoding = self.request.headers.get("Content-Encoding")
+        if encoding is not None and encoding.lower() != "identity":
             raise Problem(Kind.MALFORMED_BODY, "Content-Encoding is not supported: send the body uncompressed")
-        if headers.get("Expect", "").lower() == "100-continue":
+
+    async def _let_go_on(self) -> None:
+        """Let a client go on that asks before it sends its body."""
+        if self.request.headers.get("Expect", "").lower() == "100-continue":
             await self.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.request.writer.output_size = 0
 

@@ -1,6 +1,7 @@
 """What goes around every handler, in this order: journal, settle, the provider's envelope, key, faults.
 
-Each stage is a function of the call and of what comes next; `app.py` lists them.
+Each stage is a function of the call and of what comes next; `routing.py` lists them. One that has nothing to do once
+the next has begun hands the next's awaitable on, so that it costs a call and no coroutine.
 """
 
 import logging
@@ -41,10 +42,10 @@ async def journal(following: Next, call: Call) -> StreamResponse:
     return response
 
 
-async def settle(following: Next, call: Call) -> StreamResponse:
+def settle(following: Next, call: Call) -> Awaitable[StreamResponse]:
     """Bring up to date what is due, so that every answer shows the state of this instant. Never callbacks."""
     call.engine.driver.settle()
-    return await following(call)
+    return following(call)
 
 
 async def envelope(following: Next, call: Call) -> StreamResponse:
@@ -71,20 +72,26 @@ def refusal(call: Call, problem: Problem) -> StreamResponse:
     return call.answer(call.provider.envelope(looks, problem, call.trace_id or call.request_id), looks.status, headers)
 
 
-async def authenticate(following: Next, call: Call) -> StreamResponse:
+def authenticate(following: Next, call: Call) -> Awaitable[StreamResponse]:
     """Refuse a call without a valid key where one is needed."""
     assert call.route is not None
     if call.route.keyed and not call.key:
         raise Problem(Kind.UNAUTHENTICATED)
-    return await following(call)
+    return following(call)
 
 
-async def faults_before(following: Next, call: Call) -> StreamResponse:
+def faults_before(following: Next, call: Call) -> Awaitable[StreamResponse]:
     """What goes wrong ahead of the handler."""
+    call.gate.admit(call)
+    return _after_faults(following, call) if call.gate.armed else following(call)
+
+
+async def _after_faults(following: Next, call: Call) -> StreamResponse:
     await call.gate.before(call)
     return await following(call)
 
 
 async def faults_after(following: Next, call: Call) -> StreamResponse:
     """What goes wrong with an answer on its way out, be it a refusal."""
-    return await call.gate.after(call, await following(call))
+    response = await following(call)
+    return await call.gate.after(call, response) if call.gate.armed else response

@@ -21,9 +21,15 @@ def host_name(host: str) -> str:
 def authority(request: BaseRequest) -> str:
     """The host and port that a request is for: its target's if that is absolute (RFC 9112, 3.2.2), else `Host`."""
     target = request.raw_path
-    if "://" in target[:8] and not target.startswith("/"):
+    if not target.startswith("/") and "://" in target[:8]:
         return target.partition("://")[2].partition("/")[0].partition("?")[0]
     return request.headers.get("Host", "")
+
+
+@lru_cache(maxsize=1024)
+def joined(root: str, name: str) -> str:
+    """The base address of a provider at a root: one string for all the tasks that keep it."""
+    return f"{root}/{name}"
 
 
 def is_loopback(name: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from benchmarks.contest import Contestant, Turn, contest, cpu_ratios, start
+from benchmarks.contest import Contestant, Running, Turn, contest, cpu_ratios, start
 from benchmarks.contestants import EVOLINK, answer_of, bare_submission, has_uvloop, ours, reset
 from benchmarks.figures import Figure
 from benchmarks.load import harness, load
@@ -23,13 +23,19 @@ def hold(port: int, tasks: int, scale: Scale) -> int:
 def measure(scale: Scale) -> Sequence[Figure]:
     held = f"{scale.held:,} held"
     loops = {"asyncio": (0.55, 0.70), **({"uvloop": (0.55, 0.80)} if has_uvloop() else {})}
+
+    def refill(running: Running) -> None:
+        reset(running)
+        hold(running.port, scale.held, scale)
+
     field: list[Contestant] = []
     for loop in loops:
-        field += [ours(loop, EVOLINK, loop=loop, before=reset), ours(f"{loop}, {held}", EVOLINK, loop=loop)]
+        field += [
+            ours(loop, EVOLINK, loop=loop, before=reset),
+            ours(f"{loop}, {held}", EVOLINK, loop=loop, before=refill),
+        ]
     with ExitStack() as stack:
         running = [start(stack, contestant) for contestant in field]
-        for one in running[1::2]:
-            hold(one.port, scale.held, scale)
         running.append(start(stack, bare_submission(answer_of(running[0]))))
         turns = contest(running, scale)
     figures = []

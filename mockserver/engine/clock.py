@@ -18,6 +18,9 @@ VIRTUAL_START = 1_767_225_600.0
 
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyz0123456789"
 _LETTERS = bytes(_ALPHABET[value % len(_ALPHABET)] for value in range(256))
+_DIGEST = 24
+"""Bytes of a draw: 16 for its name, 8 for its number."""
+
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -95,39 +98,29 @@ class VirtualClock:
 
 
 class Draw:
-    """The chance that belongs to one call: each purpose has a value of its own, whatever else was drawn."""
+    """The chance that belongs to one call: a name, as a UUID or a token, and a number that tells nothing of it."""
 
-    __slots__ = ("_key", "_scope")
+    __slots__ = ("_digest",)
 
-    def __init__(self, key: bytes, scope: str) -> None:
-        self._key = key
-        self._scope = scope
+    def __init__(self, digest: bytes) -> None:
+        self._digest = digest
 
-    def _bytes(self, purpose: str) -> bytes:
-        text = f"{self._scope}\0\0{purpose}"
-        return blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
-
-    def number(self, purpose: str) -> int:
-        """128 bits as an integer, the same each time for the same purpose."""
-        return int.from_bytes(self._bytes(purpose))
-
-    def uuid(self, purpose: str) -> str:
+    def uuid(self) -> str:
         """A version 4 UUID in its text form."""
-        digits = self._bytes(purpose).hex()
-        variant = _VARIANTS[digits[16]]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        digits = self._digest.hex()
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:32]}"
 
-    def token(self, purpose: str, length: int) -> str:
+    def token(self, length: int) -> str:
         """`length` characters (at most 16) of a-z and 0-9."""
-        return self._bytes(purpose)[:length].translate(_LETTERS).decode()
+        return self._digest[:length].translate(_LETTERS).decode()
 
-    def fraction(self, purpose: str) -> float:
+    def fraction(self) -> float:
         """Evenly spread over [0, 1), in the steps that a float has there."""
-        return (self.number(purpose) >> 75) / 2**53
+        return (int.from_bytes(self._digest[16:]) >> 11) / 2**53
 
-    def between(self, purpose: str, low: float, high: float) -> float:
+    def between(self, low: float, high: float) -> float:
         """Evenly spread over [low, high], in whole thousandths."""
-        return round(low + self.fraction(purpose) * (high - low), 3)
+        return round(low + self.fraction() * (high - low), 3)
 
 
 class Entropy:
@@ -139,11 +132,14 @@ class Entropy:
     def __init__(self, seed: str | None = None, *, seeded: bool | None = None) -> None:
         self.seeded = seed is not None if seeded is None else seeded
         self.seed = seed if seed is not None else os.urandom(8).hex()
-        self._key = blake2b(self.seed.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        key = blake2b(self.seed.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        self._start = blake2b(key=key, digest_size=_DIGEST)
 
     def draw(self, *scope: str | int) -> Draw:
         """The chance of one call, named by where it stands: ("task", provider, account, n), say."""
-        return Draw(self._key, "\0".join([str(part) for part in scope]))
+        digest = self._start.copy()
+        digest.update("\0".join([str(part) for part in scope]).encode("utf-8", "surrogatepass"))
+        return Draw(digest.digest())
 
     def renewed(self) -> "Entropy":
         """The same story from the start for a given seed; a new story where none was given."""

@@ -72,7 +72,7 @@ class Courier:
         return first
 
     def _put(self, task: Task, target: str, body: bytes, entropy: Entropy, now: float, copy: int) -> Delivery:
-        name = "cb_" + entropy.draw("delivery", task.id, copy).token("id", 12)
+        name = "cb_" + entropy.draw("delivery", task.id, copy).token(12)
         routed = self.routing.resolve(target)
         delivery = Delivery(name, task.id, task.job.provider, task.job.account, target, routed, body, now)
         self.store.deliveries.put(name, delivery)

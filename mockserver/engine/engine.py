@@ -22,7 +22,7 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.schedule import Schedule
 from mockserver.engine.store import Store
 from mockserver.engine.store.memory import MemoryStore
-from mockserver.engine.tasks import PENDING_SHARE, Job, Task
+from mockserver.engine.tasks import Job, Task
 from mockserver.engine.waits import ALARM, Waits
 
 
@@ -106,9 +106,9 @@ class Engine:
         if account:
             owner = self.accounts.get(provider, account)
             owner.requests += 1
-            return self.entropy.draw("request", provider, account, owner.requests).uuid("id")
+            return self.entropy.draw("request", provider, account, owner.requests).uuid()
         self.strangers += 1
-        return self.entropy.draw("request", provider, account, self.strangers).uuid("id")
+        return self.entropy.draw("request", provider, account, self.strangers).uuid()
 
     def submit(self, job: Job) -> Task:
         """Accept a job: hold its price, decide its outcome and its times, and plan its end.
@@ -123,13 +123,13 @@ class Engine:
         self.ledger.hold(account, task_id, job.cost, now)
         account.submissions += 1
         planned = max(now, round(now + self._duration(job, draw), 6))
-        starts = now + PENDING_SHARE * (planned - now)
-        task = Task(task_id, job, now, starts, inf if job.stuck else planned, planned, job.failure)
+        task = Task(task_id, job, now, inf if job.stuck else planned, planned, job.failure)
         self.store.tasks.put(task_id, task)
         if job.trace_id:
             self.name(f"trace/{job.provider}/{job.account}/{job.trace_id}", task_id)
         if not job.stuck:
-            self._plan_end(planned, task_id)
+            self.schedule.finish(planned, task_id)
+            self.driver.planned(planned)
         return task
 
     def check_money(self, job: Job) -> None:
@@ -139,11 +139,7 @@ class Engine:
     def _duration(self, job: Job, draw: Draw) -> float:
         if job.delay is not None:
             return job.delay
-        return draw.between("latency", *self.plan.latency.of(job.documented)) * job.slowness
-
-    def _plan_end(self, due: float, name: str) -> None:
-        self.schedule.finish(due, name)
-        self.driver.planned(due)
+        return draw.between(*self.plan.latency.of(job.documented)) * job.slowness
 
     def name(self, name: str, meaning: str) -> None:
         """Remember what a name stands for; a name given again means the newer thing, and the oldest are forgotten."""

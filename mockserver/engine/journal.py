@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -44,7 +44,7 @@ class Exchange:
     task_id: str | None = None
     cost: str | None = None
     error: str | None = None
-    pictures: list[dict[str, Any]] = field(default_factory=list)
+    pictures: tuple[dict[str, Any], ...] = ()
 
     def keep_request(self, data: bytes) -> None:
         """Put the request's body on record, capped."""

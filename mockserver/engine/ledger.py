@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.records import record
 from mockserver.engine.tasks import Task
 
 USAGE_KEPT = 1_000
@@ -58,7 +59,7 @@ def _number(minor: int, places: int) -> float:
     return float(Decimal(minor).scaleb(-places))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """What one captured generation cost (minor units) and when (Unix seconds): a line of the usage page."""
 
@@ -148,7 +149,7 @@ class Account:
         self.usage.append(usage)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hold:
     """Money set aside for a task, and the month whose quota it counts towards."""
 
@@ -165,6 +166,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.holds: dict[str, Hold] = {}
+        self._latest: Hold | None = None
 
     def hold(self, account: Account, task_id: str, amount: int, now: float) -> None:
         """Set `amount` aside for a task. Raises Problem(OUT_OF_BALANCE) and moves nothing if it is not covered."""
@@ -174,7 +176,14 @@ class Ledger:
         month = account.spend(amount, now)
         account.balance -= amount
         account.held += amount
-        self.holds[task_id] = Hold(account, amount, month)
+        self.holds[task_id] = self._alike(account, amount, month)
+
+    def _alike(self, account: Account, amount: int, month: str) -> Hold:
+        """A hold; many tasks in a row that hold the same share one record."""
+        latest = self._latest
+        if latest is None or latest.account is not account or latest.amount != amount or latest.month != month:
+            latest = self._latest = Hold(account, amount, month)
+        return latest
 
     def capture(self, task_id: str) -> int:
         """Charge what is held for the task; the amount."""

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _PIXELS = re.compile(r"([1-9][0-9]*)x([1-9][0-9]*)")
 _DIGITS_READ = 18  # enough to be beyond every limit; Python refuses to read numbers of thousands of digits
@@ -49,6 +50,7 @@ def nearest_ratio(width: int, height: int, ratios: Iterable[Pair]) -> Pair:
     return min(ratios, key=lambda ratio: abs(target - math.log(ratio[0] / ratio[1])))
 
 
+@lru_cache(maxsize=256)
 def fit_ratio(ratio: Pair, pixels: int, multiple: int) -> Pair:
     """(width, height) near `pixels` in total and `ratio` in shape, both sides multiples of `multiple`.
 

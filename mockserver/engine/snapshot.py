@@ -25,7 +25,7 @@ T = TypeVar("T")
 LATEST = 100_000_000_000.0
 """The latest instant that a clock is put to, in Unix seconds."""
 
-FORM = 1
+FORM = 2
 """The form of a snapshot; another number is not read."""
 
 

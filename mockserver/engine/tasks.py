@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from mockserver.engine.problems import Kind
+from mockserver.engine.records import record
 
 ImageFormat = Literal["png", "jpeg", "webp"]
 
@@ -23,6 +24,10 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+SUBMITTED = Status.PENDING.value
+"""The status of a task in the answer to its submission, whatever has become of it since."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a generation fails: a neutral kind, or a provider's own error code; `detail` says more."""
@@ -32,10 +37,9 @@ class Failure:
     detail: str = ""
 
 
-@dataclass(slots=True)
+@record
 class Job:
-    """What a provider asks the engine for, once a request has been found right. Not to be changed once it is made;
-    freezing it would cost every request the time of a hash.
+    """What a provider asks the engine for, once a request has been found right.
 
     `size` is the text that the picture shows; `width`, `height` are the pixels it has. `cost` is in minor units.
     `documented` is how long the provider says it takes, (shortest, longest) in seconds. `origin` is the address under
@@ -71,9 +75,9 @@ class Job:
         return replace(self, failure=self.failure or failure, delay=delay if delay is not None else self.delay)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Task:
-    """An accepted job and its plan. Times are Unix seconds: it starts at `starts` and ends at `due`.
+    """An accepted job and its plan. Times are Unix seconds: it ends at `due`.
 
     `planned` is the end as planned at submission; a cancelled task ends before it.
     """
@@ -81,10 +85,14 @@ class Task:
     id: str
     job: Job
     created: float
-    starts: float
     due: float
     planned: float
     failure: Failure | None
+
+    @property
+    def starts(self) -> float:
+        """When it is no longer pending but processing."""
+        return self.created + PENDING_SHARE * (self.planned - self.created)
 
     def ended_at(self, now: float) -> bool:
         return now >= self.due

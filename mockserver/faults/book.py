@@ -99,7 +99,7 @@ class Rule:
         if turn < 1 or turn % self.when.every or (self.when.times is not None and self.fired >= self.when.times):
             return False
         story = f"{self.match.model_dump_json()} {self.fault.model_dump_json()}"
-        if entropy.draw("fault", story, self.matched).fraction("fires") >= self.when.probability:
+        if entropy.draw("fault", story, self.matched).fraction() >= self.when.probability:
             return False
         self.fired += 1
         return True

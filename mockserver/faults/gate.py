@@ -22,8 +22,13 @@ class Gate:
     book: Book
     engine: Engine
 
-    async def before(self, call: Call) -> None:
-        """Ahead of a handler: what the key asks for by its ending, the rate limit, and the rules.
+    @property
+    def armed(self) -> bool:
+        """Whether any rule is in force."""
+        return bool(self.book.rules)
+
+    def admit(self, call: Call) -> None:
+        """Ahead of a handler: what the key asks for by its ending, and the rate limit.
 
         A key's balance is looked at last, in `accept`.
         """
@@ -35,10 +40,12 @@ class Gate:
             account = self.engine.accounts.get(call.provider.name, call.account)
             if account.rate_limit is not None:
                 account.admit(self.engine.now())
-        if self.book.rules:
-            subject = await self._identified(call)
-            for fault in self.book.fire("before", subject, self.engine.entropy):
-                await fault.before(call)
+
+    async def before(self, call: Call) -> None:
+        """Ahead of a handler, after `admit`: the rules."""
+        subject = await self._identified(call)
+        for fault in self.book.fire("before", subject, self.engine.entropy):
+            await fault.before(call)
 
     def accept(self, call: Call, job: Job) -> Job:
         """A job on its way into the engine, as what its prompt asks for and the rules make it.
@@ -62,10 +69,9 @@ class Gate:
 
     async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
         """An answer on its way out, be it a refusal."""
-        if self.book.rules:
-            subject = _subject(call, call.model_seen, call.prompt_seen)
-            for fault in self.book.fire("after", subject, self.engine.entropy):
-                response = await fault.after(call, response)
+        subject = _subject(call, call.model_seen, call.prompt_seen)
+        for fault in self.book.fire("after", subject, self.engine.entropy):
+            response = await fault.after(call, response)
         return response
 
     def disturb(self, task: Task) -> Disturbance:
@@ -99,7 +105,7 @@ def _subject(call: Call, model: str = "", prompt: str = "") -> Subject:
 
 
 async def _model_and_prompt(call: Call) -> tuple[str, str]:
-    if call.request.content_type == "multipart/form-data":
+    if call.is_form:
         fields: Mapping[str, Any] = (await call.form()).fields
     else:
         fields = await call.json()

@@ -35,15 +35,19 @@ LONGEST_PROMPT = 100_000
 LONGEST_SIZE = 10_000
 """Characters of a `size`; no documented one comes near."""
 
-Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT), AfterValidator(_not_blank)]
+NOT_BLANK = AfterValidator(_not_blank)
+"""Stands last in a field's annotation: what stands behind a function is checked outside of pydantic's core."""
+
+Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT), NOT_BLANK]
 
 
 def read(model: type[M], fields: Mapping[str, Any]) -> M:
     """The model of a JSON body's fields. Raises Problem(INVALID_PARAMETER) for the first that is wrong."""
     try:
-        return model.model_validate(fields)
+        found: M = model.__pydantic_validator__.validate_python(fields)  # as model_validate does, without its options
     except ValidationError as error:
         raise _first(error, model) from None
+    return found
 
 
 def read_text(model: type[M], fields: Mapping[str, Any]) -> M:

@@ -42,7 +42,7 @@ async def check_references(
         record.append({"source": "url"} if data is None else await _inspected(place, field, "data", data))
     for upload in uploads:
         record.append(await _inspected(upload.field, field, "upload", upload.data))
-    call.exchange.pictures += record
+    call.exchange.pictures += tuple(record)
     return len(record)
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from statistics import mean
@@ -93,53 +94,62 @@ def test_no_move_goes_back(make: Callable[[float], Clock], moves: list[float]) -
 STORY = """
 from mockserver.engine.clock import Entropy
 draw = Entropy("seed").draw("task", "studio", 3)
-print(draw.uuid("id"), draw.token("id", 20), draw.fraction("x"), draw.between("latency", 0.3, 1.5))
+print(draw.uuid(), draw.token(12), draw.fraction(), draw.between(0.3, 1.5))
 """
 
 
 def test_another_process_draws_the_same() -> None:
     draw = Entropy("seed").draw("task", "studio", 3)
-    mine = f"{draw.uuid('id')} {draw.token('id', 20)} {draw.fraction('x')} {draw.between('latency', 0.3, 1.5)}\n"
+    mine = f"{draw.uuid()} {draw.token(12)} {draw.fraction()} {draw.between(0.3, 1.5)}\n"
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     theirs = subprocess.run([sys.executable, "-c", STORY], env=environment, capture_output=True, text=True, check=True)
     assert theirs.stdout == mine
 
 
-def test_a_purpose_draws_the_same_whatever_else_was_drawn() -> None:
-    one, other = (Entropy("seed").draw("task", 1) for _ in range(2))
-    other.number("something else")
-    assert one.number("id") == other.number("id") != one.number("latency")
+def test_a_draw_is_the_same_whatever_else_was_drawn() -> None:
+    entropy = Entropy("seed")
+    one, between, other = (entropy.draw("task", n) for n in (1, 2, 1))
+    assert (one.uuid(), one.token(16), one.fraction()) == (other.uuid(), other.token(16), other.fraction())
+    assert between.uuid() != one.uuid()
+    assert between.fraction() != one.fraction()
+
+
+def test_the_number_of_a_draw_tells_nothing_of_its_name() -> None:
+    draws = [Entropy("seed").draw(n) for n in range(4000)]
+    by_letter = Counter((draw.token(1) < "n", draw.fraction() < 0.5) for draw in draws)
+    assert len(by_letter) == 4
+    assert min(by_letter.values()) > 600, by_letter
 
 
 @pytest.mark.parametrize("scope", [("task", 2), ("tas", "k1"), ("task", 1, ""), ("task", "1", "1"), ()])
 def test_scopes_are_kept_apart(scope: tuple[str | int, ...]) -> None:
     entropy = Entropy("seed")
-    assert entropy.draw(*scope).number("id") != entropy.draw("task", 1).number("id")
+    assert entropy.draw(*scope).uuid() != entropy.draw("task", 1).uuid()
 
 
 @given(st.text())
-def test_every_uuid_is_of_version_4(purpose: str) -> None:
-    text = Entropy("seed").draw(1).uuid(purpose)
+def test_every_uuid_is_of_version_4(scope: str) -> None:
+    text = Entropy("seed").draw(scope).uuid()
     value = UUID(text)
     assert (value.version, value.variant, str(value)) == (4, RFC_4122, text)
 
 
 @given(st.integers(0, 16), st.integers())
 def test_a_token_has_its_length_and_letters(length: int, scope: int) -> None:
-    token = Entropy("seed").draw(scope).token("id", length)
+    token = Entropy("seed").draw(scope).token(length)
     assert len(token) == length
     assert re.fullmatch(r"[a-z0-9]*", token)
 
 
 @given(st.integers(), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_between_keeps_its_bounds_in_whole_thousandths(scope: int, low: int, span: int) -> None:
-    value = Entropy("seed").draw(scope).between("latency", low / 1000, (low + span) / 1000)
+    value = Entropy("seed").draw(scope).between(low / 1000, (low + span) / 1000)
     assert low <= round(value * 1000, 6) <= low + span
     assert round(value, 3) == value
 
 
 def test_between_is_evenly_spread() -> None:
-    values = [Entropy("seed").draw(n).between("latency", 10.0, 20.0) for n in range(4000)]
+    values = [Entropy("seed").draw(n).between(10.0, 20.0) for n in range(4000)]
     assert mean(values) == pytest.approx(15.0, abs=0.2)
     tenths = [sum(10 + n <= value < 11 + n for value in values) for n in range(10)]
     assert all(320 < count < 480 for count in tenths), tenths
@@ -147,10 +157,10 @@ def test_between_is_evenly_spread() -> None:
 
 def test_a_seed_tells_its_story_again() -> None:
     entropy = Entropy("seed")
-    assert entropy.renewed().draw(1).number("id") == entropy.draw(1).number("id")
+    assert entropy.renewed().draw(1).uuid() == entropy.draw(1).uuid()
 
 
 def test_without_a_seed_every_story_is_new() -> None:
     entropy = Entropy()
     others = (Entropy(), entropy.renewed(), Entropy("seed"))
-    assert len({story.draw(1).number("id") for story in (entropy, *others)}) == 4
+    assert len({story.draw(1).uuid() for story in (entropy, *others)}) == 4

@@ -276,7 +276,7 @@ def change(path: str, value: Any) -> Callable[[Any], None]:
 
 
 RUBBISH = [
-    change("engine.form", 2),
+    change("engine.form", 1),
     change("engine.form", None),
     change("engine.clock.now", "NaN"),
     change("engine.clock.now", "Infinity"),

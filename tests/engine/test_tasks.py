@@ -18,33 +18,33 @@ FAILED = Failure(Kind.FAILED)
         (0, Status.PENDING, 0),
         (0.999, Status.PENDING, 0),
         (1, Status.PROCESSING, 1),
-        (11, Status.PROCESSING, 50),
-        (20.999, Status.PROCESSING, 98),
-        (21, Status.COMPLETED, 100),
+        (10.5, Status.PROCESSING, 50),
+        (19.999, Status.PROCESSING, 98),
+        (20, Status.COMPLETED, 100),
         (10**6, Status.COMPLETED, 100),
     ],
 )
 def test_a_task_goes_through_its_states(after: float, status: Status, progress: int) -> None:
     assert (task().status_at(T0 + after), task().progress_at(T0 + after)) == (status, progress)
-    assert task().ended_at(T0 + after) == (after >= 21)
+    assert task().ended_at(T0 + after) == (after >= 20)
 
 
 def test_a_task_of_no_duration_has_ended_at_once() -> None:
-    instant = task(starts=T0, due=T0, planned=T0)
+    instant = task(due=T0, planned=T0)
     assert (instant.status_at(T0), instant.progress_at(T0), instant.ended_at(T0)) == (Status.COMPLETED, 100, True)
 
 
 @pytest.mark.claim("EV-TASK-2")
 def test_a_failed_task_keeps_its_progress() -> None:
     failed = task(failure=MODERATED)
-    seen = [(failed.status_at(T0 + at), failed.progress_at(T0 + at)) for at in (0, 11, 21, 500)]
+    seen = [(failed.status_at(T0 + at), failed.progress_at(T0 + at)) for at in (0, 10.5, 20, 500)]
     assert seen == [(Status.PENDING, 0), (Status.PROCESSING, 50), (Status.FAILED, 99), (Status.FAILED, 99)]
 
 
-@pytest.mark.parametrize(("at", "progress"), [(0.5, 0), (11, 50), (20.999, 98)])
+@pytest.mark.parametrize(("at", "progress"), [(0.5, 0), (10.5, 50), (19.999, 98)])
 def test_a_cancelled_task_ends_there_and_then(at: float, progress: int) -> None:
     cancelled = task().cancelled(T0 + at)
-    assert (cancelled.due, cancelled.planned, cancelled.failure) == (T0 + at, T0 + 21, Failure(Kind.CANCELLED))
+    assert (cancelled.due, cancelled.planned, cancelled.failure) == (T0 + at, T0 + 20, Failure(Kind.CANCELLED))
     assert [cancelled.status_at(T0 + later) for later in (at, 500)] == [Status.FAILED] * 2
     assert [cancelled.progress_at(T0 + later) for later in (at, 500)] == [progress] * 2
 
@@ -53,7 +53,7 @@ def test_a_cancelled_task_ends_there_and_then(at: float, progress: int) -> None:
 def test_progress_never_falls_and_100_is_completed(
     duration: float, times: list[float], failure: Failure | None
 ) -> None:
-    some = task(starts=T0 + duration / 20, due=T0 + duration, planned=T0 + duration, failure=failure)
+    some = task(due=T0 + duration, planned=T0 + duration, failure=failure)
     seen = [(some.status_at(T0 + at), some.progress_at(T0 + at)) for at in sorted(times)]
     progresses = [progress for _, progress in seen]
     assert progresses == sorted(progresses)

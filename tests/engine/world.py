@@ -39,8 +39,8 @@ def job(**changes: Any) -> Job:
 
 
 def task(**changes: Any) -> Task:
-    """A task submitted at T0: pending for 1 second, ending at T0 + 21, but for `changes`."""
-    return replace(Task("task-1", PLAIN, T0, T0 + 1, T0 + 21, T0 + 21, None), **changes)
+    """A task submitted at T0: pending for 1 second, ending at T0 + 20, but for `changes`."""
+    return replace(Task("task-1", PLAIN, T0, T0 + 20, T0 + 20, None), **changes)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Studio:
     name: str = "studio"
     currency: Currency = field(default_factory=lambda: Currency("credits", 2))
     public_callbacks_only: bool = False
-    new_id: Callable[[Draw, float], str] = lambda draw, _: draw.uuid("id")
+    new_id: Callable[[Draw, float], str] = lambda draw, _: draw.uuid()
     callback_body: Callable[[Task], bytes] | None = lambda task: b'{"id": "%s"}' % task.id.encode()
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from mockserver.engine.sizes import Pair
-from mockserver.providers.parsing import Fields, Prompt
+from mockserver.providers.parsing import NOT_BLANK, Fields
 
 MODEL = "gpt-image-2-beta"
 LONGEST_PROMPT = 2_000
@@ -48,7 +48,7 @@ class Generation(Fields):
     """EV-MODEL-1, EV-PROMPT-1, EV-SIZE-1, EV-REF-1, EV-CB-1."""
 
     model: Literal["gpt-image-2-beta"]
-    prompt: Annotated[Prompt, Field(max_length=LONGEST_PROMPT)]
+    prompt: Annotated[str, Field(max_length=LONGEST_PROMPT), NOT_BLANK]
     size: Literal["1:1", "3:2", "2:3", "auto"] = "auto"
     image_urls: References = Field(default_factory=list)
     callback_url: str | None = None

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from mockserver.engine.clock import Draw
-from mockserver.engine.tasks import Status, Task
+from mockserver.engine.tasks import SUBMITTED, Status, Task
 from mockserver.providers.base import failure_looks
 from mockserver.providers.evolink import pricing
 from mockserver.providers.evolink.errors import FAILURES
@@ -17,7 +17,7 @@ TYPE = "image"
 
 def new_id(draw: Draw, now: float) -> str:
     """`task-unified-{unix}-{8 of a-z0-9}`; the number is the task's `created`."""
-    return f"{ID_PREFIX}{int(now)}-{draw.token('task', 8)}"
+    return f"{ID_PREFIX}{int(now)}-{draw.token(8)}"
 
 
 def submission(task: Task, reserved: float) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def submission(task: Task, reserved: float) -> dict[str, Any]:
         "model": task.job.model,
         "object": OBJECT,
         "progress": 0,
-        "status": Status.PENDING.value,
+        "status": SUBMITTED,
         "task_info": {"can_cancel": True, "estimated_time": pricing.ESTIMATED_SECONDS},
         "type": TYPE,
         "usage": {

@@ -26,6 +26,8 @@ def price(prices: Mapping[str, int], quality: str, count: int) -> int:
 
 def duration(latencies: Mapping[str, Range], references: int, resolution: str, count: int) -> Range:
     """The documented (shortest, longest) duration of a call, in seconds."""
-    parts = [latencies["image"]] + [latencies["further image"]] * (count - 1)
-    parts += [latencies["references"]] * (references > 0) + [latencies["2k"]] * (resolution == "2k")
-    return sum(part[0] for part in parts), sum(part[1] for part in parts)
+    shortest, longest = latencies["image"]
+    further = (("further image", count - 1), ("references", references > 0), ("2k", resolution == "2k"))
+    for name, times in further:
+        shortest, longest = shortest + latencies[name][0] * times, longest + latencies[name][1] * times
+    return shortest, longest

@@ -31,7 +31,7 @@ async def generate(call: Call) -> StreamResponse:
 
 async def _read(call: Call) -> tuple[models.Generation, tuple[Upload, ...]]:
     """The request from either body format (IC-BODY-1). Raises Problem."""
-    if call.request.content_type != "multipart/form-data":
+    if not call.is_form:
         return read(models.Generation, await call.json()), ()
     form = await call.form()
     fields = {name: value for name, value in form.fields.items() if name not in _URL_FIELDS}

@@ -1,22 +1,31 @@
 """icodeeasy: answers as JSON (001, "Response structure" and "Image URL behaviour")."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from mockserver.engine.clock import Draw
-from mockserver.engine.tasks import Status, Task
+from mockserver.engine.tasks import SUBMITTED, Status, Task
 from mockserver.providers.base import failure_looks
 from mockserver.providers.icodeeasy.errors import REFUSALS, error_object
 from mockserver.providers.icodeeasy.pricing import CURRENCY
 
+DAY = 86_400
+"""Seconds."""
+
 
 def new_id(draw: Draw, now: float) -> str:
-    return draw.uuid("task")
+    return draw.uuid()
 
 
 def day(task: Task) -> str:
     """The UTC day of creation as file URLs write it: YYYYMMDD."""
-    return datetime.fromtimestamp(task.created, UTC).strftime("%Y%m%d")
+    return _day(int(task.created // DAY))
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * DAY, UTC).strftime("%Y%m%d")
 
 
 def file_urls(task: Task) -> list[str]:
@@ -41,7 +50,7 @@ def _data(task: Task) -> list[dict[str, str]]:
 
 def submission(task: Task) -> dict[str, Any]:
     """IC-ASYNC-1."""
-    return {"status": Status.PENDING.value, "task_id": task.id}
+    return {"status": SUBMITTED, "task_id": task.id}
 
 
 def state(task: Task, now: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sizes import Limits, Pair, parse_pixels
 from mockserver.engine.tasks import ImageFormat
-from mockserver.providers.parsing import LONGEST_SIZE, Fields, Prompt
+from mockserver.providers.parsing import LONGEST_SIZE, NOT_BLANK, Fields, Prompt
 
 DEFAULT_SIZE: Pair = (1024, 1024)
 """XH-SIZE-8, a ruling of ours."""
@@ -99,7 +99,7 @@ class OpenAIRequest(Request):
 class GptImage(OpenAIRequest):
     """gpt-image-1 and gpt-image-1.5, which ignore `n` (XH-N-1, XH-OUTFMT-1)."""
 
-    prompt: Annotated[Prompt, Field(max_length=32_000)]
+    prompt: Annotated[str, Field(max_length=32_000), NOT_BLANK]
     quality: Literal["auto", "high", "medium", "low"] = "auto"
     background: Literal["auto", "transparent", "opaque"] = "auto"
     output_format: ImageFormat = "png"
@@ -127,7 +127,7 @@ class GptImage2(GptImage):
 class Dalle3(OpenAIRequest):
     """dall-e-3: one image a call (XH-N-2, XH-QUAL-1, XH-STYLE-1)."""
 
-    prompt: Annotated[Prompt, Field(max_length=4_000)]
+    prompt: Annotated[str, Field(max_length=4_000), NOT_BLANK]
     n: int = 1
     quality: Literal["standard", "hd", "auto"] = "standard"
     style: Literal["vivid", "natural"] = "vivid"
@@ -140,7 +140,7 @@ class Dalle3(OpenAIRequest):
 class Dalle2(OpenAIRequest):
     """dall-e-2: the one model that honours `n` (XH-N-2)."""
 
-    prompt: Annotated[Prompt, Field(max_length=1_000)]
+    prompt: Annotated[str, Field(max_length=1_000), NOT_BLANK]
     n: Annotated[int, Field(ge=1, le=10)] = 1
     quality: Literal["standard", "auto"] = "standard"
 

@@ -48,7 +48,7 @@ async def edit(call: Call) -> StreamResponse:
 
 async def _read_edit(call: Call) -> tuple[dict[str, Any], Any, tuple[Upload, ...], Reader]:
     """The fields, the references as they came, the files, and how to read the fields, from either body format."""
-    if call.request.content_type == "multipart/form-data":
+    if call.is_form:
         form = await call.form()
         fields: dict[str, Any] = {name: text for name, text in form.fields.items() if name not in ("image", "image[]")}
         return fields, form.all_of("image", "image[]"), _files(form), read_text

@@ -25,7 +25,7 @@ _REWRITINGS = (
 
 
 def new_id(draw: Draw, now: float) -> str:
-    return draw.uuid("task")
+    return draw.uuid()
 
 
 def created(task: Task) -> int:

@@ -15,7 +15,7 @@ GENERATIONS = 'Route("POST", "/v1/images/generations", generate, billable=True)'
 SIZES = 'size: Literal["1:1", "3:2", "2:3", "auto"] = "auto"'
 PIXELS = '"3:2": (1536, 1024), "2:3": (1024, 1536), "auto": (1024, 1024)}'
 INFO = '"task_info": {"can_cancel": True, "estimated_time": pricing.ESTIMATED_SECONDS}'
-SUBMITTED = '"progress": 0,\n        "status": Status.PENDING.value,'
+SUBMITTED = '"progress": 0,\n        "status": SUBMITTED,'
 RESERVED = "call.provider.currency.number(task.job.cost)"
 SUBMISSION = f"wire.submission(task, {RESERVED})"
 
@@ -103,8 +103,8 @@ MUTANTS = (
         "EV-PROMPT-1",
         "A prompt is measured in bytes.",
         models(
-            "    prompt: Annotated[Prompt, Field(max_length=LONGEST_PROMPT)]",
-            "    prompt: Annotated[Prompt, AfterValidator(_short)]",
+            "    prompt: Annotated[str, Field(max_length=LONGEST_PROMPT), NOT_BLANK]",
+            "    prompt: Annotated[str, AfterValidator(_short), NOT_BLANK]",
         ),
         models(
             "def _reference(",
@@ -116,7 +116,7 @@ MUTANTS = (
         "ev-prompt-1-optional",
         "EV-PROMPT-1",
         "prompt is optional.",
-        models("Field(max_length=LONGEST_PROMPT)]", 'Field(max_length=LONGEST_PROMPT)] = "x"'),
+        models("LONGEST_PROMPT), NOT_BLANK]", 'LONGEST_PROMPT), NOT_BLANK] = "x"'),
     ),
     mutant("ev-size-1-no-3-2", "EV-SIZE-1", "3:2 is refused.", models(SIZES, SIZES.replace('"3:2", ', ""))),
     mutant(
@@ -189,7 +189,7 @@ MUTANTS = (
         "ev-task-1-short-id",
         "EV-TASK-1",
         "An id ends in 7 letters.",
-        wire("draw.token('task', 8)", "draw.token('task', 7)"),
+        wire("draw.token(8)", "draw.token(7)"),
     ),
     mutant(
         "ev-task-1-prefix",
@@ -212,7 +212,7 @@ MUTANTS = (
         "ev-task-1-processing",
         "EV-TASK-1",
         "A submission is processing.",
-        wire(SUBMITTED, SUBMITTED.replace("PENDING", "PROCESSING")),
+        wire(SUBMITTED, SUBMITTED.replace("SUBMITTED", "Status.PROCESSING.value")),
     ),
     mutant(
         "ev-task-1-no-can-cancel",

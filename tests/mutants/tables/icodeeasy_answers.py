@@ -11,7 +11,7 @@ views = patches_of("control.views")
 wire = patches_of("providers.icodeeasy.wire")
 
 SYNC = '{"id": task.id, "created": int(task.created), "data": _data(task)}'
-PENDING = '{"status": Status.PENDING.value, "task_id": task.id}'
+PENDING = '{"status": SUBMITTED, "task_id": task.id}'
 STATE = '{"task_id": task.id, "status": "pending", "model": task.job.model, "cost": 0}'
 USAGE = '{"image_count": task.job.count, "image_cost_rmb": cost, "image_urls": file_urls(task)}'
 ANSWER = "return call.answer(wire.images(await call.finished(task)))"
@@ -295,7 +295,17 @@ MUTANTS = (
         "A picture is there just after 60 seconds.",
         pricing('"image": (30.0, 60.0)', '"image": (60.1, 61.0)'),
     ),
-    mutant("ic-lat-1-references", "IC-LAT-1", "References take no longer.", pricing("* (references > 0)", "* 0")),
-    mutant("ic-lat-1-2k", "IC-LAT-1", "2k takes no longer.", pricing('* (resolution == "2k")', "* 0")),
-    mutant("ic-lat-1-several", "IC-LAT-1", "Several pictures take no longer.", pricing("* (count - 1)", "* 0")),
+    mutant(
+        "ic-lat-1-references",
+        "IC-LAT-1",
+        "References take no longer.",
+        pricing('("references", references > 0)', '("references", 0)'),
+    ),
+    mutant("ic-lat-1-2k", "IC-LAT-1", "2k takes no longer.", pricing('("2k", resolution == "2k")', '("2k", 0)')),
+    mutant(
+        "ic-lat-1-several",
+        "IC-LAT-1",
+        "Several pictures take no longer.",
+        pricing('("further image", count - 1)', '("further image", 0)'),
+    ),
 )

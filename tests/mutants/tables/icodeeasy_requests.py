@@ -62,7 +62,7 @@ MUTANTS = (
         "ic-body-1-no-forms",
         "IC-BODY-1",
         "Forms are refused.",
-        routes('call.request.content_type != "multipart/form-data"', "True"),
+        routes("not call.is_form", "True"),
     ),
     mutant(
         "ic-body-1-numbers-as-text-refused",

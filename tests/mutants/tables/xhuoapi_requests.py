@@ -161,8 +161,8 @@ MUTANTS = (
         "XH-PROMPT-1",
         "gpt-image-* need no prompt.",
         models(
-            "prompt: Annotated[Prompt, Field(max_length=32_000)]",
-            'prompt: Annotated[Prompt, Field(max_length=32_000)] = "x"',
+            "prompt: Annotated[str, Field(max_length=32_000), NOT_BLANK]",
+            'prompt: Annotated[str, Field(max_length=32_000), NOT_BLANK] = "x"',
         ),
     ),
     mutant("xh-prompt-1-gpt-less-one", "XH-PROMPT-1", "32000 characters are refused.", models("32_000", "31_999")),
