@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from benchmarks.contest import start
-from benchmarks.contestants import EVOLINK, answer_of, get, ours, post
+from benchmarks.contestants import EVOLINK, answer_of, get, ours, post, reset
 from benchmarks.figures import Figure
 from benchmarks.load import Loading, harness, load
 from benchmarks.scale import Scale
@@ -19,10 +19,11 @@ def measure(scale: Scale) -> Sequence[Figure]:
     alone, together, fetched = [], [], []
     with ExitStack() as stack:
         port = (server := start(stack, ours("ours", EVOLINK, latency="instant"))).port
-        urls = [answer_of(server, FOUR_K)["data"][0]["url"] for _ in range(TASKS)]
-        pictures = get(*(urlsplit(url).path for url in urls))
         for _ in range(scale.rounds):
             alone.append(load(port, EVOLINK, POSTING, scale.seconds).p99)
+            reset(server)  # of ended tasks the newest 100,000 are kept, and the pictures' are to be among them
+            urls = [answer_of(server, FOUR_K)["data"][0]["url"] for _ in range(TASKS)]
+            pictures = get(*(urlsplit(url).path for url in urls))
             fetching = Loading(port, pictures, FETCHING, scale.seconds)
             together.append(load(port, EVOLINK, POSTING, scale.seconds).p99)
             found = fetching.result()

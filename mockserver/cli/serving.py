@@ -55,7 +55,7 @@ def _spare_the_collector(app: App) -> None:
     is looked through once."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(2_000, 1_000_000, 1_000_000)
+    gc.set_threshold(500, 1_000_000, 1_000_000)
     loop, last, clean = asyncio.get_running_loop(), app.requests, True
 
     def look() -> None:

@@ -13,6 +13,7 @@ _RATIO = re.compile(r"([1-9][0-9]{0,3}):([1-9][0-9]{0,3})")
 Pair = tuple[int, int]
 
 
+@lru_cache(maxsize=256)
 def parse_pixels(text: str) -> Pair | None:
     """(width, height) of `WIDTHxHEIGHT` in plain ASCII digits without signs, spaces or leading zeros; else None."""
     match = _PIXELS.fullmatch(text)

@@ -33,6 +33,8 @@ async def check_references(
             none, and for bytes that are no picture.
     """
     urls, uploads = list(urls), list(uploads)
+    if not urls and not uploads:
+        return 0
     if len(urls) + len(uploads) > most:
         raise _wrong(field, f"at most {most} images are supported")
     record: list[dict[str, Any]] = []

@@ -13,9 +13,13 @@ from mockserver.engine.tasks import Task
 from mockserver.providers.base import failure_looks
 from mockserver.providers.pictures import EXTENSIONS, picture
 from mockserver.providers.xhuoapi.errors import REFUSALS, error_object
+from mockserver.providers.xhuoapi.models import MODELS
 
 SIGNED_SECONDS = 24 * 3600
 """How long a dall-e link lives after `created` (XH-RESP-5)."""
+
+_FAMILIES = {model: model.partition("-")[0] for model in MODELS}
+"""gpt, dall or nano, by model."""
 
 _REWRITINGS = (
     "A detailed and richly lit depiction: {}. The composition is balanced, with attention to texture and light.",
@@ -34,7 +38,7 @@ def created(task: Task) -> int:
 
 
 def _family(task: Task) -> str:
-    return task.job.model.partition("-")[0]
+    return _FAMILIES[task.job.model]
 
 
 def result(task: Task) -> dict[str, Any]:
