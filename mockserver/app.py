@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import lru_cache, partial
-from typing import TypeVar
+from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp.web import BaseRequest, StreamResponse
 
 from mockserver import middleware
 from mockserver.call import Call, Mount
-from mockserver.control.routes import Control
 from mockserver.engine.accounts import account_id
 from mockserver.engine.clock import Clock, Entropy, SystemClock, VirtualClock
 from mockserver.engine.engine import Engine, Plan
@@ -24,6 +23,9 @@ from mockserver.origins import Origins, authority, host_name, joined
 from mockserver.providers.base import Provider, Route, discover
 from mockserver.routing import Router
 from mockserver.settings import Settings
+
+if TYPE_CHECKING:
+    from mockserver.control.routes import Control
 
 V = TypeVar("V")
 
@@ -47,7 +49,13 @@ class App:
         self._callers = {name: lru_cache(4096)(partial(_caller, mount)) for name, mount in self.mounts.items()}
         self.origins = Origins(settings, frozenset(self._hosts))
         self.front = Front(self.providers, self.origins)
-        self.control = Control(self.engine, self.mounts, self.book, self.origins)
+
+    @cached_property
+    def control(self) -> "Control":
+        """The control surface, imported when it is first called: many a server never is."""
+        from mockserver.control.routes import Control
+
+        return Control(self.engine, self.mounts, self.book, self.origins)
 
     def start(self) -> None:
         """Run what falls due, from now on."""

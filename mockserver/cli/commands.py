@@ -8,7 +8,6 @@ from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from mockserver import __version__
 from mockserver.app import App, create_app
@@ -22,9 +21,14 @@ from mockserver.environment import OPENAI_PROVIDER, client_environment
 FAILED, MISUSED = 1, 2
 
 
+def _plain(text: str) -> str:
+    """A text without markup as rich's markup writes it: rich itself is needed once help is printed, not before."""
+    return text.replace("[", "\\[")
+
+
 def _help(meaning: str, facts: str) -> str:
     """What an option means, and below it, more quietly, its variable and its default."""
-    return f"{escape(meaning)}\n\n[dim]{escape(facts)}[/]"
+    return f"{_plain(meaning)}\n\n[dim]{_plain(facts)}[/]"
 
 
 Config = Annotated[
@@ -137,7 +141,7 @@ def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
 app.command(
     "serve",
     help=_SERVE_HELP,
-    epilog=_EPILOG.format(tables="\n".join(escape(option.meaning) for option in OPTIONS if not option.in_flags)),
+    epilog=_EPILOG.format(tables="\n".join(_plain(option.meaning) for option in OPTIONS if not option.in_flags)),
 )(_with_settings(_serve))
 
 

@@ -53,10 +53,9 @@ def _spare_the_collector(app: App) -> None:
     """Let garbage collections look at what is young alone: tasks are kept by the thousand and hold no cycles, and
     looking through them all would hold requests up for tens of milliseconds. When it is quiet and little is kept, all
     is looked through once."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(500, 1_000_000, 1_000_000)
-    loop, last, clean = asyncio.get_running_loop(), app.requests, True
+    loop, last, clean = asyncio.get_running_loop(), app.requests, False
 
     def look() -> None:
         nonlocal last, clean

@@ -12,7 +12,7 @@ LONGEST_ADVANCE = 10 * 365 * 86_400.0
 class Body(BaseModel):
     """A JSON object without unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class Advance(Body):
@@ -71,7 +71,7 @@ class SinkScript(Body):
 class RouteBody(BaseModel):
     """A callback route: URL prefixes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     source: Annotated[str, Field(alias="from")]
     to: str

@@ -132,8 +132,8 @@ class Entropy:
     def __init__(self, seed: str | None = None, *, seeded: bool | None = None) -> None:
         self.seeded = seed is not None if seeded is None else seeded
         self.seed = seed if seed is not None else os.urandom(8).hex()
-        seed = blake2b(self.seed.encode("utf-8", "surrogatepass"), digest_size=32).digest()
-        self._start = blake2b(seed, digest_size=_DIGEST)
+        key = blake2b(self.seed.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        self._start = blake2b(key, digest_size=_DIGEST)
 
     def draw(self, *scope: str | int) -> Draw:
         """The chance of one call, named by where it stands: ("task", provider, account, n), say."""

@@ -48,7 +48,6 @@ from mockserver.engine.png import (
 )
 
 Format = Literal["png", "jpeg", "webp"]
-CONTENT_TYPES: dict[Format, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
 # A piece for 3840x2160 is 30 kB at most, so these are 4 MB at most.

@@ -9,8 +9,10 @@ import asyncio
 import errno
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -92,13 +94,14 @@ class Sender:
     async def _exchange(self, url: str, body: bytes, rule: AddressRule, verify: bool) -> tuple[int, str]:
         from aiohttp import ClientError
 
+        trust = await asyncio.to_thread(_trust) if verify and url[:6].lower() == "https:" else verify
         try:
             async with self._session(rule).post(
                 url,
                 data=body,
                 headers={"Content-Type": "application/json"},
                 allow_redirects=False,
-                ssl=verify,
+                ssl=trust,
             ) as answer:
                 start = await answer.content.read(RESPONSE_KEPT)
                 if not 200 <= answer.status < 300:
@@ -124,6 +127,12 @@ class Sender:
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom a callback trusts that leaves over TLS. Read at the first one, from the disk: hence in a thread."""
+    return ssl.create_default_context()
 
 
 def _guarded_socket(info: Any, rule: AddressRule) -> socket.socket:

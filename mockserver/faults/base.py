@@ -22,7 +22,7 @@ class Fault(BaseModel):
     befalls the callback of a task that ends. With `pictures_only` it happens where a picture is served alone.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     type: str
     stage: ClassVar[Stage]

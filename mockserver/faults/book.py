@@ -41,7 +41,7 @@ class Match(BaseModel):
     key or its hash, and is kept as the hash.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     provider: str | None = None
     path: str | None = None
@@ -71,7 +71,7 @@ class Match(BaseModel):
 class When(BaseModel):
     """Which of the matches count: not the first `skip`, then every `every`-th, by `probability`, `times` times."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     skip: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] | None = None

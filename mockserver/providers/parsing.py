@@ -20,7 +20,7 @@ class Fields(BaseModel):
     The order of the fields is the order in which problems are reported: model, required fields, the others.
     """
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
 
 def _not_blank(text: str) -> str:

@@ -7,8 +7,6 @@ from hashlib import sha256
 from aiohttp.web import Response, StreamResponse
 
 from mockserver.call import Call
-from mockserver.engine.designs import Label
-from mockserver.engine.images import CONTENT_TYPES, render
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Task
 
@@ -16,7 +14,10 @@ EXTENSIONS = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
 
 def picture(task: Task, index: int = 0) -> bytes:
-    """The bytes of one of a task's pictures."""
+    """The bytes of one of a task's pictures. What draws them is imported for the first one."""
+    from mockserver.engine.designs import Label
+    from mockserver.engine.images import render
+
     job = task.job
     label = Label(job.provider, job.model, job.size, task.id, job.prompt, index, job.wire.get("seed", ""))
     return render(label, job.width, job.height, job.format)
@@ -46,7 +47,7 @@ async def serve_picture(call: Call, task: Task, index: int = 0, download: str | 
         headers["Content-Disposition"] = f'attachment; filename="{download}"'
     if _unchanged(call, headers["ETag"], int(task.due)):
         return Response(status=304, headers=headers)
-    return Response(body=data, headers={**headers, "Content-Type": CONTENT_TYPES[task.job.format]})
+    return Response(body=data, headers={**headers, "Content-Type": f"image/{task.job.format}"})
 
 
 def _unchanged(call: Call, etag: str, modified: int) -> bool:

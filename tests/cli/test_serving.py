@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +47,12 @@ class Running:
 
 
 @contextmanager
-def running(*flags: str, command: Sequence[str] = COMMAND) -> Iterator[Running]:
+def running(*flags: str, command: Sequence[str] = COMMAND, env: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Serve on a free port until the block ends."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process: subprocess.Popen[str] = subprocess.Popen(
         [*command, "serve", "--port", "0", *flags],
-        env=CLEAN,
+        env={**CLEAN, **(env or {})},
         **pipes,  # type: ignore[call-overload]
     )
     with process:
@@ -98,6 +98,32 @@ def test_the_curl_lines_bear_a_valid_key_and_take_any_certificate(tmp_path: Path
         assert "keys       2 keys valid, no others" in server.text
         curls = re.findall(r"^  (curl -k .*)$", server.text, re.MULTILINE)
         assert [curl_status(line) for line in curls] == [200, 200, 200]
+
+
+@pytest.mark.parametrize(("trusted", "outcome"), [(True, (401, "")), (False, (None, "certificate verify failed"))])
+def test_a_callback_that_leaves_over_tls_trusts_the_authorities_of_the_machine(
+    tmp_path: Path, trusted: bool, outcome: tuple[int | None, str]
+) -> None:
+    """They are read when they are needed, not at the start."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(tmp_path / "authority")
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server")
+    tls = ("--tls-cert", str(tmp_path / "server"), "--tls-key", str(tmp_path / "server"))
+    env = {"SSL_CERT_FILE": str(tmp_path / "authority") if trusted else os.devnull, "SSL_CERT_DIR": os.devnull}
+    with running(*tls) as receiver, running("--latency", "instant", "--callback-egress", env=env) as server:
+        server.post(XHUOAPI, callback_url=f"{receiver.root}/evolink/v1/images/generations")
+        _until(lambda: _attempts(server))
+        (attempt,) = _attempts(server)[:1]
+        assert attempt["status"] == outcome[0]
+        assert outcome[1] in (attempt["error"] or "")
+
+
+def _attempts(server: Running) -> list[dict[str, Any]]:
+    """The attempts of its one callback."""
+    (delivery,) = httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"] or [{"attempts": []}]
+    attempts: list[dict[str, Any]] = delivery["attempts"]
+    return attempts
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
