@@ -31,8 +31,9 @@ ICODEEASY = post(f"/icodeeasy{SUBMISSION}", model="gpt-image-2")
 XHUOAPI = post("/xhuoapi/v1/openai/images/generations", model="gpt-image-2", size="1024x1024")
 
 
-def has_uvloop() -> bool:
-    return find_spec("uvloop") is not None
+def loops() -> tuple[str, ...]:
+    """The event loops that this server runs on here."""
+    return ("asyncio", "uvloop") if find_spec("uvloop") else ("asyncio",)
 
 
 def ours(name: str, request: Request, *, latency: str = LONG, loop: str = "asyncio", **more: Any) -> Contestant:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from benchmarks.contest import Running, contest, cpu_ratios, start, turn
-from benchmarks.contestants import EVOLINK, answer_of, bare_submission, has_uvloop, ours, reset
+from benchmarks.contestants import EVOLINK, answer_of, bare_submission, loops, ours, reset
 from benchmarks.figures import Figure, ratios
 from benchmarks.load import harness
 from benchmarks.peers import PEERS, Peer
@@ -19,9 +19,8 @@ def measure(scale: Scale) -> Sequence[Figure]:
     if not scale.peers:
         return []
     missing: dict[str, str] = {}
-    loops = ["asyncio", *(["uvloop"] if has_uvloop() else [])]
     with ExitStack() as stack:
-        field = [start(stack, ours(f"ours, {loop}", EVOLINK, loop=loop, before=reset)) for loop in loops]
+        field = [start(stack, ours(f"ours, {loop}", EVOLINK, loop=loop, before=reset)) for loop in loops()]
         answer = answer_of(field[0])
         field.append(start(stack, bare_submission(answer)))
         for peer in PEERS:
@@ -31,10 +30,10 @@ def measure(scale: Scale) -> Sequence[Figure]:
                 missing[peer.name] = " ".join(str(error).split())[-160:]
         turns = contest(field, scale)
     figures = []
-    for name in (*(f"ours, {loop}" for loop in loops), *(peer.name for peer in PEERS)):
+    for name in (*(f"ours, {loop}" for loop in loops()), *(peer.name for peer in PEERS)):
         values = cpu_ratios(turns, name) if name in turns else []
         figures.append(Figure(ROW, f"{name}: CPU, ceiling ÷ it", "×", values, harness(), note=missing.get(name, "")))
-    for name in (f"ours, {loop}" for loop in loops):
+    for name in (f"ours, {loop}" for loop in loops()):
         if RIVAL in turns:
             cpu = ratios([own.cpu for own in turns[name]], [other.cpu for other in turns[RIVAL]])
             figures.append(Figure(ROW, f"{name}: CPU, {RIVAL} ÷ ours", "×", cpu, harness(), None, 1.0))

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.contest import contest, cpu_ratios, start
@@ -16,6 +17,9 @@ from benchmarks.scale import Scale
 JOURNAL = 6_000
 """Requests after which the journal is full, so that it does not count as tasks."""
 
+TURN = 1
+"""Seconds of a turn at most, so that there are not several times as many tasks in the end."""
+
 
 def measure(scale: Scale) -> Sequence[Figure]:
     row = f"{scale.pending:,} pending tasks"
@@ -27,7 +31,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
         many = hold(full.port, few + scale.pending, scale)
         size = (full.process.rss() - before) / (many - few) / 1e3
         empty = start(stack, ours("empty", EVOLINK, before=reset))
-        turns = contest([full, empty], scale)
+        turns = contest([full, empty], replace(scale, seconds=min(scale.seconds, TURN)))
         stalls = json.loads(beats.read_text())
     inside = "a heartbeat of 5 ms in the loop"
     return [

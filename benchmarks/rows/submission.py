@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from benchmarks.contest import Contestant, Running, Turn, contest, cpu_ratios, start
-from benchmarks.contestants import EVOLINK, answer_of, bare_submission, has_uvloop, ours, reset
+from benchmarks.contestants import EVOLINK, answer_of, bare_submission, loops, ours, reset
 from benchmarks.figures import Figure
 from benchmarks.load import harness, load
 from benchmarks.processes import ask
 from benchmarks.scale import Scale
 
 ROW = "evolink submission"
+GOALS = {"asyncio": 0.70, "uvloop": 0.80}
 
 
 def hold(port: int, tasks: int, scale: Scale) -> int:
@@ -22,14 +23,13 @@ def hold(port: int, tasks: int, scale: Scale) -> int:
 
 def measure(scale: Scale) -> Sequence[Figure]:
     held = f"{scale.held:,} held"
-    loops = {"asyncio": (0.55, 0.70), **({"uvloop": (0.55, 0.80)} if has_uvloop() else {})}
 
     def refill(running: Running) -> None:
         reset(running)
         hold(running.port, scale.held, scale)
 
     field: list[Contestant] = []
-    for loop in loops:
+    for loop in loops():
         field += [
             ours(loop, EVOLINK, loop=loop, before=reset),
             ours(f"{loop}, {held}", EVOLINK, loop=loop, before=refill),
@@ -39,15 +39,15 @@ def measure(scale: Scale) -> Sequence[Figure]:
         running.append(start(stack, bare_submission(answer_of(running[0]))))
         turns = contest(running, scale)
     figures = []
-    for loop, (least, goal) in loops.items():
+    for loop in loops():
         for name in (loop, f"{loop}, {held}"):
             figures.append(
-                Figure(ROW, f"{name}: CPU, ceiling ÷ ours", "×", cpu_ratios(turns, name), harness(), least, goal)
+                Figure(ROW, f"{name}: CPU, ceiling ÷ ours", "×", cpu_ratios(turns, name), harness(), 0.55, GOALS[loop])
             )
         many = f"{loop}, {held}"
         figures.append(_p99(f"{many}: p99", turns[many], 3 if loop == "asyncio" else None))
     figures.append(_p99("bare aiohttp: p99", turns["bare aiohttp"]))
-    for name in (*loops, "bare aiohttp"):
+    for name in (*loops(), "bare aiohttp"):
         figures.append(
             Figure(ROW, f"{name}: CPU per request", "µs", [turn.cpu for turn in turns[name]], harness(), better="lower")
         )

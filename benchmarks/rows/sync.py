@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from benchmarks.contest import contest, cpu_ratios, start
-from benchmarks.contestants import ICODEEASY, XHUOAPI, answer_of, bare_submission, ours
+from benchmarks.contestants import ICODEEASY, XHUOAPI, answer_of, bare_submission, loops, ours
 from benchmarks.figures import Figure
 from benchmarks.load import harness
 from benchmarks.scale import Scale
@@ -13,11 +13,22 @@ NAMES = {"icodeeasy": ICODEEASY, "xhuoapi": XHUOAPI}
 
 
 def measure(scale: Scale) -> Sequence[Figure]:
+    pairs = [(name, loop) for name in NAMES for loop in loops()]
     with ExitStack() as stack:
-        field = [start(stack, ours(name, request, latency="instant")) for name, request in NAMES.items()]
+        field = [
+            start(stack, ours(f"{name}, {loop}", NAMES[name], latency="instant", loop=loop)) for name, loop in pairs
+        ]
         field.append(start(stack, bare_submission(answer_of(field[0]))))
         turns = contest(field, scale)
     return [
-        Figure(f"{name} sync", "CPU, ceiling ÷ ours", "×", cpu_ratios(turns, name), harness(), 0.45, 0.60)
-        for name in NAMES
+        Figure(
+            f"{name} sync",
+            f"{loop}: CPU, ceiling ÷ ours",
+            "×",
+            cpu_ratios(turns, f"{name}, {loop}"),
+            harness(),
+            0.45,
+            0.60,
+        )
+        for name, loop in pairs
     ]

@@ -26,8 +26,8 @@ from mockserver.providers.base import Provider
 GRACE_SECONDS = 0.5
 """How long the end may take. A name look-up under way can't be broken off; then the process ends without it."""
 
-LOOK_SECONDS = 1.0
-"""How often it is looked whether there were requests."""
+BUSY_SECONDS, QUIET_SECONDS = 0.05, 1.0
+"""How often it is looked whether there were requests: often while there are, so that little is young at a time."""
 
 LITTLE = 5_000
 """Tasks kept, up to which a whole garbage collection takes no time that anybody would notice."""
@@ -68,10 +68,10 @@ def _spare_the_collector(app: App) -> None:
             gc.collect()
             gc.freeze()
             clean = True
+        loop.call_later(BUSY_SECONDS if app.requests != last else QUIET_SECONDS, look)
         last = app.requests
-        loop.call_later(LOOK_SECONDS, look)
 
-    loop.call_later(LOOK_SECONDS, look)
+    loop.call_later(QUIET_SECONDS, look)
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

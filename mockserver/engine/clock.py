@@ -120,7 +120,7 @@ class Draw:
 
     def between(self, low: float, high: float) -> float:
         """Evenly spread over [low, high], in whole thousandths."""
-        return round(low + self.fraction() * (high - low), 3)
+        return round(low + self.fraction() * (high - low) if high > low else low, 3)
 
 
 class Entropy:

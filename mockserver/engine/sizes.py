@@ -20,6 +20,12 @@ def parse_pixels(text: str) -> Pair | None:
     return (int(match[1][:_DIGITS_READ]), int(match[2][:_DIGITS_READ])) if match else None
 
 
+@lru_cache(maxsize=256)
+def pixels_text(width: int, height: int) -> str:
+    """`WIDTHxHEIGHT`: one text for all the tasks that keep it."""
+    return f"{width}x{height}"
+
+
 def parse_ratio(text: str) -> Pair | None:
     """(w, h) of `W:H`; else None."""
     match = _RATIO.fullmatch(text)

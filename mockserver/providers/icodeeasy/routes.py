@@ -1,5 +1,7 @@
 """icodeeasy: its endpoints, each also without `/v1` (IC-EP-1)."""
 
+from functools import lru_cache
+
 from aiohttp.web import Response, StreamResponse
 
 from mockserver.call import Call
@@ -49,7 +51,7 @@ def _job(call: Call, asked: models.Generation, width: int, height: int, referenc
         account=call.account,
         model=asked.model,
         prompt=asked.prompt,
-        size=f"{asked.size} {asked.resolution}",
+        size=_said(asked.size, asked.resolution),
         width=width,
         height=height,
         cost=pricing.price(call.mount.prices, asked.quality, asked.n),
@@ -57,6 +59,12 @@ def _job(call: Call, asked: models.Generation, width: int, height: int, referenc
         origin=call.origin,
         count=asked.n,
     )
+
+
+@lru_cache(maxsize=256)
+def _said(size: str, resolution: str) -> str:
+    """What the picture says of its size: one text for all the tasks that keep it."""
+    return f"{size} {resolution}"
 
 
 async def show_task(call: Call) -> StreamResponse:

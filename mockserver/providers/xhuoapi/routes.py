@@ -1,6 +1,7 @@
 """xhuoapi: its endpoints."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from aiohttp.web import StreamResponse
@@ -8,6 +9,7 @@ from pydantic_core import to_json
 
 from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.sizes import pixels_text
 from mockserver.engine.tasks import Failure, Job
 from mockserver.forms import Form, Upload
 from mockserver.providers.base import Route
@@ -112,7 +114,7 @@ def _job(
         account=call.account,
         model=asked.model,
         prompt=asked.prompt,
-        size=f"{size[0]}x{size[1]}",
+        size=pixels_text(*size),
         width=width,
         height=height,
         cost=pricing.price(call.mount.prices, asked.model, size, asked.tier, asked.count),
@@ -124,8 +126,14 @@ def _job(
         failure=failure,
         trace_id=call.trace_id,
         request=request,
-        wire={"operation": operation, "base64": asked.base64, "seed": _seed(asked.seed)},
+        wire=_wire(operation, asked.base64, _seed(asked.seed)),
     )
+
+
+@lru_cache(maxsize=256)
+def _wire(operation: str, base64: bool, seed: str) -> Mapping[str, Any]:
+    """What else the answers are written from: one mapping for all the tasks that are alike in it."""
+    return {"operation": operation, "base64": base64, "seed": seed}
 
 
 def _seed(seed: Any) -> str:

@@ -223,7 +223,7 @@ MUTANTS = (
         "xh-seed-1-without-effect",
         "XH-SEED-1",
         "The seed does not change the picture.",
-        routes('"seed": _seed(asked.seed)', '"seed": ""'),
+        routes("_wire(operation, asked.base64, _seed(asked.seed))", '_wire(operation, asked.base64, "")'),
     ),
     mutant(
         "xh-outfmt-1-no-transparency",
