@@ -27,7 +27,8 @@ _PAGE = """<!doctype html>
 <h2>Control surface</h2>
 <p><a href="{root}/_mock/health">{root}/_mock/health</a>, <a href="{root}/_mock/tasks">tasks</a>,
 <a href="{root}/_mock/callbacks">callbacks</a>, <a href="{root}/_mock/requests">requests</a>,
-<a href="{root}/_mock/accounts">accounts</a></p>
+<a href="{root}/_mock/accounts">accounts</a>, <a href="{root}/_mock/clock">clock</a>,
+<a href="{root}/_mock/faults">faults</a>, <a href="{root}/_mock/routes">callback routes</a></p>
 """
 _MOUNT = """<h2>{title}</h2>
 <p>Base URL <code>{base}</code> <small>instead of https://{host}{path}</small></p>

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mockserver import __version__
+from mockserver import __version__, listening
 from mockserver.app import App, create_app
 from mockserver.cli import contract
 from mockserver.cli.checks import address
@@ -180,11 +180,23 @@ def contract_suite(context: typer.Context) -> int:
     return contract.run(context.args)
 
 
+def _root() -> str:
+    """Where a server is that is started with nothing but the variables and the file."""
+    settings = load({}, _file(None))
+    if settings.port == 0 and not settings.public_url:
+        raise ValueError("port 0 is another one each time: say --root-url, as the server prints it at its start")
+    return listening.root_url(settings, settings.port)
+
+
 @app.command("env")
 def environment(
-    root_url: Annotated[str, typer.Option(metavar="URL", help="Where the server is.")] = "http://127.0.0.1:8080",
+    root_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where the server is; without it, where the variables and the file say."),
+    ] = None,
     provider: Annotated[str, typer.Option(metavar="NAME", help="Where OpenAI clients go.")] = OPENAI_PROVIDER,
 ) -> None:
     """Print the environment that points clients here: eval "$(mockserver env)"."""
-    for name, value in client_environment(address(root_url), provider).items():
+    root = address(root_url) if root_url is not None else _root()
+    for name, value in client_environment(root, provider).items():
         print(f"export {name}={quote(value)}")

@@ -4,12 +4,14 @@ import asyncio
 import errno
 import gc
 import os
+import shutil
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from shlex import quote
 from threading import Timer
 from typing import Any
 
@@ -31,6 +33,8 @@ BUSY_SECONDS, QUIET_SECONDS = 0.05, 1.0
 
 LITTLE = 5_000
 """Tasks kept, up to which a whole garbage collection takes no time that anybody would notice."""
+
+VIRTUAL = "virtual: time passes by POST /_mock/clock/advance alone; until then a call that waits gets no answer"
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -168,7 +172,7 @@ class Speaker:
             lines += [f"{self._bold(f'{provider.title:10}')} {base_url(provider, root)}"]
             lines += [f"  {self._curl(provider, root)}", ""]
         lines += [f"{self._bold('control   ')} {root}/_mock/health"]
-        lines += [f'{self._bold("clients   ")} eval "$(mockserver env --root-url {root})"']
+        lines += [f'{self._bold("clients   ")} eval "$({_command()} env --root-url {root})"']
         lines += [f"{self._bold(f'{name:10}')} {value}" for name, value in self._remarks()]
         return [*lines, "", "Ctrl-C ends it.", ""]
 
@@ -187,7 +191,10 @@ class Speaker:
         seed = "" if engine.entropy.seeded else " (a new one; --seed repeats its ids, durations and pictures)"
         found = [
             ("latency", settings.latency + (f" ({span[0]:g}–{span[1]:g} s)" if span else "")),
-            ("clock", "virtual: time passes only when it is advanced" if settings.clock == "virtual" else "real"),
+            (
+                "clock",
+                VIRTUAL if settings.clock == "virtual" else "real",
+            ),
             ("seed", engine.entropy.seed + seed),
             *(("callbacks", f"{source} → {target}") for source, target in map(parse_route, settings.callback_routes)),
         ]
@@ -205,6 +212,20 @@ class Speaker:
         key = next((key for key in self._app.settings.api_keys if mount.accepts(key)), provider.example.key)
         line = curl_line(replace(provider, example=replace(provider.example, key=key)), root)
         return line.replace("curl ", "curl -k ", 1) if self._app.settings.tls_cert else line
+
+
+def _command() -> str:
+    """How a shell in this folder calls this command again."""
+    called = sys.argv[0]
+    if os.path.basename(called) != "mockserver":
+        return f"{quote(_near(sys.executable))} -m mockserver"
+    return "mockserver" if shutil.which("mockserver") == called else quote(_near(called))
+
+
+def _near(path: str) -> str:
+    """A path as it is shortest: from here, if it is below."""
+    here = os.getcwd() + os.sep
+    return path.removeprefix(here)
 
 
 def _count(number: int, noun: str) -> str:

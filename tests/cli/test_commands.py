@@ -73,6 +73,31 @@ def test_env_sends_openai_clients_to_xhuoapi_unless_told_otherwise(capsys: pytes
     assert "there are icodeeasy, xhuoapi" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("variables", "root"),
+    [
+        ({"PORT": "8091"}, "http://127.0.0.1:8091"),
+        ({"HOST": "0.0.0.0", "PORT": "8091"}, "http://127.0.0.1:8091"),
+        ({"PORT": "0", "PUBLIC_URL": "https://mock.example.com"}, "https://mock.example.com"),
+    ],
+)
+def test_env_is_where_the_variables_put_the_server(
+    variables: dict[str, str], root: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"MOCKSERVER_{name}", value)
+    assert main(["env"]) == 0
+    assert f"export EVOLINK_BASE_URL={root}/evolink/v1\n" in capsys.readouterr().out
+
+
+def test_env_can_not_know_a_port_that_is_not_chosen_yet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MOCKSERVER_PORT", "0")
+    assert main(["env"]) == 2
+    assert "say --root-url" in capsys.readouterr().err
+
+
 def test_the_library_needs_nothing_of_the_command_line() -> None:
     script = "import sys, mockserver.server, mockserver.environment; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True)

@@ -81,6 +81,14 @@ def test_start_up_prints_base_urls_and_curl_lines_that_work() -> None:
         assert [curl_status(line) for line in curls] == [200, 200, 200]
 
 
+def test_the_line_for_clients_works_where_the_server_was_started() -> None:
+    with running() as server:
+        (line,) = re.findall(r"^clients    (eval .*)$", server.text, re.MULTILINE)
+    script = f"{line}; echo $EVOLINK_BASE_URL"
+    said = subprocess.run(["sh", "-c", script], env=CLEAN, capture_output=True, text=True, timeout=20, check=True)
+    assert said.stdout == f"{server.root}/evolink/v1\n"
+
+
 def curl_status(line: str) -> int:
     """The status that a curl line gets, without curl."""
     _, url, *rest = [word for word in shlex.split(line) if word != "-k"]
