@@ -7,6 +7,8 @@ from hashlib import sha256
 from aiohttp.web import Response, StreamResponse
 
 from mockserver.call import Call
+from mockserver.engine.designs import Label
+from mockserver.engine.images import render
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Task
 
@@ -14,10 +16,7 @@ EXTENSIONS = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
 
 def picture(task: Task, index: int = 0) -> bytes:
-    """The bytes of one of a task's pictures. What draws them is imported for the first one."""
-    from mockserver.engine.designs import Label
-    from mockserver.engine.images import render
-
+    """The bytes of one of a task's pictures."""
     job = task.job
     label = Label(job.provider, job.model, job.size, task.id, job.prompt, index, job.wire.get("seed", ""))
     return render(label, job.width, job.height, job.format)
