@@ -109,9 +109,7 @@ class App:
         engine.store.exchanges.put(request_id, exchange)
         engine.store.exchanges.retire(request_id)
         origin = joined(self.origins.root(request, place), name)
-        return Call(
-            request, mount, mount.provider, engine, route, params, origin, key, account, request_id, exchange, self.gate
-        )
+        return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange, self.gate)
 
     def _owner(self, name: str, params: Mapping[str, str]) -> str:
         """Whose task a call without a key is about, a picture's say; "" if nobody's."""

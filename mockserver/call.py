@@ -77,7 +77,6 @@ class Call:
 
     request: BaseRequest
     mount: Mount
-    provider: Provider
     engine: Engine
     route: Route | None
     params: Mapping[str, str]
@@ -95,6 +94,10 @@ class Call:
     task_seen: str = ""
 
     @property
+    def provider(self) -> Provider:
+        return self.mount.provider
+
+    @property
     def is_form(self) -> bool:
         """Whether the body calls itself multipart/form-data."""
         given = self.request.headers.get("Content-Type")
@@ -105,8 +108,7 @@ class Call:
         if self.sent:
             return self.sent
         self._admit_body()
-        if "Expect" in self.request.headers:
-            await self._let_go_on()
+        await self._let_go_on()
         content = self.request.content
         try:
             data = content.read_nowait() if content.is_eof() else await self.request.read()

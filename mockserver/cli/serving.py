@@ -191,10 +191,7 @@ class Speaker:
         seed = "" if engine.entropy.seeded else " (a new one; --seed repeats its ids, durations and pictures)"
         found = [
             ("latency", settings.latency + (f" ({span[0]:g}–{span[1]:g} s)" if span else "")),
-            (
-                "clock",
-                VIRTUAL if settings.clock == "virtual" else "real",
-            ),
+            ("clock", VIRTUAL if settings.clock == "virtual" else "real"),
             ("seed", engine.entropy.seed + seed),
             *(("callbacks", f"{source} → {target}") for source, target in map(parse_route, settings.callback_routes)),
         ]

@@ -1,4 +1,4 @@
-"""/_mock/callbacks, /_mock/sink and /_mock/routes: deliveries as objects, and receivers with a script."""
+"""/_mock/callbacks: deliveries as objects, with every attempt; waited for, and made again."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -28,7 +28,6 @@ from control.steer import (
     submit,
     until,
 )
-from mockserver.engine import sinks
 from support.calls import Caller
 from support.receiver import receiver
 from support.scene import Scene
@@ -40,14 +39,6 @@ Serve = Callable[..., Scene]
 def provider(request: pytest.FixtureRequest) -> str:
     """Each provider that calls back."""
     return str(request.param)
-
-
-@pytest.fixture
-def slow(serve: Serve) -> Scene:
-    """A server where a generation takes 20 s, and whose sinks are routed to."""
-    scene = serve(latency="20")
-    route_app(scene)
-    return scene
 
 
 # attempts, by a sink's script
@@ -316,140 +307,7 @@ def test_redelivery_of_nothing(scene: Scene) -> None:
     refused(scene, "POST", "callbacks/cb_nothing/redeliver", status=404, code="not_found")
 
 
-# sinks
-
-
-def test_a_sink_shows_what_is_left_of_its_script_and_what_it_was_sent(slow: Scene) -> None:
-    script(slow, 500, {"status": 503, "delay": 3}, 200)
-    called_back(slow)
-    advance(slow, 20)
-    shown = ask(slow, "GET", "sink/app")
-    assert shown["responses"] == [{"status": 503, "delay": 3.0}, {"status": 200, "delay": 0.0}]
-    assert shown["received"] == [
-        {"time": T0 + 20, "headers": {"Content-Type": "application/json"}, "body": callbacks(slow)[0]["body"]}
-    ]
-
-
-def test_a_new_script_forgets_what_was_received(slow: Scene) -> None:
-    called_back(slow)
-    idle(slow)
-    script(slow)
-    assert received(slow) == []
-
-
-def test_sinks_do_not_share(slow: Scene) -> None:
-    script(slow, 500, name="one")
-    submit(Caller(slow, "xhuoapi", "k"), callback_url=sink_url(slow, "two"))
-    idle(slow)
-    assert (len(received(slow, "one")), len(received(slow, "two"))) == (0, 1)
-
-
-@pytest.mark.parametrize("status", [200, 201, 202, 204, 400, 404, 429, 500, 503, 599])
-def test_a_sink_answers_a_post_from_outside_by_its_script(scene: Scene, status: int) -> None:
-    script(scene, status)
-    assert scene.http.post("/_mock/sink/app", json={"a": 1}).status_code == status
-    assert scene.http.post("/_mock/sink/app", json={"a": 2}).status_code == 200
-    assert [body for _, body in received(scene)] == [{"a": 1}, {"a": 2}]
-
-
-def test_a_post_from_outside_waits_for_the_delay(scene: Scene) -> None:
-    script(scene, {"delay": 5})
-    with later(scene.http.post, "/_mock/sink/app", content=b"not json") as call:
-        until(lambda: ask(scene, "GET", "clock")["next_due"])
-        advance(scene, 4.9)
-        assert not call.done
-        advance(scene, 0.1)
-        assert call.result().status_code == 200
-    assert received(scene) == [(0, "not json")]
-
-
-def test_a_sink_keeps_no_key(scene: Scene) -> None:
-    headers = {"Authorization": "Bearer sk_very-secret", "X-Api-Key": "sk_very-secret", "X-Other": "seen"}
-    scene.http.post("/_mock/sink/app", json={}, headers=headers)
-    text = scene.http.get("/_mock/sink/app").text
-    assert "seen" in text
-    assert "very-secret" not in text
-
-
-def test_looking_at_a_sink_makes_none(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sinks, "SINKS_KEPT", 3)
-    script(scene, 500, name="kept")
-    for number in range(3):
-        ask(scene, "GET", f"sink/other-{number}")
-    assert ask(scene, "GET", "sink/kept")["responses"] == [{"status": 500, "delay": 0.0}]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"responses": [99]},
-        {"responses": [600]},
-        {"responses": [{"status": 200, "delay": -1}]},
-        {"responses": [{"status": 200, "delay": "NaN"}]},
-        {"responses": [{"status": 200, "delay": 86_401}]},
-        {"responses": [{"status": 200, "dealy": 1}]},
-        {"responses": 500},
-        {"responses": [200] * 1_001},
-        {"replies": [200]},
-    ],
-)
-def test_scripts_that_are_refused(scene: Scene, body: Any) -> None:
-    script(scene, 503)
-    assert refused(scene, "PUT", "sink/app", body)
-    assert ask(scene, "GET", "sink/app")["responses"] == [{"status": 503, "delay": 0.0}]
-
-
-def test_an_unknown_field_of_a_reply_is_refused_by_naming_the_known_ones(scene: Scene) -> None:
-    message = refused(scene, "PUT", "sink/app", {"responses": [{"status": 200, "dealy": 1}]})
-    assert "delay" in message
-
-
-# routes
-
-
-def test_routes_are_put_and_shown(scene: Scene) -> None:
-    table = {
-        "routes": [{"from": APP, "to": "http://127.0.0.1:9000"}, {"from": "https://b.example", "to": "http://h:1/x"}]
-    }
-    assert ask(scene, "GET", "routes") == {"routes": []}
-    assert ask(scene, "PUT", "routes", table) == ask(scene, "GET", "routes") == table
-    assert ask(scene, "PUT", "routes", {"routes": []}) == {"routes": []}
-
-
-def test_a_route_takes_the_path_along(scene: Scene) -> None:
-    with receiver() as app:
-        route_app(scene, app.url)
-        submit(Caller(scene, "evolink", "k"), callback_url=f"{APP}/deep/er?x=1")
-        until(lambda: [c["state"] for c in callbacks(scene)] == ["delivered"])
-    assert callbacks(scene)[0]["routed"] == f"{app.url}/deep/er?x=1"
-
-
-def test_a_reset_puts_the_settings_routes_back(serve: Serve) -> None:
-    scene = serve(callback_routes=(f"{APP}=http://127.0.0.1:9000",))
-    ask(scene, "PUT", "routes", {"routes": []})
-    ask(scene, "POST", "reset", {})
-    assert ask(scene, "GET", "routes") == {"routes": [{"from": APP, "to": "http://127.0.0.1:9000"}]}
-
-
-@pytest.mark.parametrize(
-    "route",
-    [
-        {"from": "app.example.com", "to": "http://h"},
-        {"from": APP, "to": "nowhere"},
-        {"from": APP, "to": ""},
-        {"from": f"{APP}?x=1", "to": "http://h"},
-        {"from": "ftp://h", "to": "http://h"},
-        {"from": APP},
-        {"from": APP, "to": "http://h", "weight": 1},
-        "https://a=http://b",
-    ],
-)
-def test_routes_that_are_refused_leave_the_table_alone(scene: Scene, route: Any) -> None:
-    route_app(scene)
-    before = ask(scene, "GET", "routes")
-    assert refused(scene, "PUT", "routes", {"routes": [route]})
-    assert ask(scene, "GET", "routes") == before
-    assert defects(scene) == 0
+# what becomes of them besides
 
 
 def test_the_default_is_to_send_nothing_off_this_machine(scene: Scene) -> None:
