@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp.web import BaseRequest, StreamResponse
 
-from mockserver import middleware
-from mockserver.call import Call, Mount
 from mockserver.engine.accounts import account_id
 from mockserver.engine.clock import Clock, Entropy, SystemClock, VirtualClock
-from mockserver.engine.engine import Engine, Plan
+from mockserver.engine.engine import Engine, EngineConfig
 from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.problems import Kind, Problem
-from mockserver.faults.book import Book
-from mockserver.faults.gate import Gate
-from mockserver.front import Front
-from mockserver.origins import Origins, authority, host_name, joined
-from mockserver.providers.base import Provider, Route, discover
-from mockserver.routing import Router
+from mockserver.faults.injector import FaultInjector
+from mockserver.faults.rules import FaultRules
+from mockserver.http import middleware
+from mockserver.http.body import RequestBody
+from mockserver.http.context import Mount, RequestContext, Route
+from mockserver.http.index_page import IndexEntry, IndexPage
+from mockserver.http.public_urls import PublicUrls, authority, host_name, joined
+from mockserver.http.routing import Router
+from mockserver.providers.base import Provider, discover
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,64 +32,75 @@ V = TypeVar("V")
 
 
 class App:
-    """Every mount of one server. `handle` answers a request; `start` and `stop` frame it, in the serving loop."""
+    """Every mount of one server. `handle` answers a request; call `start` and `stop` in the loop that serves."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.max_body = settings.max_body
         self.requests = 0
         self.providers = discover()
         _check_providers_named(settings, self.providers)
         self.mounts = {provider.name: _mount(provider, settings) for provider in self.providers}
         by_name = {provider.name: provider for provider in self.providers}
-        self.engine = Engine(_plan(settings, self.providers), by_name)
-        self.book = Book(by_name)
-        self.gate = Gate(self.book, self.engine)
-        self.engine.courier.disturb = self.gate.disturb
+        self.engine = Engine(_engine_config(settings, self.providers), by_name)
+        self.rules = FaultRules(by_name)
+        self.injector = FaultInjector(self.rules, self.engine)
+        self.engine.dispatcher.delivery_fault = self.injector.delivery_fault
         self._hosts = {host: provider.name for provider in self.providers for host in provider.hosts}
         self._routers = {provider.name: Router(provider.routes) for provider in self.providers}
         self._callers = {name: lru_cache(4096)(partial(_caller, mount)) for name, mount in self.mounts.items()}
-        self.origins = Origins(settings, frozenset(self._hosts))
-        self.front = Front(self.providers, self.origins)
+        self.public_urls = PublicUrls(settings, frozenset(self._hosts))
+        self.index_page = IndexPage(self._index_entries, self.public_urls)
+
+    def _index_entries(self, root: str) -> list[IndexEntry]:
+        return [provider.index_entry(root) for provider in self.providers]
 
     @cached_property
     def control(self) -> "Control":
-        """The control surface, imported when it is first called: many a server never is."""
+        """The control surface, imported when it is first called: many servers never need it."""
         from mockserver.control.routes import Control
 
-        return Control(self.engine, self.mounts, self.book, self.origins)
+        return Control(self.engine, self.mounts, self.rules, self.public_urls)
 
     def start(self) -> None:
-        """Run what falls due, from now on."""
+        """Run what is due, from now on."""
         self.engine.start()
 
     async def stop(self) -> None:
         await self.engine.stop()
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
-        """Answer a request: a provider by path prefix or by `Host`, the control surface, or the front page."""
+        """Answer a request: a provider by path prefix or by `Host`, the control surface, or the index page."""
         self.requests += 1
-        place = authority(request)
-        name, path = self._locate(request.path, place)
+        host = authority(request)
+        name, path = self._locate(request.path, host)
         if name is not None:
-            found, params = self._routers[name].find(request.method, path)
-            return await found.serve(self._call(request, name, found.route, params, place))
+            resolved, params = self._routers[name].find(request.method, path)
+            return await resolved.serve(self._context(request, name, resolved.route, params, host))
         if path.startswith("/_mock/"):
             return await self.control.handle(request, path)
-        return self.front.answer(request)
+        return self.index_page.answer(request)
 
-    def broken(self, request: BaseRequest, method: str, path: str, host: str) -> StreamResponse:
-        """Answer what is no HTTP request at all, in the shape of the provider whose address it bears."""
+    def answer_malformed(self, request: BaseRequest, method: str, path: str, host: str) -> StreamResponse:
+        """Answer what is not a valid HTTP request, in the shape of the provider that its path or host names.
+
+        What could be read of the request is given, "" for the rest.
+        """
         name, _ = self._locate(path, host)
         if name is None:
-            return self.front.broken()
-        call = self._call(request, name, None, {}, host)
-        call.exchange.method, call.exchange.path = method, path
-        response = middleware.refusal(call, Problem(Kind.MALFORMED_BODY, "this is not a valid HTTP request"))
-        call.exchange.status = response.status
-        response.headers["x-request-id"] = call.request_id
-        for observer in self.engine.observers:
-            observer(call.exchange)
+            return self.index_page.malformed_request()
+        context = self._context(request, name, None, {}, host)
+        context.exchange.method, context.exchange.path = method, path
+        problem = Problem(Kind.MALFORMED_BODY, "this is not a valid HTTP request")
+        response = middleware.refusal_response(context, problem)
+        middleware.finish_entry(context, response)
         return response
+
+    def answer_crash(self, where: str, error: BaseException | None) -> StreamResponse:
+        """Answer a request whose handling crashed outside every provider, and record the crash."""
+        if error is not None:
+            self.engine.defects.add(where, error)
+        return self.index_page.internal_error()
 
     def _locate(self, path: str, host: str) -> tuple[str | None, str]:
         """The provider that a path or a `Host` names, and the documented path there; None if they name none."""
@@ -97,22 +109,25 @@ class App:
             return first, slash + rest
         return self._hosts.get(host_name(host)), path
 
-    def _call(
-        self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], place: str
-    ) -> Call:
+    def _context(
+        self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], host: str
+    ) -> RequestContext:
+        """What a handler is given, with a journal entry opened for it."""
         mount, engine = self.mounts[name], self.engine
         key, account = self._callers[name](request.headers.get("Authorization", ""))
         if key:
             engine.accounts.know(account, key)
-        request_id = engine.request_id(name, account or self._owner(name, params))
+        request_id = engine.request_id(name, account or self._task_owner(name, params))
         exchange = Exchange(request_id, engine.now(), name, account, request.method, request.raw_path, request.headers)
-        engine.store.exchanges.put(request_id, exchange)
-        engine.store.exchanges.retire(request_id)
-        origin = joined(self.origins.root(request, place), name)
-        return Call(request, mount, engine, route, params, origin, key, account, request_id, exchange, self.gate)
+        engine.journal.open(exchange)
+        origin = joined(self.public_urls.root(request, host), name)
+        body = RequestBody(request, exchange, mount.max_body)
+        return RequestContext(
+            request, mount, engine, route, params, origin, key, account, exchange, body, self.injector
+        )
 
-    def _owner(self, name: str, params: Mapping[str, str]) -> str:
-        """Whose task a call without a key is about, a picture's say; "" if nobody's."""
+    def _task_owner(self, name: str, params: Mapping[str, str]) -> str:
+        """The account whose task a call without a key is about, such as a picture's; "" if there is none."""
         task = self.engine.find(name, params["task_id"]) if "task_id" in params else None
         return task.job.account if task is not None else ""
 
@@ -139,11 +154,13 @@ def bearer(header: str) -> str:
     return token if scheme.lower() == "bearer" and not any(map(str.isspace, token)) else ""
 
 
-def _plan(settings: Settings, providers: tuple[Provider, ...]) -> Plan:
+def _engine_config(settings: Settings, providers: tuple[Provider, ...]) -> EngineConfig:
     new_clock: Callable[[], Clock] = VirtualClock if settings.clock == "virtual" else SystemClock
     opening = {provider.name: _amount(provider, settings.balance, "balance") for provider in providers}
     routing = Routing(tuple(map(parse_route, settings.callback_routes)), settings.callback_egress)
-    return Plan(new_clock, Entropy(settings.seed), Latency.parse(settings.latency), opening, routing, settings.autojump)
+    return EngineConfig(
+        new_clock, Entropy(settings.seed), Latency.parse(settings.latency), opening, routing, settings.autojump
+    )
 
 
 def _amount(provider: Provider, amount: Decimal | str, what: str) -> int:

@@ -14,8 +14,8 @@ from mockserver.client.addresses import DEFAULT_KEY
 from mockserver.client.asynchronous import AsyncMockClient
 from mockserver.client.blocking import MockClient
 from mockserver.engine.clock import monotonic
-from mockserver.engine.driver import CRASHED_ATTEMPT
-from mockserver.listening import local_url, root_url, serving
+from mockserver.engine.event_runner import CRASHED_ATTEMPT
+from mockserver.http.listening import local_url, root_url, serving
 from mockserver.settings import Settings
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from test_bad_multipart import UPLOAD, fields, form
+from http_server.test_multipart import UPLOAD, fields, form
 from test_bad_wire import EDIT_PATHS, PATHS, PROVIDERS, VALID, parsed, request, server, silent, talk
 
 from support.scene import Scene

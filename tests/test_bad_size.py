@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from test_bad_multipart import UPLOAD, fields, form, png
+from http_server.test_multipart import UPLOAD, fields, form, png
 from test_bad_wire import (
     EDIT_PATHS,
     PATHS,

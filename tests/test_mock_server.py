@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from mockserver.client import MockError
-from mockserver.engine.driver import Driver
 from mockserver.engine.engine import Engine
+from mockserver.engine.event_runner import EventRunner
 from mockserver.server import AsyncMockServer, MockServer
 from mockserver.settings import Settings
 
@@ -121,7 +121,7 @@ def test_errors_that_nobody_awaits_are_kept(monkeypatch: pytest.MonkeyPatch, cap
         raise ZeroDivisionError("ours")
 
     with MockServer(Settings(latency="0.01-0.01")) as mock:
-        monkeypatch.setattr(Driver, "_tick", crash)
+        monkeypatch.setattr(EventRunner, "_tick", crash)
         httpx.post(
             f"{mock.evolink.base_url}/v1/images/generations",
             headers={"Authorization": "Bearer k"},

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from conftest import Serve
 
-from mockserver.listening import root_url
+from mockserver.http.listening import root_url
 from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.calls import Caller

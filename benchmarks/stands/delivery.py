@@ -11,7 +11,7 @@ import time
 
 from mockserver.app import App, create_app
 from mockserver.engine.tasks import Job
-from mockserver.listening import serving
+from mockserver.http.listening import serving
 from mockserver.settings import Settings
 
 TARGET = "https://app.example.com"

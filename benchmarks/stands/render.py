@@ -8,8 +8,8 @@ from io import BytesIO
 from statistics import median
 from typing import TypeVar
 
-from mockserver.engine.designs import Label
 from mockserver.engine.images import render
+from mockserver.engine.picture_layout import Label
 
 T = TypeVar("T")
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mockserver import __version__, listening
+from mockserver import __version__
 from mockserver.app import App, create_app
 from mockserver.cli import contract
 from mockserver.cli.checks import address
 from mockserver.cli.options import CONFIG_ENV, OPTIONS, Option
 from mockserver.cli.serving import CannotListen, serve
 from mockserver.cli.sources import load
-from mockserver.environment import OPENAI_PROVIDER, client_environment
+from mockserver.client.environment import OPENAI_PROVIDER, client_environment
+from mockserver.http.listening import root_url as settings_root_url
 
 FAILED, MISUSED = 1, 2
 
@@ -185,7 +186,7 @@ def _root() -> str:
     settings = load({}, _file(None))
     if settings.port == 0 and not settings.public_url:
         raise ValueError("port 0 is another one each time: say --root-url, as the server prints it at its start")
-    return listening.root_url(settings, settings.port)
+    return settings_root_url(settings, settings.port)
 
 
 @app.command("env")

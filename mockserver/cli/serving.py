@@ -10,19 +10,17 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from shlex import quote
 from threading import Timer
 from typing import Any
 
 from mockserver import __version__
 from mockserver.app import App
-from mockserver.console import JsonLines, Lines, TextLines, Writer, json_line, paint, wants_colour
+from mockserver.cli.console import JsonLines, Lines, TextLines, Writer, json_line, paint, wants_colour
 from mockserver.engine.callbacks import State
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import parse_route
-from mockserver.front import base_url, curl_line
-from mockserver.listening import listening
+from mockserver.http.listening import listening
 from mockserver.providers.base import Provider
 
 GRACE_SECONDS = 0.5
@@ -135,14 +133,14 @@ class Speaker:
         self._writer.line(self._started_json(root) if self._json else "\n".join(self._started_text(root)))
         if not self._app.settings.quiet:
             engine, lines, writer = self._app.engine, self._lines, self._writer
-            engine.observers.append(lambda exchange: writer.line(lines.request(exchange)))
-            engine.courier.observers.append(lambda delivery, attempt: writer.line(lines.attempt(delivery, attempt)))
+            engine.journal.observers.append(lambda exchange: writer.line(lines.request(exchange)))
+            engine.dispatcher.observers.append(lambda delivery, attempt: writer.line(lines.attempt(delivery, attempt)))
 
     def stopped(self) -> None:
         """Say what is still pending, and nothing more."""
         engine = self._app.engine
-        engine.observers.clear()
-        engine.courier.observers.clear()
+        engine.journal.observers.clear()
+        engine.dispatcher.observers.clear()
         tasks = engine.pending()[0]
         callbacks = sum(delivery.state is State.WAITING for _, delivery in engine.store.deliveries.newest())
         if self._json:
@@ -154,7 +152,7 @@ class Speaker:
 
     def _started_json(self, root: str) -> str:
         providers = {
-            provider.name: {"base_url": base_url(provider, root), "curl": self._curl(provider, root)}
+            provider.name: {"base_url": provider.base_url(root), "curl": self._curl(provider, root)}
             for provider in self._app.providers
         }
         return json_line(
@@ -169,7 +167,7 @@ class Speaker:
     def _started_text(self, root: str) -> list[str]:
         lines = [f"{self._bold('mockserver')} {__version__} serves {self._bold(root)}", ""]
         for provider in self._app.providers:
-            lines += [f"{self._bold(f'{provider.title:10}')} {base_url(provider, root)}"]
+            lines += [f"{self._bold(f'{provider.title:10}')} {provider.base_url(root)}"]
             lines += [f"  {self._curl(provider, root)}", ""]
         lines += [f"{self._bold('control   ')} {root}/_mock/health"]
         lines += [f'{self._bold("clients   ")} eval "$({_command()} env --root-url {root})"']
@@ -207,7 +205,7 @@ class Speaker:
         """A curl line that works, whichever keys are valid and whoever signed the certificate."""
         mount = self._app.mounts[provider.name]
         key = next((key for key in self._app.settings.api_keys if mount.accepts(key)), provider.example.key)
-        line = curl_line(replace(provider, example=replace(provider.example, key=key)), root)
+        line = provider.curl_line(root, key)
         return line.replace("curl ", "curl -k ", 1) if self._app.settings.tls_cert else line
 
 

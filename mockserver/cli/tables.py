@@ -6,16 +6,18 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mockserver.app import App
-from mockserver.call import Mount
+from mockserver.http.context import Mount
+from mockserver.providers.base import Provider
 
 
 def prices(app: App) -> tuple[Table, ...]:
     """What each call costs, and how long it takes under `--latency documented`; marked where a setting differs."""
     costs = _table("Prices", "provider", "name", "price", "unit", "", right="price")
     times = _table("Durations under --latency documented", "provider", "name", "seconds", "", right="seconds")
-    for mount in app.mounts.values():
-        _rows(costs, mount.provider.name, _costs(mount))
-        _rows(times, mount.provider.name, _times(mount))
+    for provider in app.providers:
+        mount = app.mounts[provider.name]
+        _rows(costs, provider.name, _costs(provider, mount))
+        _rows(times, provider.name, _times(provider, mount))
     return costs, times
 
 
@@ -38,16 +40,16 @@ def providers(app: App) -> tuple[Table, ...]:
     return services, endpoints
 
 
-def _costs(mount: Mount) -> Iterable[tuple[str, ...]]:
-    provider, unit = mount.provider, mount.provider.currency
+def _costs(provider: Provider, mount: Mount) -> Iterable[tuple[str, ...]]:
+    unit = provider.currency
     for name, price in mount.prices.items():
         documented = unit.minor(provider.prices[name])
         yield name, unit.text(price), unit.code, _remark(unit.text(documented), price != documented)
 
 
-def _times(mount: Mount) -> Iterable[tuple[str, ...]]:
+def _times(provider: Provider, mount: Mount) -> Iterable[tuple[str, ...]]:
     for name, span in mount.latencies.items():
-        documented = mount.provider.latencies[name]
+        documented = provider.latencies[name]
         yield name, _span(span), _remark(_span(documented), span != documented)
 
 

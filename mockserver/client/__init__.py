@@ -1,10 +1,8 @@
 """A typed client of the control surface: `MockClient` for blocking code, `AsyncMockClient` for asyncio."""
 
-from mockserver.client.asking import MockError
 from mockserver.client.asynchronous import AsyncMockClient
 from mockserver.client.blocking import MockClient
-from mockserver.client.money import Account, RateLimit, Usage
-from mockserver.client.records import (
+from mockserver.client.models import (
     Advanced,
     Attempt,
     Callback,
@@ -17,6 +15,8 @@ from mockserver.client.records import (
     Sink,
     Task,
 )
+from mockserver.client.money import Account, RateLimit, Usage
+from mockserver.client.protocol import MockError
 from mockserver.client.waiting import NotDelivered
 
 __all__ = [

@@ -32,7 +32,7 @@ def _openai_paths() -> dict[str, str]:
 
 def client_variables(root_url: str, api_key: str) -> dict[str, str]:
     """`mockserver env` for a server at `root_url`, with a key of one's own."""
-    from mockserver.environment import client_environment
+    from mockserver.client.environment import client_environment
 
     lines = client_environment(root_url)
     return {name: api_key if name.endswith("_API_KEY") else value for name, value in lines.items()}

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from mockserver.client import operations as ops
 from mockserver.client import waiting
-from mockserver.client.asking import Operation
+from mockserver.client.models import Callback, Request
 from mockserver.client.money import Account
 from mockserver.client.operations import Amount, Owner
-from mockserver.client.records import Callback, Request
+from mockserver.client.protocol import Operation
 
 SHOWN = 20
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from mockserver.client import assertions, money, records
+from mockserver.client import assertions, models, money
 from mockserver.client import operations as ops
 from mockserver.client.addresses import DEFAULT_KEY, client_variables
-from mockserver.client.asking import MockError, Operation
 from mockserver.client.asynchronous_parts import Callbacks, Clock, Faults, OpenAIProvider, Provider, Sink
 from mockserver.client.operations import Amount, Owner
+from mockserver.client.protocol import MockError, Operation
 from mockserver.client.wire import AsyncWire
 
 T = TypeVar("T")
@@ -56,14 +56,14 @@ class AsyncMockClient:
         """Run an operation of this client."""
         __tracebackhide__ = True
         try:
-            ask = next(operation)
+            call = next(operation)
             while True:
                 try:
-                    answer = await self._wire.send(ask)
+                    answer = await self._wire.send(call)
                 except MockError as error:
-                    ask = operation.throw(error)
+                    call = operation.throw(error)
                 else:
-                    ask = operation.send(answer)
+                    call = operation.send(answer)
         except StopIteration as stop:
             value: T = stop.value
             return value
@@ -79,7 +79,7 @@ class AsyncMockClient:
         status: int | None = None,
         task_id: str | None = None,
         everyone: bool = False,
-    ) -> list[records.Request]:
+    ) -> list[models.Request]:
         """The calls that were made, oldest first. `path` is a documented one, with `*`; `prompt` a part of it."""
         found = ops.requests(
             self.owner,
@@ -98,14 +98,14 @@ class AsyncMockClient:
         self,
         provider: str | None = None,
         *,
-        status: records.TaskStatus | None = None,
+        status: models.TaskStatus | None = None,
         model: str | None = None,
         everyone: bool = False,
-    ) -> list[records.Task]:
+    ) -> list[models.Task]:
         """Generations, oldest first."""
         return await self.do(ops.tasks(self.owner, provider, status, model, everyone))
 
-    async def task(self, task_id: str) -> records.Task:
+    async def task(self, task_id: str) -> models.Task:
         return await self.do(ops.task(task_id))
 
     async def accounts(self, provider: str | None = None, *, everyone: bool = False) -> list[money.Account]:
@@ -120,7 +120,7 @@ class AsyncMockClient:
         """All of the server's state as JSON, to be given to `restore`."""
         return await self.do(ops.snapshot())
 
-    async def restore(self, state: Mapping[str, Any]) -> records.Clock:
+    async def restore(self, state: Mapping[str, Any]) -> models.Clock:
         return await self.do(ops.restore(state))
 
     async def reset(self, api_key: str | None = None) -> None:
@@ -131,7 +131,7 @@ class AsyncMockClient:
         """What is pending, what is kept, and what the bounds have dropped."""
         return await self.do(ops.health())
 
-    async def defects(self) -> list[records.Defect]:
+    async def defects(self) -> list[models.Defect]:
         """Internal errors of the server: bugs of ours."""
         return await self.do(ops.defects())
 
@@ -154,12 +154,12 @@ class AsyncMockClient:
         path: str | None = None,
         status: int | None = None,
         everyone: bool = False,
-    ) -> list[records.Request]:
+    ) -> list[models.Request]:
         """That pictures were asked for, exactly `times` times or at least once. With `path`, that it was called."""
         __tracebackhide__ = True
         return await self.do(assertions.requested(self.owner, provider, times, model, prompt, path, status, everyone))
 
-    async def assert_delivered(self, task_id: str | None = None, *, timeout: float = 10.0) -> list[records.Callback]:
+    async def assert_delivered(self, task_id: str | None = None, *, timeout: float = 10.0) -> list[models.Callback]:
         """That a task's callback arrives, or every one asked for, within `timeout` real seconds."""
         __tracebackhide__ = True
         return await self.do(assertions.delivered(self.owner, task_id, timeout))

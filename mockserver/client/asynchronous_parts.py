@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal
 
-from mockserver.client import money, records, waiting
+from mockserver.client import models, money, waiting
 from mockserver.client import operations as ops
 from mockserver.client.addresses import Addresses
-from mockserver.client.asking import Operation
+from mockserver.client.models import CallbackState
 from mockserver.client.operations import Amount, Reply
-from mockserver.client.records import CallbackState
+from mockserver.client.protocol import Operation
 
 if TYPE_CHECKING:
     from mockserver.client.asynchronous import AsyncMockClient
 
-Rules = list[records.Rule]
-CallbackList = list[records.Callback]
+Rules = list[models.Rule]
+CallbackList = list[models.Callback]
 
 
 class _Part:
@@ -81,18 +81,18 @@ class Clock(_Part):
         """Unix seconds."""
         return (await self.get()).now
 
-    async def get(self) -> records.Clock:
+    async def get(self) -> models.Clock:
         return await self._client.do(ops.clock())
 
-    async def advance(self, seconds: float) -> records.Advanced:
+    async def advance(self, seconds: float) -> models.Advanced:
         """Let time pass, and everything that falls due in it happen, callbacks with their attempts included."""
         return await self._client.do(ops.advance(seconds))
 
-    async def advance_to(self, instant: float) -> records.Advanced:
+    async def advance_to(self, instant: float) -> models.Advanced:
         """The same until an instant, in Unix seconds."""
         return await self._client.do(ops.advance(until=instant))
 
-    async def advance_until_idle(self) -> records.Advanced:
+    async def advance_until_idle(self) -> models.Advanced:
         """The same until nothing is planned."""
         return await self._client.do(ops.advance(until="idle"))
 
@@ -102,7 +102,7 @@ class Clock(_Part):
         mode: Literal["real", "virtual"] | None = None,
         speed: float | None = None,
         autojump: bool | None = None,
-    ) -> records.Clock:
+    ) -> models.Clock:
         """Switch mode, speed (of a real clock) and autojump (of a virtual one)."""
         return await self._client.do(ops.set_clock(mode, speed, autojump))
 
@@ -127,7 +127,7 @@ class Faults(_Part):
         probability: float | None = None,
         everyone: bool = False,
         **parameters: Any,
-    ) -> records.Rule:
+    ) -> models.Rule:
         """Let a fault happen: `faults.add("status", provider="icodeeasy", status=429, times=2)`.
 
         What is no part of the match or of the timing is a parameter of the fault. Raises MockError for a rule that
@@ -142,10 +142,10 @@ class Faults(_Part):
         """The rules in force, oldest first, with how often they matched and fired."""
         return await self._client.do(ops.faults(self._client.owner, everyone))
 
-    async def get(self, rule_id: str) -> records.Rule:
+    async def get(self, rule_id: str) -> models.Rule:
         return await self._client.do(ops.fault(rule_id))
 
-    async def remove(self, rule_id: str) -> records.Rule:
+    async def remove(self, rule_id: str) -> models.Rule:
         return await self._client.do(ops.remove_fault(rule_id))
 
     async def clear(self, *, everyone: bool = False) -> int:
@@ -167,14 +167,14 @@ class Callbacks(_Part):
         """Oldest first."""
         return await self._client.do(waiting.callbacks(self._client.owner, task_id, provider, state, everyone))
 
-    async def get(self, callback_id: str) -> records.Callback:
+    async def get(self, callback_id: str) -> models.Callback:
         return await self._client.do(waiting.callback(callback_id))
 
-    async def wait_delivered(self, task_id: str, timeout: float = 10.0) -> records.Callback:
+    async def wait_delivered(self, task_id: str, timeout: float = 10.0) -> models.Callback:
         """Wait, at most `timeout` real seconds, for a task's callback to arrive. Raises NotDelivered."""
         return await self._client.do(waiting.wait_delivered(task_id, timeout))
 
-    async def redeliver(self, callback_id: str) -> records.Callback:
+    async def redeliver(self, callback_id: str) -> models.Callback:
         """Begin a callback's attempts anew, whatever has become of it."""
         return await self._client.do(waiting.redeliver(callback_id))
 
@@ -204,9 +204,9 @@ class Sink(_Part):
         await self._client.do(ops.script_sink(self.name, replies))
         return self
 
-    async def get(self) -> records.Sink:
+    async def get(self) -> models.Sink:
         return await self._client.do(ops.sink(self.name))
 
-    async def received(self) -> tuple[records.Received, ...]:
+    async def received(self) -> tuple[models.Received, ...]:
         """What it was sent, oldest first."""
         return (await self.get()).received

@@ -6,13 +6,13 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from mockserver.client import assertions, money, records
+from mockserver.client import assertions, models, money
 from mockserver.client import operations as ops
 from mockserver.client.addresses import DEFAULT_KEY, client_variables
-from mockserver.client.asking import MockError, Operation
 from mockserver.client.asynchronous import AsyncMockClient
 from mockserver.client.blocking_parts import Callbacks, Clock, Faults, OpenAIProvider, Provider, Sink
 from mockserver.client.operations import Amount, Owner
+from mockserver.client.protocol import MockError, Operation
 from mockserver.client.wire import BlockingWire
 
 T = TypeVar("T")
@@ -60,14 +60,14 @@ class MockClient:
         """Run an operation of this client."""
         __tracebackhide__ = True
         try:
-            ask = next(operation)
+            call = next(operation)
             while True:
                 try:
-                    answer = self._wire.send(ask)
+                    answer = self._wire.send(call)
                 except MockError as error:
-                    ask = operation.throw(error)
+                    call = operation.throw(error)
                 else:
-                    ask = operation.send(answer)
+                    call = operation.send(answer)
         except StopIteration as stop:
             value: T = stop.value
             return value
@@ -83,7 +83,7 @@ class MockClient:
         status: int | None = None,
         task_id: str | None = None,
         everyone: bool = False,
-    ) -> list[records.Request]:
+    ) -> list[models.Request]:
         """The calls that were made, oldest first. `path` is a documented one, with `*`; `prompt` a part of it."""
         found = ops.requests(
             self.owner,
@@ -102,14 +102,14 @@ class MockClient:
         self,
         provider: str | None = None,
         *,
-        status: records.TaskStatus | None = None,
+        status: models.TaskStatus | None = None,
         model: str | None = None,
         everyone: bool = False,
-    ) -> list[records.Task]:
+    ) -> list[models.Task]:
         """Generations, oldest first."""
         return self.do(ops.tasks(self.owner, provider, status, model, everyone))
 
-    def task(self, task_id: str) -> records.Task:
+    def task(self, task_id: str) -> models.Task:
         return self.do(ops.task(task_id))
 
     def accounts(self, provider: str | None = None, *, everyone: bool = False) -> list[money.Account]:
@@ -127,7 +127,7 @@ class MockClient:
         """All of the server's state as JSON, to be given to `restore`."""
         return self.do(ops.snapshot())
 
-    def restore(self, state: Mapping[str, Any]) -> records.Clock:
+    def restore(self, state: Mapping[str, Any]) -> models.Clock:
         return self.do(ops.restore(state))
 
     def reset(self, api_key: str | None = None) -> None:
@@ -138,7 +138,7 @@ class MockClient:
         """What is pending, what is kept, and what the bounds have dropped."""
         return self.do(ops.health())
 
-    def defects(self) -> list[records.Defect]:
+    def defects(self) -> list[models.Defect]:
         """Internal errors of the server: bugs of ours."""
         return self.do(ops.defects())
 
@@ -161,12 +161,12 @@ class MockClient:
         path: str | None = None,
         status: int | None = None,
         everyone: bool = False,
-    ) -> list[records.Request]:
+    ) -> list[models.Request]:
         """That pictures were asked for, exactly `times` times or at least once. With `path`, that it was called."""
         __tracebackhide__ = True
         return self.do(assertions.requested(self.owner, provider, times, model, prompt, path, status, everyone))
 
-    def assert_delivered(self, task_id: str | None = None, *, timeout: float = 10.0) -> list[records.Callback]:
+    def assert_delivered(self, task_id: str | None = None, *, timeout: float = 10.0) -> list[models.Callback]:
         """That a task's callback arrives, or every one asked for, within `timeout` real seconds."""
         __tracebackhide__ = True
         return self.do(assertions.delivered(self.owner, task_id, timeout))

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal
 
-from mockserver.client import money, records, waiting
+from mockserver.client import models, money, waiting
 from mockserver.client import operations as ops
 from mockserver.client.addresses import Addresses
-from mockserver.client.asking import Operation
+from mockserver.client.models import CallbackState
 from mockserver.client.operations import Amount, Reply
-from mockserver.client.records import CallbackState
+from mockserver.client.protocol import Operation
 
 if TYPE_CHECKING:
     from mockserver.client.blocking import MockClient
 
-Rules = list[records.Rule]
-CallbackList = list[records.Callback]
+Rules = list[models.Rule]
+CallbackList = list[models.Callback]
 
 
 class _Part:
@@ -80,18 +80,18 @@ class Clock(_Part):
         """Unix seconds."""
         return self.get().now
 
-    def get(self) -> records.Clock:
+    def get(self) -> models.Clock:
         return self._client.do(ops.clock())
 
-    def advance(self, seconds: float) -> records.Advanced:
+    def advance(self, seconds: float) -> models.Advanced:
         """Let time pass, and everything that falls due in it happen, callbacks with their attempts included."""
         return self._client.do(ops.advance(seconds))
 
-    def advance_to(self, instant: float) -> records.Advanced:
+    def advance_to(self, instant: float) -> models.Advanced:
         """The same until an instant, in Unix seconds."""
         return self._client.do(ops.advance(until=instant))
 
-    def advance_until_idle(self) -> records.Advanced:
+    def advance_until_idle(self) -> models.Advanced:
         """The same until nothing is planned."""
         return self._client.do(ops.advance(until="idle"))
 
@@ -101,7 +101,7 @@ class Clock(_Part):
         mode: Literal["real", "virtual"] | None = None,
         speed: float | None = None,
         autojump: bool | None = None,
-    ) -> records.Clock:
+    ) -> models.Clock:
         """Switch mode, speed (of a real clock) and autojump (of a virtual one)."""
         return self._client.do(ops.set_clock(mode, speed, autojump))
 
@@ -126,7 +126,7 @@ class Faults(_Part):
         probability: float | None = None,
         everyone: bool = False,
         **parameters: Any,
-    ) -> records.Rule:
+    ) -> models.Rule:
         """Let a fault happen: `faults.add("status", provider="icodeeasy", status=429, times=2)`.
 
         What is no part of the match or of the timing is a parameter of the fault. Raises MockError for a rule that
@@ -141,10 +141,10 @@ class Faults(_Part):
         """The rules in force, oldest first, with how often they matched and fired."""
         return self._client.do(ops.faults(self._client.owner, everyone))
 
-    def get(self, rule_id: str) -> records.Rule:
+    def get(self, rule_id: str) -> models.Rule:
         return self._client.do(ops.fault(rule_id))
 
-    def remove(self, rule_id: str) -> records.Rule:
+    def remove(self, rule_id: str) -> models.Rule:
         return self._client.do(ops.remove_fault(rule_id))
 
     def clear(self, *, everyone: bool = False) -> int:
@@ -166,14 +166,14 @@ class Callbacks(_Part):
         """Oldest first."""
         return self._client.do(waiting.callbacks(self._client.owner, task_id, provider, state, everyone))
 
-    def get(self, callback_id: str) -> records.Callback:
+    def get(self, callback_id: str) -> models.Callback:
         return self._client.do(waiting.callback(callback_id))
 
-    def wait_delivered(self, task_id: str, timeout: float = 10.0) -> records.Callback:
+    def wait_delivered(self, task_id: str, timeout: float = 10.0) -> models.Callback:
         """Wait, at most `timeout` real seconds, for a task's callback to arrive. Raises NotDelivered."""
         return self._client.do(waiting.wait_delivered(task_id, timeout))
 
-    def redeliver(self, callback_id: str) -> records.Callback:
+    def redeliver(self, callback_id: str) -> models.Callback:
         """Begin a callback's attempts anew, whatever has become of it."""
         return self._client.do(waiting.redeliver(callback_id))
 
@@ -203,10 +203,10 @@ class Sink(_Part):
         self._client.do(ops.script_sink(self.name, replies))
         return self
 
-    def get(self) -> records.Sink:
+    def get(self) -> models.Sink:
         return self._client.do(ops.sink(self.name))
 
     @property
-    def received(self) -> tuple[records.Received, ...]:
+    def received(self) -> tuple[models.Received, ...]:
         """What it was sent, oldest first."""
         return self.get().received

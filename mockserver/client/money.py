@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Self
 
-from mockserver.client.records import JsonObject
+from mockserver.client.models import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

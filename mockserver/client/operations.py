@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 from types import EllipsisType
 from typing import Any, Literal
 
-from mockserver.client.asking import Ask, MockError, Operation, segment
+from mockserver.client.models import Advanced, Clock, Defect, Request, Rule, Sink, Task
 from mockserver.client.money import Account
-from mockserver.client.records import Advanced, Clock, Defect, Request, Rule, Sink, Task
+from mockserver.client.protocol import ControlCall, MockError, Operation, segment
 
 PAGE = "1000"
 MATCH = ("provider", "path", "method", "model", "prompt", "task_id")
@@ -44,7 +44,7 @@ def pages(noun: str, **query: str | None) -> Operation[list[Any]]:
     rows: list[Any] = []
     cursor: str | None = None
     while True:
-        page = yield Ask("GET", noun, {**query, "limit": PAGE, "cursor": cursor})
+        page = yield ControlCall("GET", noun, {**query, "limit": PAGE, "cursor": cursor})
         rows += page[noun]
         cursor = page["next"]
         if cursor is None:
@@ -52,28 +52,28 @@ def pages(noun: str, **query: str | None) -> Operation[list[Any]]:
 
 
 def health() -> Operation[Mapping[str, Any]]:
-    found: Mapping[str, Any] = yield Ask("GET", "health")
+    found: Mapping[str, Any] = yield ControlCall("GET", "health")
     return found
 
 
 def defects() -> Operation[list[Defect]]:
-    found = (yield Ask("GET", "health"))["defects"]["last"]
+    found = (yield ControlCall("GET", "health"))["defects"]["last"]
     return [Defect(one["number"], one["where"], one["account"], one["traceback"]) for one in found]
 
 
 def clock() -> Operation[Clock]:
-    return Clock.read((yield Ask("GET", "clock")))
+    return Clock.read((yield ControlCall("GET", "clock")))
 
 
 def set_clock(mode: Literal["real", "virtual"] | None, speed: float | None, autojump: bool | None) -> Operation[Clock]:
     asked = {"mode": mode, "speed": speed, "autojump": autojump}
     body = {name: value for name, value in asked.items() if value is not None}
-    return Clock.read((yield Ask("PUT", "clock", body=body)))
+    return Clock.read((yield ControlCall("PUT", "clock", body=body)))
 
 
 def advance(seconds: float | None = None, until: float | Literal["idle"] | None = None) -> Operation[Advanced]:
     body: dict[str, Any] = {"until": until} if seconds is None else {"seconds": seconds}
-    return Advanced.read((yield Ask("POST", "clock/advance", body=body, timeout=None)))
+    return Advanced.read((yield ControlCall("POST", "clock/advance", body=body, timeout=None)))
 
 
 def requests(
@@ -117,7 +117,7 @@ def tasks(
 
 
 def task(task_id: str) -> Operation[Task]:
-    return Task.read((yield Ask("GET", f"tasks/{segment(task_id)}")))
+    return Task.read((yield ControlCall("GET", f"tasks/{segment(task_id)}")))
 
 
 def add_fault(owner: Owner, type_: str, given: Mapping[str, Any], everyone: bool, key: str | None) -> Operation[Rule]:
@@ -130,44 +130,44 @@ def add_fault(owner: Owner, type_: str, given: Mapping[str, Any], everyone: bool
         name: present.pop(name) for name in ("skip", "times", "every", "probability") if name in present
     }
     body: dict[str, Any] = {"match": match, **when, "fault": {"type": type_, **present}}
-    rule = Rule.read((yield Ask("POST", "faults", body=body)))
+    rule = Rule.read((yield ControlCall("POST", "faults", body=body)))
     if owner.alone and "api_key" not in match:
         owner.rules.append(rule.id)
     return rule
 
 
 def faults(owner: Owner, everyone: bool) -> Operation[list[Rule]]:
-    rows = (yield Ask("GET", "faults", {"api_key": owner.key(everyone)}))["faults"]
+    rows = (yield ControlCall("GET", "faults", {"api_key": owner.key(everyone)}))["faults"]
     return [Rule.read(row) for row in reversed(rows)]
 
 
 def fault(rule_id: str) -> Operation[Rule]:
-    return Rule.read((yield Ask("GET", f"faults/{segment(rule_id)}")))
+    return Rule.read((yield ControlCall("GET", f"faults/{segment(rule_id)}")))
 
 
 def remove_fault(rule_id: str) -> Operation[Rule]:
-    return Rule.read((yield Ask("DELETE", f"faults/{segment(rule_id)}")))
+    return Rule.read((yield ControlCall("DELETE", f"faults/{segment(rule_id)}")))
 
 
 def clear_faults(owner: Owner, everyone: bool) -> Operation[int]:
-    removed = (yield Ask("DELETE", "faults", {"api_key": owner.key(everyone)}))["removed"]
+    removed = (yield ControlCall("DELETE", "faults", {"api_key": owner.key(everyone)}))["removed"]
     return int(removed)
 
 
 def routes() -> Operation[dict[str, str]]:
-    return {route["from"]: route["to"] for route in (yield Ask("GET", "routes"))["routes"]}
+    return {route["from"]: route["to"] for route in (yield ControlCall("GET", "routes"))["routes"]}
 
 
 def put_routes(table: Mapping[str, str]) -> Operation[dict[str, str]]:
     body = {"routes": [{"from": source, "to": target} for source, target in table.items()]}
-    return {route["from"]: route["to"] for route in (yield Ask("PUT", "routes", body=body))["routes"]}
+    return {route["from"]: route["to"] for route in (yield ControlCall("PUT", "routes", body=body))["routes"]}
 
 
 def add_route(owner: Owner, source: str, target: str) -> Operation[dict[str, str]]:
     """A route goes ahead of those that are there."""
     if owner.alone:
         owner.routes.append(source)
-    answer = yield Ask("POST", "routes", body={"from": source, "to": target})
+    answer = yield ControlCall("POST", "routes", body={"from": source, "to": target})
     return {route["from"]: route["to"] for route in answer["routes"]}
 
 
@@ -181,12 +181,12 @@ def clean_up(owner: Owner) -> Operation[None]:
             if error.status != 404:
                 raise
     for source in owner.routes:
-        yield Ask("DELETE", "routes", {"from": source})
+        yield ControlCall("DELETE", "routes", {"from": source})
     owner.routes.clear()
 
 
 def account(provider: str, key: str) -> Operation[Account]:
-    return Account.read((yield Ask("GET", f"accounts/{segment(key)}", {"provider": provider})))
+    return Account.read((yield ControlCall("GET", f"accounts/{segment(key)}", {"provider": provider})))
 
 
 def set_account(
@@ -202,7 +202,7 @@ def set_account(
     if not isinstance(rate_limit, EllipsisType):
         limit = rate_limit and {"requests": rate_limit[0], "seconds": rate_limit[1]}
         body["rate_limit"] = limit
-    return Account.read((yield Ask("PUT", f"accounts/{segment(key)}", {"provider": provider}, body)))
+    return Account.read((yield ControlCall("PUT", f"accounts/{segment(key)}", {"provider": provider}, body)))
 
 
 def accounts(owner: Owner, provider: str | None = None, everyone: bool = False) -> Operation[list[Account]]:
@@ -212,23 +212,23 @@ def accounts(owner: Owner, provider: str | None = None, everyone: bool = False) 
 
 
 def sink(name: str) -> Operation[Sink]:
-    return Sink.read((yield Ask("GET", f"sink/{segment(name)}")))
+    return Sink.read((yield ControlCall("GET", f"sink/{segment(name)}")))
 
 
 def script_sink(name: str, replies: Sequence[Reply]) -> Operation[Sink]:
     script = [r if isinstance(r, int) else {"status": r[0], "delay": r[1]} for r in replies]
-    return Sink.read((yield Ask("PUT", f"sink/{segment(name)}", body={"responses": script})))
+    return Sink.read((yield ControlCall("PUT", f"sink/{segment(name)}", body={"responses": script})))
 
 
 def snapshot() -> Operation[Mapping[str, Any]]:
-    state: Mapping[str, Any] = yield Ask("GET", "snapshot", timeout=None)
+    state: Mapping[str, Any] = yield ControlCall("GET", "snapshot", timeout=None)
     return state
 
 
 def restore(state: Mapping[str, Any]) -> Operation[Clock]:
-    return Clock.read((yield Ask("PUT", "snapshot", body=dict(state), timeout=None)))
+    return Clock.read((yield ControlCall("PUT", "snapshot", body=dict(state), timeout=None)))
 
 
 def reset(key: str | None) -> Operation[None]:
     """Forget everything, or one key's."""
-    yield Ask("POST", "reset", body={} if key is None else {"api_key": key})
+    yield ControlCall("POST", "reset", body={} if key is None else {"api_key": key})

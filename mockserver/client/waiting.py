@@ -1,9 +1,9 @@
 """Callbacks: looking at them, and waiting until one has arrived."""
 
 from mockserver.client import operations as ops
-from mockserver.client.asking import PATIENCE, Ask, MockError, Operation, segment
+from mockserver.client.models import Callback, CallbackState, Clock, Task
 from mockserver.client.operations import Owner, pages
-from mockserver.client.records import Callback, CallbackState, Clock, Task
+from mockserver.client.protocol import PATIENCE, ControlCall, MockError, Operation, segment
 from mockserver.engine.clock import monotonic
 
 LOOK = 5.0
@@ -29,11 +29,11 @@ def callbacks(
 
 
 def callback(callback_id: str) -> Operation[Callback]:
-    return Callback.read((yield Ask("GET", f"callbacks/{segment(callback_id)}")))
+    return Callback.read((yield ControlCall("GET", f"callbacks/{segment(callback_id)}")))
 
 
 def redeliver(callback_id: str) -> Operation[Callback]:
-    return Callback.read((yield Ask("POST", f"callbacks/{segment(callback_id)}/redeliver")))
+    return Callback.read((yield ControlCall("POST", f"callbacks/{segment(callback_id)}/redeliver")))
 
 
 def wait_delivered(task_id: str, timeout: float) -> Operation[Callback]:
@@ -59,7 +59,7 @@ def wait_delivered(task_id: str, timeout: float) -> Operation[Callback]:
 
 def _of(task_id: str, wait: float | None = None) -> Operation[list[Callback]]:
     query = {"task_id": task_id, "wait": None if wait is None else f"{wait:.3f}"}
-    rows = (yield Ask("GET", "callbacks", query, timeout=PATIENCE + (wait or 0)))["callbacks"]
+    rows = (yield ControlCall("GET", "callbacks", query, timeout=PATIENCE + (wait or 0)))["callbacks"]
     return [Callback.read(row) for row in reversed(rows)]
 
 

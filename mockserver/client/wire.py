@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mockserver.client.asking import Ask, MockError, read_answer
+from mockserver.client.protocol import ControlCall, MockError, read_answer
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -29,11 +29,11 @@ class BlockingWire:
         self._root, self._parts, self._context = root, urlsplit(root), context
         self._idle: deque[HTTPConnection] = deque()
 
-    def send(self, ask: Ask) -> Any:
+    def send(self, call: ControlCall) -> Any:
         """Make a call. Raises MockError."""
-        connection = self._take(ask.timeout)
+        connection = self._take(call.timeout)
         try:
-            connection.request(ask.method, self._parts.path.rstrip("/") + ask.target, ask.content, JSON)
+            connection.request(call.method, self._parts.path.rstrip("/") + call.target, call.content, JSON)
             answer = connection.getresponse()
             data = answer.read()
         except (OSError, HTTPException) as error:
@@ -83,18 +83,20 @@ class AsyncWire:
         self._root, self._context = root.rstrip("/"), context
         self._session: ClientSession | None = None
 
-    async def send(self, ask: Ask) -> Any:
+    async def send(self, call: ControlCall) -> Any:
         """Make a call. Raises MockError."""
         from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
         from yarl import URL
 
         if self._session is None:
             self._session = ClientSession(cookie_jar=DummyCookieJar(), headers=JSON)
-        url = URL(self._root + ask.target, encoded=True)
-        timeout = ClientTimeout(total=ask.timeout)
+        url = URL(self._root + call.target, encoded=True)
+        timeout = ClientTimeout(total=call.timeout)
         context = self._context or True
         try:
-            async with self._session.request(ask.method, url, data=ask.content, timeout=timeout, ssl=context) as answer:
+            async with self._session.request(
+                call.method, url, data=call.content, timeout=timeout, ssl=context
+            ) as answer:
                 return read_answer(answer.status, await answer.read())
         except (OSError, ClientError, TimeoutError) as error:
             raise unreachable(self._root, error) from None

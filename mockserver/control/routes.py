@@ -5,57 +5,57 @@ from collections.abc import Mapping
 from aiohttp.web import BaseRequest, Response
 from pydantic_core import to_json
 
-from mockserver.call import Mount
-from mockserver.control.ask import Ask, Handler, Refusal
-from mockserver.control.reading import Reading
-from mockserver.control.steering import Steering
+from mockserver.control.actions import Actions
+from mockserver.control.control_request import ControlRequest, Handler, Refusal
+from mockserver.control.queries import Queries
 from mockserver.engine.engine import Engine
-from mockserver.faults.book import Book
-from mockserver.origins import Origins
-from mockserver.providers.base import path_pattern
+from mockserver.faults.rules import FaultRules
+from mockserver.http.context import Mount
+from mockserver.http.public_urls import PublicUrls
+from mockserver.http.routing import path_pattern
 
 _READING = ("GET", "HEAD")
 
 
 class Control:
-    """Everything under `/_mock/`. Answers only who may steer (`Origins.may_steer`), and no other site's page."""
+    """Everything under `/_mock/`. Answers only who may steer (`Origins.allows_control`), and no other site's page."""
 
-    def __init__(self, engine: Engine, mounts: Mapping[str, Mount], book: Book, origins: Origins) -> None:
+    def __init__(self, engine: Engine, mounts: Mapping[str, Mount], rules: FaultRules, public_urls: PublicUrls) -> None:
         self._engine = engine
-        self._origins = origins
+        self._public_urls = public_urls
         self._largest = max(mount.max_body for mount in mounts.values())
-        reading = Reading(engine, mounts)
-        steering = Steering(engine, book, reading)
+        queries = Queries(engine, mounts)
+        actions = Actions(engine, rules, queries)
         self.routes: tuple[tuple[str, str, Handler], ...] = (
-            ("GET", "/_mock/health", reading.health),
-            ("GET", "/_mock/clock", reading.clock),
-            ("PUT", "/_mock/clock", steering.set_clock),
-            ("POST", "/_mock/clock/advance", steering.advance),
-            ("GET", "/_mock/tasks", reading.tasks),
-            ("GET", "/_mock/tasks/{id}", reading.task),
-            ("GET", "/_mock/callbacks", reading.callbacks),
-            ("GET", "/_mock/callbacks/{id}", reading.callback),
-            ("POST", "/_mock/callbacks/{id}/redeliver", steering.redeliver),
-            ("GET", "/_mock/requests", reading.requests),
-            ("GET", "/_mock/requests/{id}", reading.request),
-            ("GET", "/_mock/accounts", reading.accounts),
-            ("GET", "/_mock/accounts/{key}", reading.account),
-            ("PUT", "/_mock/accounts/{key}", steering.set_account),
-            ("GET", "/_mock/faults", steering.list_faults),
-            ("POST", "/_mock/faults", steering.add_fault),
-            ("DELETE", "/_mock/faults", steering.remove_faults),
-            ("GET", "/_mock/faults/{id}", steering.show_fault),
-            ("DELETE", "/_mock/faults/{id}", steering.remove_fault),
-            ("GET", "/_mock/routes", steering.show_routes),
-            ("PUT", "/_mock/routes", steering.set_routes),
-            ("POST", "/_mock/routes", steering.add_route),
-            ("DELETE", "/_mock/routes", steering.remove_route),
-            ("GET", "/_mock/sink/{name}", steering.show_sink),
-            ("PUT", "/_mock/sink/{name}", steering.set_sink),
-            ("POST", "/_mock/sink/{name}", steering.receive),
-            ("GET", "/_mock/snapshot", steering.take_snapshot),
-            ("PUT", "/_mock/snapshot", steering.put_snapshot),
-            ("POST", "/_mock/reset", steering.reset),
+            ("GET", "/_mock/health", queries.health),
+            ("GET", "/_mock/clock", queries.clock),
+            ("PUT", "/_mock/clock", actions.set_clock),
+            ("POST", "/_mock/clock/advance", actions.advance),
+            ("GET", "/_mock/tasks", queries.tasks),
+            ("GET", "/_mock/tasks/{id}", queries.task),
+            ("GET", "/_mock/callbacks", queries.callbacks),
+            ("GET", "/_mock/callbacks/{id}", queries.callback),
+            ("POST", "/_mock/callbacks/{id}/redeliver", actions.redeliver),
+            ("GET", "/_mock/requests", queries.requests),
+            ("GET", "/_mock/requests/{id}", queries.request),
+            ("GET", "/_mock/accounts", queries.accounts),
+            ("GET", "/_mock/accounts/{key}", queries.account),
+            ("PUT", "/_mock/accounts/{key}", actions.set_account),
+            ("GET", "/_mock/faults", actions.list_faults),
+            ("POST", "/_mock/faults", actions.add_fault),
+            ("DELETE", "/_mock/faults", actions.remove_faults),
+            ("GET", "/_mock/faults/{id}", actions.show_fault),
+            ("DELETE", "/_mock/faults/{id}", actions.remove_fault),
+            ("GET", "/_mock/routes", actions.show_routes),
+            ("PUT", "/_mock/routes", actions.set_routes),
+            ("POST", "/_mock/routes", actions.add_route),
+            ("DELETE", "/_mock/routes", actions.remove_route),
+            ("GET", "/_mock/sink/{name}", actions.show_sink),
+            ("PUT", "/_mock/sink/{name}", actions.set_sink),
+            ("POST", "/_mock/sink/{name}", actions.receive),
+            ("GET", "/_mock/snapshot", actions.take_snapshot),
+            ("PUT", "/_mock/snapshot", actions.put_snapshot),
+            ("POST", "/_mock/reset", actions.reset),
         )
         self._patterns = [(method, path_pattern(path), handler) for method, path, handler in self.routes]
 
@@ -64,14 +64,14 @@ class Control:
         try:
             self._admit(request)
             handler, params = self._find(request.method, path)
-            self._engine.driver.settle()
-            answer = await handler(Ask(request, params, self._largest))
+            self._engine.event_runner.run_due()
+            answer = await handler(ControlRequest(request, params, self._largest))
             return answer if isinstance(answer, Response) else _json(200, answer)
         except Refusal as refusal:
             return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
 
     def _admit(self, request: BaseRequest) -> None:
-        if not self._origins.may_steer(request):
+        if not self._public_urls.allows_control(request):
             raise Refusal(421, "wrong_host", _WRONG_HOST)
         if request.method not in _READING and _cross_site(request):
             raise Refusal(403, "cross_site", "A page of another site may not steer this server.")

@@ -3,15 +3,15 @@
 from math import isinf
 from typing import Any
 
-from mockserver.call import Mount
 from mockserver.engine.callbacks import Attempt, Delivery
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_headers, without
 from mockserver.engine.ledger import Account, Currency
 from mockserver.engine.sinks import Sink
 from mockserver.engine.tasks import Status, Task
-from mockserver.faults.book import Rule
-from mockserver.providers.base import failure_looks
+from mockserver.faults.rules import Rule
+from mockserver.http.context import Mount
+from mockserver.http.refusals import failure_refusal
 
 
 def clock_view(engine: Engine) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def clock_view(engine: Engine) -> dict[str, Any]:
         "now": clock.now(),
         "mode": clock.mode,
         "speed": clock.speed,
-        "autojump": engine.waits.autojump,
+        "autojump": engine.waiters.autojump,
         "next_due": engine.schedule.next_due(),
     }
 
@@ -91,8 +91,8 @@ def task_view(task: Task, mount: Mount, now: float, delivery: Delivery | None) -
 
 def _failure(task: Task, mount: Mount) -> dict[str, Any]:
     assert task.failure is not None
-    looks = failure_looks(mount.provider.failures, task.failure)
-    return {"kind": task.failure.kind, "code": looks.code, "detail": task.failure.detail}
+    refusal = failure_refusal(mount.provider.failures, task.failure)
+    return {"kind": task.failure.kind, "code": refusal.code, "detail": task.failure.detail}
 
 
 def delivery_view(delivery: Delivery) -> dict[str, Any]:

@@ -28,7 +28,7 @@ RESPONSE_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Disturbance:
+class DeliveryFault:
     """What befalls a callback on its way: it is lost, comes late (seconds), comes again (`copies` more times), or is
     held until the account's next callback has gone first, for at most `held` seconds."""
 
@@ -38,7 +38,7 @@ class Disturbance:
     held: float | None = None
 
 
-UNDISTURBED = Disturbance()
+NO_DELIVERY_FAULT = DeliveryFault()
 
 
 class State(StrEnum):

@@ -1,6 +1,6 @@
 """The engine: takes jobs, holds money, plans, settles, and hands ended tasks to the courier.
 
-It knows a provider only by its `Terms`.
+It knows a provider only by its `ProviderPort`.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ from typing import Protocol
 from mockserver.engine.accounts import Accounts
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Draw, Entropy
-from mockserver.engine.courier import Courier
-from mockserver.engine.defects import Defects
-from mockserver.engine.driver import Driver
-from mockserver.engine.journal import Exchange
+from mockserver.engine.defect_log import DefectLog
+from mockserver.engine.dispatcher import Dispatcher
+from mockserver.engine.event_runner import EventRunner
+from mockserver.engine.journal import Journal
 from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import Currency, Ledger, Usage
 from mockserver.engine.outbound import Routing, Sender
@@ -23,10 +23,10 @@ from mockserver.engine.schedule import Schedule
 from mockserver.engine.store import Store
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Job, Task
-from mockserver.engine.waits import ALARM, Waits
+from mockserver.engine.waiters import ALARM, Waiters
 
 
-class Terms(Protocol):
+class ProviderPort(Protocol):
     """What the engine must know of a provider."""
 
     @property
@@ -47,7 +47,7 @@ class Terms(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EngineConfig:
     """What the engine is told at its start.
 
     `clock` makes a new clock, at the start and at each reset; `opening` are new accounts' balances in minor units.
@@ -64,42 +64,42 @@ class Plan:
 class Engine:
     """Everything behind the wire of all providers. Call `start` and `stop` inside the event loop that serves."""
 
-    def __init__(self, plan: Plan, terms: Mapping[str, Terms]) -> None:
-        self.plan = plan
-        self.terms = terms
+    def __init__(self, config: EngineConfig, providers: Mapping[str, ProviderPort]) -> None:
+        self.config = config
+        self.providers = providers
         self.schedule = Schedule()
         self.store: Store = MemoryStore()
-        self.observers: list[Callable[[Exchange], None]] = []
-        """They hear of every exchange when it has been answered."""
-        self.defects = Defects()
-        self.courier = Courier(self.store, self.schedule, plan.routing, Sender(timeout=10.0), [])
-        self.driver = Driver(plan.clock(), self.schedule, self._finish, self._attempt)
-        self.waits = Waits(self.driver, self.schedule)
-        self.begin(self.store, plan.entropy)
+        self.journal = Journal(self.store.exchanges)
+        self.defects = DefectLog()
+        self.dispatcher = Dispatcher(self.store, self.schedule, config.routing, Sender(timeout=10.0), [])
+        self.event_runner = EventRunner(config.clock(), self.schedule, self._finish, self._attempt)
+        self.waiters = Waiters(self.event_runner, self.schedule)
+        self.begin(self.store, config.entropy)
 
     def begin(self, store: Store, entropy: Entropy) -> None:
         """Put everything that a reset forgets at its start."""
-        self.store = self.courier.store = store
+        self.store = self.dispatcher.store = store
+        self.journal.entries = store.exchanges
         self.entropy = entropy
-        self.waits.autojump = self.plan.autojump
+        self.waiters.autojump = self.config.autojump
         self.ledger = Ledger()
-        self.accounts = Accounts(store, self.plan.opening)
-        self.strangers = 0
+        self.accounts = Accounts(store, self.config.opening)
+        self.anonymous_requests = 0
 
     @property
     def clock(self) -> Clock:
-        return self.driver.clock
+        return self.event_runner.clock
 
     def now(self) -> float:
         """Unix seconds by the engine's clock."""
-        return self.driver.clock.now()
+        return self.event_runner.clock.now()
 
     def start(self) -> None:
-        self.driver.start()
+        self.event_runner.start()
 
     async def stop(self) -> None:
-        await self.driver.stop()
-        await self.courier.sender.close()
+        await self.event_runner.stop()
+        await self.dispatcher.sender.close()
 
     def request_id(self, provider: str, account: str) -> str:
         """A UUID for a request: the n-th of its account ("" for a request without a valid key)."""
@@ -107,8 +107,8 @@ class Engine:
             owner = self.accounts.get(provider, account)
             owner.requests += 1
             return self.entropy.draw("request", provider, account, owner.requests).uuid()
-        self.strangers += 1
-        return self.entropy.draw("request", provider, account, self.strangers).uuid()
+        self.anonymous_requests += 1
+        return self.entropy.draw("request", provider, account, self.anonymous_requests).uuid()
 
     def submit(self, job: Job) -> Task:
         """Accept a job: hold its price, decide its outcome and its times, and plan its end.
@@ -119,7 +119,7 @@ class Engine:
         account = self.accounts.get(job.provider, job.account)
         draw = self.entropy.draw("task", job.provider, job.account, account.submissions)
         now = self.now()
-        task_id = self.terms[job.provider].new_id(draw, now)
+        task_id = self.providers[job.provider].new_id(draw, now)
         self.ledger.hold(account, task_id, job.cost, now)
         account.submissions += 1
         planned = max(now, round(now + self._duration(job, draw), 6))
@@ -129,7 +129,7 @@ class Engine:
             self.name(f"trace/{job.provider}/{job.account}/{job.trace_id}", task_id)
         if not job.stuck:
             self.schedule.finish(planned, task_id)
-            self.driver.planned(planned)
+            self.event_runner.notify_planned(planned)
         return task
 
     def check_money(self, job: Job) -> None:
@@ -139,7 +139,7 @@ class Engine:
     def _duration(self, job: Job, draw: Draw) -> float:
         if job.delay is not None:
             return job.delay
-        return draw.between(*self.plan.latency.of(job.documented)) * job.slowness
+        return draw.between(*self.config.latency.of(job.documented)) * job.slowness
 
     def name(self, name: str, meaning: str) -> None:
         """Remember what a name stands for; a name given again means the newer thing, and the oldest are forgotten."""
@@ -166,14 +166,14 @@ class Engine:
 
     async def wait(self, task: Task) -> None:
         """Until the task has ended and its money is settled, or a reset has forgotten it."""
-        self.driver.settle()
+        self.event_runner.run_due()
         if self.ledger.is_held(task.id):
-            await self.waits.until(task.due, task.id)
+            await self.waiters.until(task.due, task.id)
 
     def _finish(self, name: str, due: float) -> None:
         if not name.startswith(ALARM):
             self._settle(name, due)
-        self.waits.wake(name)
+        self.waiters.wake(name)
 
     def _settle(self, task_id: str, due: float) -> None:
         """Capture or release the money of a task that ends, and begin its callback."""
@@ -189,21 +189,21 @@ class Engine:
         self._call_back(task)
 
     def _call_back(self, task: Task) -> None:
-        body = self.terms[task.job.provider].callback_body
+        body = self.providers[task.job.provider].callback_body
         if task.job.callback_url and body is not None:
-            delivery = self.courier.open(task, task.job.callback_url, body(task), self.entropy, task.due)
+            delivery = self.dispatcher.open(task, task.job.callback_url, body(task), self.entropy, task.due)
             self.name(f"delivery/{task.id}", delivery.id)
-            self.driver.nudge()
+            self.event_runner.rearm()
 
     async def _attempt(self, name: str, due: float) -> None:
         delivery = self.store.deliveries.get(name)
-        public_only = delivery is not None and self.terms[delivery.provider].public_callbacks_only
+        public_only = delivery is not None and self.providers[delivery.provider].public_callbacks_only
         try:
-            await self.courier.attempt(name, due, self.clock, public_only)
+            await self.dispatcher.attempt(name, due, self.clock, public_only)
         except Exception as error:
             self.defects.add(f"a callback attempt of {name}", error, delivery.account if delivery else "")
             raise
-        self.waits.tell()
+        self.waiters.notify_change()
 
     def delivery_of(self, task_id: str) -> Delivery | None:
         """The callback of a task that has ended, if it asked for one and it is still kept."""
@@ -211,14 +211,14 @@ class Engine:
 
     async def reset(self) -> None:
         """Forget every task, account, delivery and exchange, and start clock and chance afresh."""
-        await self.driver.break_off()
+        await self.event_runner.cancel_attempts()
         self.schedule.clear()
-        self.courier.clear()
-        self.begin(MemoryStore(), self.plan.entropy.renewed())
-        self.courier.routing = self.plan.routing
-        self.driver.restart(self.plan.clock())
-        self.waits.forget(self.waits.names())
-        self.waits.tell()
+        self.dispatcher.clear()
+        self.begin(MemoryStore(), self.config.entropy.renewed())
+        self.dispatcher.routing = self.config.routing
+        self.event_runner.restart(self.config.clock())
+        self.waiters.cancel(self.waiters.waiting_for())
+        self.waiters.notify_change()
 
     def reset_account(self, account: str) -> None:
         """Forget the tasks, the deliveries, the exchanges and the money of one key's hash, at every provider."""
@@ -234,7 +234,7 @@ class Engine:
         store.exchanges.remove([name for name, exchange in store.exchanges.newest() if exchange.account == account])
         store.accounts.remove([name for name, owner in store.accounts.newest() if owner.id == account])
         store.names.remove([name for name, _ in store.names.newest() if f"/{account}/" in name])
-        self.waits.forget([*tasks, *self.waits.names(account)])
+        self.waiters.cancel([*tasks, *self.waiters.waiting_for(account)])
 
     def pending(self) -> tuple[int, int]:
         """How many tasks have not ended, and how many callback attempts are still planned."""

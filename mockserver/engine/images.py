@@ -13,7 +13,8 @@ from io import BytesIO
 from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple
 
-from mockserver.engine.designs import (
+from mockserver.engine.fonts import CELL_HEIGHT, CELL_WIDTH
+from mockserver.engine.picture_layout import (
     BAR,
     BARS,
     INK,
@@ -30,7 +31,6 @@ from mockserver.engine.designs import (
     scene,
     spread,
 )
-from mockserver.engine.fonts import CELL_HEIGHT, CELL_WIDTH
 from mockserver.engine.png import (
     EMPTY,
     UP,

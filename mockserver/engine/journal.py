@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic_core import from_json, to_json
 
@@ -57,6 +57,33 @@ class Exchange:
 
 
 Observer = Callable[[Exchange], None]
+
+
+class Journal:
+    """Opens and closes the journal's entries. `observers` are called with every entry that is closed."""
+
+    def __init__(self, entries: "Entries") -> None:
+        self.entries = entries
+        self.observers: list[Observer] = []
+
+    def open(self, exchange: Exchange) -> None:
+        """Record a request that has arrived. From now on the entry may be dropped when newer ones need its room."""
+        self.entries.put(exchange.id, exchange)
+        self.entries.retire(exchange.id)
+
+    def close(self, exchange: Exchange, status: int, content_type: str = "", duration: float | None = None) -> None:
+        """Record a request's answer; `duration` is in real seconds."""
+        exchange.status, exchange.response_type, exchange.duration = status, content_type, duration
+        for observer in self.observers:
+            observer(exchange)
+
+
+class Entries(Protocol):
+    """Where the journal keeps its entries."""
+
+    def put(self, key: str, value: Exchange) -> None: ...
+
+    def retire(self, key: str) -> None: ...
 
 
 def secret_of(headers: Mapping[str, str]) -> str:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.records import record
 from mockserver.engine.tasks import Task
 
 USAGE_KEPT = 1_000
@@ -59,7 +59,7 @@ def _number(minor: int, places: int) -> float:
     return float(Decimal(minor).scaleb(-places))
 
 
-@record
+@fast_dataclass
 class Usage:
     """What one captured generation cost (minor units) and when (Unix seconds): a line of the usage page."""
 
@@ -149,7 +149,7 @@ class Account:
         self.usage.append(usage)
 
 
-@record
+@fast_dataclass
 class Hold:
     """Money set aside for a task, and the month whose quota it counts towards."""
 

@@ -12,13 +12,13 @@ from typing import Literal, TypeVar
 from mockserver.engine.accounts import row
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Entropy, Mode, SystemClock, VirtualClock
-from mockserver.engine.engine import Engine, Terms
+from mockserver.engine.engine import Engine, ProviderPort
 from mockserver.engine.ledger import USAGE_KEPT, Account, Hold
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.sinks import RECEIVED_KEPT, Sink
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Task
-from mockserver.engine.waits import ALARM
+from mockserver.engine.waiters import ALARM
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class State:
     clock: ClockState
     seed: str
     seeded: bool
-    strangers: int
+    anonymous_requests: int
     tasks: list[Task]
     deliveries: list[Delivery]
     accounts: list[Account]
@@ -82,19 +82,19 @@ def take(engine: Engine) -> State:
     ]
     return State(
         form=FORM,
-        clock=ClockState(engine.now(), clock.mode, clock.speed, engine.waits.autojump),
+        clock=ClockState(engine.now(), clock.mode, clock.speed, engine.waiters.autojump),
         seed=engine.entropy.seed,
         seeded=engine.entropy.seeded,
-        strangers=engine.strangers,
+        anonymous_requests=engine.anonymous_requests,
         tasks=_oldest(store.tasks.newest()),
         deliveries=_oldest(store.deliveries.newest()),
         accounts=_oldest(store.accounts.newest()),
         holds=holds,
         names=list(store.names.newest())[::-1],
         planned=_planned(engine),
-        routes=list(engine.courier.routing.routes),
-        sinks=engine.courier.sinks.by_name,
-        held_back=engine.courier.held,
+        routes=list(engine.dispatcher.routing.routes),
+        sinks=engine.dispatcher.sinks.by_name,
+        held_back=engine.dispatcher.reorder_queue,
     )
 
 
@@ -103,7 +103,7 @@ def _oldest(rows: Iterator[tuple[str, T]]) -> list[T]:
     return [value for _, value in rows][::-1]
 
 
-def check(state: State, terms: Mapping[str, Terms]) -> None:
+def check(state: State, providers: Mapping[str, ProviderPort]) -> None:
     """Make sure that a state hangs together. Raises ValueError saying where it does not."""
     if state.form != FORM:
         raise ValueError(f"it has the form {state.form}; this server reads {FORM}")
@@ -112,8 +112,8 @@ def check(state: State, terms: Mapping[str, Terms]) -> None:
         raise ValueError("its clock is out of bounds")
     owners = {task.job.provider for task in state.tasks} | {delivery.provider for delivery in state.deliveries}
     owners |= {account.provider for account in state.accounts}
-    if not owners <= terms.keys():
-        raise ValueError(f"it has another provider than {', '.join(terms)}")
+    if not owners <= providers.keys():
+        raise ValueError(f"it has another provider than {', '.join(providers)}")
     _check_times(state)
     _check_money(state)
     for source, destination in state.routes:
@@ -145,7 +145,7 @@ async def restore(engine: Engine, state: State) -> None:
     await engine.reset()
     store = MemoryStore()
     engine.begin(store, Entropy(state.seed, seeded=state.seeded))
-    engine.strangers, engine.waits.autojump = state.strangers, state.clock.autojump
+    engine.anonymous_requests, engine.waiters.autojump = state.anonymous_requests, state.clock.autojump
     _put_accounts(engine, state)
     held = {hold.task_id for hold in state.holds}
     for task in state.tasks:
@@ -159,11 +159,11 @@ async def restore(engine: Engine, state: State) -> None:
     for name, meaning in state.names:
         engine.name(name, meaning)
     _plan(engine, state)
-    engine.courier.routing = Routing(tuple(state.routes), engine.courier.routing.egress)
-    engine.courier.held.update(state.held_back)
+    engine.dispatcher.routing = Routing(tuple(state.routes), engine.dispatcher.routing.egress)
+    engine.dispatcher.reorder_queue.update(state.held_back)
     for name, sink in state.sinks.items():
-        engine.courier.sinks.put(name, Sink(sink.script, deque(sink.received, maxlen=RECEIVED_KEPT), sink.dropped))
-    engine.driver.restart(state.clock.clock())
+        engine.dispatcher.sinks.put(name, Sink(sink.script, deque(sink.received, maxlen=RECEIVED_KEPT), sink.dropped))
+    engine.event_runner.restart(state.clock.clock())
 
 
 def _put_accounts(engine: Engine, state: State) -> None:

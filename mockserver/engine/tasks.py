@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.problems import Kind
-from mockserver.engine.records import record
 
 ImageFormat = Literal["png", "jpeg", "webp"]
 
@@ -37,7 +37,7 @@ class Failure:
     detail: str = ""
 
 
-@record
+@fast_dataclass
 class Job:
     """What a provider asks the engine for, once a request has been found right.
 
@@ -75,7 +75,7 @@ class Job:
         return replace(self, failure=self.failure or failure, delay=delay if delay is not None else self.delay)
 
 
-@record
+@fast_dataclass
 class Task:
     """An accepted job and its plan. Times are Unix seconds: it ends at `due`.
 

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 from aiohttp.web import StreamResponse
 from pydantic import BaseModel, ConfigDict
 
-from mockserver.call import Call
-from mockserver.engine.callbacks import UNDISTURBED, Disturbance
+from mockserver.engine.callbacks import NO_DELIVERY_FAULT, DeliveryFault
 from mockserver.engine.tasks import Job
+from mockserver.http.context import RequestContext
 
 Stage = Literal["before", "after", "task", "callback"]
 
@@ -28,10 +28,10 @@ class Fault(BaseModel):
     stage: ClassVar[Stage]
     pictures_only: ClassVar[bool] = False
 
-    async def before(self, call: Call) -> None:
+    async def before(self, context: RequestContext) -> None:
         """Happen ahead of the handler: raise a Problem, or take time."""
 
-    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+    async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         """Happen to an answer on its way out."""
         return response
 
@@ -39,9 +39,9 @@ class Fault(BaseModel):
         """Change what is about to be accepted."""
         return job
 
-    def disturb(self) -> Disturbance:
+    def delivery_fault(self) -> DeliveryFault:
         """What befalls the callback."""
-        return UNDISTURBED
+        return NO_DELIVERY_FAULT
 
 
 @cache

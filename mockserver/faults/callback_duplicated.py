@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from mockserver.engine.callbacks import Disturbance
+from mockserver.engine.callbacks import DeliveryFault
 from mockserver.faults.base import Fault, Stage
 
 
@@ -15,8 +15,8 @@ class CallbackDuplicatedFault(Fault):
     copies: Annotated[int, Field(ge=1, le=10)] = 1
     stage: ClassVar[Stage] = "callback"
 
-    def disturb(self) -> Disturbance:
-        return Disturbance(copies=self.copies)
+    def delivery_fault(self) -> DeliveryFault:
+        return DeliveryFault(copies=self.copies)
 
 
 FAULT = CallbackDuplicatedFault

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from mockserver.engine.callbacks import Disturbance
+from mockserver.engine.callbacks import DeliveryFault
 from mockserver.faults.base import Fault, Stage
 
 
@@ -12,8 +12,8 @@ class CallbackLostFault(Fault):
     type: Literal["callback_lost"] = "callback_lost"
     stage: ClassVar[Stage] = "callback"
 
-    def disturb(self) -> Disturbance:
-        return Disturbance(lost=True)
+    def delivery_fault(self) -> DeliveryFault:
+        return DeliveryFault(lost=True)
 
 
 FAULT = CallbackLostFault

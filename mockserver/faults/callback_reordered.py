@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from mockserver.engine.callbacks import Disturbance
+from mockserver.engine.callbacks import DeliveryFault
 from mockserver.faults.base import Fault, Stage
 
 
@@ -15,8 +15,8 @@ class CallbackReorderedFault(Fault):
     seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     stage: ClassVar[Stage] = "callback"
 
-    def disturb(self) -> Disturbance:
-        return Disturbance(held=self.seconds)
+    def delivery_fault(self) -> DeliveryFault:
+        return DeliveryFault(held=self.seconds)
 
 
 FAULT = CallbackReorderedFault

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from aiohttp.web import StreamResponse
 from pydantic import Field
 
-from mockserver.call import Call
 from mockserver.faults.base import Fault, Stage
-from mockserver.faults.writing import abort, write_part
+from mockserver.faults.broken_answers import abort, write_part
+from mockserver.http.context import RequestContext
 
 
 class DisconnectFault(Fault):
@@ -18,10 +18,10 @@ class DisconnectFault(Fault):
     after_bytes: Annotated[int, Field(ge=0)] | None = None
     stage: ClassVar[Stage] = "after"
 
-    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+    async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         if self.after_bytes is None:
-            return abort(call, response)
-        return await write_part(call, response, self.after_bytes, broken_off=True)
+            return abort(context, response)
+        return await write_part(context, response, self.after_bytes, broken_off=True)
 
 
 FAULT = DisconnectFault

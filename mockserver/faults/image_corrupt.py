@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 from aiohttp.web import StreamResponse
 
-from mockserver.call import Call
 from mockserver.faults.base import Fault, Stage
-from mockserver.faults.writing import body_of, with_body
+from mockserver.faults.broken_answers import body_of, with_body
+from mockserver.http.context import RequestContext
 
 HEADER_KEPT = 64
 """Bytes that stay as they are, so that the type is still recognised."""
@@ -19,10 +19,10 @@ class ImageCorruptFault(Fault):
     stage: ClassVar[Stage] = "after"
     pictures_only: ClassVar[bool] = True
 
-    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+    async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         body = body_of(response)
         inverted = body[HEADER_KEPT:].translate(bytes(255 - value for value in range(256)))
-        return with_body(call, response, body[:HEADER_KEPT] + inverted)
+        return with_body(context, response, body[:HEADER_KEPT] + inverted)
 
 
 FAULT = ImageCorruptFault

@@ -2,9 +2,9 @@
 
 from typing import ClassVar, Literal
 
-from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
 from mockserver.faults.base import Fault, Stage
+from mockserver.http.context import RequestContext
 
 
 class ImageMissingFault(Fault):
@@ -14,7 +14,7 @@ class ImageMissingFault(Fault):
     stage: ClassVar[Stage] = "before"
     pictures_only: ClassVar[bool] = True
 
-    async def before(self, call: Call) -> None:
+    async def before(self, context: RequestContext) -> None:
         raise Problem(Kind.IMAGE_NOT_FOUND, "[injected fault]")
 
 

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from mockserver.call import Call
 from mockserver.faults.base import Fault, Stage
+from mockserver.http.context import RequestContext
 
 
 class LatencyFault(Fault):
@@ -15,8 +15,8 @@ class LatencyFault(Fault):
     seconds: Annotated[float, Field(ge=0, le=86_400)]
     stage: ClassVar[Stage] = "before"
 
-    async def before(self, call: Call) -> None:
-        await call.engine.waits.sleep(self.seconds, call.account)
+    async def before(self, context: RequestContext) -> None:
+        await context.engine.waiters.sleep(self.seconds, context.account)
 
 
 FAULT = LatencyFault

@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 from aiohttp.web import StreamResponse
 
-from mockserver.call import Call
 from mockserver.faults.base import Fault, Stage
-from mockserver.faults.writing import body_of, with_body
+from mockserver.faults.broken_answers import body_of, with_body
+from mockserver.http.context import RequestContext
 
 
 class MalformedFault(Fault):
@@ -15,9 +15,9 @@ class MalformedFault(Fault):
     type: Literal["malformed"] = "malformed"
     stage: ClassVar[Stage] = "after"
 
-    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+    async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         body = body_of(response)
-        return with_body(call, response, body[: len(body) // 2] or b"{")
+        return with_body(context, response, body[: len(body) // 2] or b"{")
 
 
 FAULT = MalformedFault

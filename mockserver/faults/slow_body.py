@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from aiohttp.web import StreamResponse
 from pydantic import Field
 
-from mockserver.call import Call
 from mockserver.faults.base import Fault, Stage
-from mockserver.faults.writing import write_slowly
+from mockserver.faults.broken_answers import write_slowly
+from mockserver.http.context import RequestContext
 
 
 class SlowBodyFault(Fault):
@@ -17,8 +17,8 @@ class SlowBodyFault(Fault):
     bytes_per_second: Annotated[int, Field(ge=1)]
     stage: ClassVar[Stage] = "after"
 
-    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
-        return await write_slowly(call, response, self.bytes_per_second)
+    async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
+        return await write_slowly(context, response, self.bytes_per_second)
 
 
 FAULT = SlowBodyFault

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
 from mockserver.faults.base import Fault, Stage
+from mockserver.http.context import RequestContext
 
 
 class StatusFault(Fault):
@@ -18,7 +18,7 @@ class StatusFault(Fault):
     retry_after: Annotated[float, Field(ge=0)] | None = None
     stage: ClassVar[Stage] = "before"
 
-    async def before(self, call: Call) -> None:
+    async def before(self, context: RequestContext) -> None:
         status = self.status if self.status or self.code else 500
         retry_after = 1.0 if self.retry_after is None and status == 429 else self.retry_after
         raise Problem(Kind.FAILED, "[injected fault]", status=status, code=self.code, retry_after=retry_after)

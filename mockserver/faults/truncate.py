@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from aiohttp.web import StreamResponse
 from pydantic import Field
 
-from mockserver.call import Call
 from mockserver.faults.base import Fault, Stage
-from mockserver.faults.writing import body_of, write_part
+from mockserver.faults.broken_answers import body_of, write_part
+from mockserver.http.context import RequestContext
 
 
 class TruncateFault(Fault):
@@ -17,9 +17,9 @@ class TruncateFault(Fault):
     bytes: Annotated[int, Field(ge=0)] | None = None
     stage: ClassVar[Stage] = "after"
 
-    async def after(self, call: Call, response: StreamResponse) -> StreamResponse:
+    async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         length = len(body_of(response)) // 2 if self.bytes is None else self.bytes
-        return await write_part(call, response, length, broken_off=False)
+        return await write_part(context, response, length, broken_off=False)
 
 
 FAULT = TruncateFault

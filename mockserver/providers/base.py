@@ -1,66 +1,21 @@
 """What a provider is: a frozen record of values and functions. Its five files fill it, and nothing registers itself."""
 
 import importlib
+import json
 import pkgutil
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from shlex import quote
 from typing import Any
-
-from aiohttp.web import StreamResponse
 
 from mockserver.engine.clock import Draw
 from mockserver.engine.latency import Range
 from mockserver.engine.ledger import Currency
-from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.tasks import Failure, Task
-
-Handler = Callable[[Any], Awaitable[StreamResponse]]
-"""What answers a route, given the `Call` (call.py, which stands above this file and is not named here)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """How one kind of problem looks on a provider's wire."""
-
-    status: int
-    code: str
-    message: str
-    type: str = ""
-
-
-Refusals = Mapping[str, Refusal]
-"""How problems look, by kind; an error code that no kind of ours has may stand under its own name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One line of a provider's index.
-
-    Args:
-        path: the documented path; `{name}` stands for one segment, or a part of one.
-        keyed: whether a key is needed.
-        billable: whether a call may cost, so that the in-band key triggers and a rate limit hold for it.
-        picture: whether it serves a picture's bytes.
-        refusals: kinds that look different on this route.
-        default_model: the model of a request that names none, where that is allowed.
-        names_task: the id of the task that a call is about, from the call and its fields, where the body names it.
-    """
-
-    method: str
-    path: str
-    handler: Handler
-    keyed: bool = True
-    billable: bool = False
-    picture: bool = False
-    refusals: Refusals | None = None
-    default_model: str = ""
-    names_task: Callable[[Any, Mapping[str, Any]], str] | None = None
-
-
-def path_pattern(path: str) -> re.Pattern[str]:
-    """What paths a route's `path` stands for; its variable parts are named groups."""
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
+from mockserver.engine.problems import Problem
+from mockserver.engine.tasks import Task
+from mockserver.http.context import Route
+from mockserver.http.index_page import IndexEntry
+from mockserver.http.refusals import Refusal, Refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +45,6 @@ class Provider:
         new_id: a task id from the call's chance and the time.
         cost_breakdown: what the usage page says of a captured task.
         callback_body: what is posted at a task's end; None for a service without callbacks.
-        check_callback: raises BadTarget for a callback URL that the service refuses.
         public_callbacks_only: whether the service calls back globally routable addresses alone.
     """
 
@@ -111,38 +65,25 @@ class Provider:
     cost_breakdown: Callable[[Task], dict[str, Any]]
     example: Example
     callback_body: Callable[[Task], bytes] | None = None
-    check_callback: Callable[[str], None] | None = None
     openai_path: str | None = None
     public_callbacks_only: bool = False
 
-    def refuse(self, problem: Problem, route: Route | None = None) -> Refusal:
-        """How a problem looks on this provider's wire, at a route of its own."""
-        table = {**self.refusals, **(route.refusals or {})} if route and route.refusals else self.refusals
-        if problem.code is not None:
-            looks = _by_code({**self.failures, **table}, problem.code)
-            return looks if problem.status is None else replace(looks, status=problem.status)
-        return table[problem.kind] if problem.status is None else _by_status(table, problem.status)
+    def base_url(self, root: str) -> str:
+        """What replaces the documented base URL, when the server is at `root`."""
+        return f"{root}/{self.name}{self.base_path}"
 
+    def curl_line(self, root: str, key: str | None = None) -> str:
+        """A curl command that works against this provider at a server's `root`, with the example's key or another."""
+        body = quote(json.dumps(self.example.body, ensure_ascii=False))
+        return (
+            f"curl {root}/{self.name}{self.example.path} -H 'Authorization: Bearer {key or self.example.key}' "
+            f"-H 'Content-Type: application/json' -d {body}"
+        )
 
-def failure_looks(table: Refusals, failure: Failure) -> Refusal:
-    """How a failed generation looks in its task."""
-    return _by_code(table, failure.code) if failure.code else table[failure.kind]
-
-
-def _by_status(table: Refusals, status: int) -> Refusal:
-    """The first documented error of a status; for another status, the general refusal of its class."""
-    for refusal in table.values():
-        if refusal.status == status:
-            return refusal
-    return replace(table[Kind.INTERNAL if status >= 500 else Kind.INVALID_PARAMETER], status=status)
-
-
-def _by_code(table: Refusals, code: str) -> Refusal:
-    """The documented error of a code; for another code, a failed generation that bears it."""
-    for refusal in table.values():
-        if refusal.code == code:
-            return refusal
-    return replace(table[Kind.FAILED], code=code)
+    def index_entry(self, root: str) -> IndexEntry:
+        """This provider on the index page of a server at `root`."""
+        replaces = f"https://{self.hosts[0]}{self.base_path}"
+        return IndexEntry(self.name, self.title, self.base_url(root), replaces, self.curl_line(root), self.example.note)
 
 
 def discover() -> tuple[Provider, ...]:

@@ -1,13 +1,12 @@
 """From a request's fields to a provider's model, and from what pydantic says to a Problem. Shared by all providers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mockserver.engine.addresses import BadTarget
 from mockserver.engine.problems import Kind, Problem
-from mockserver.providers.base import Provider
 
 M = TypeVar("M", bound="Fields")
 
@@ -71,12 +70,18 @@ def _first(error: ValidationError, model: type[BaseModel]) -> Problem:
     return Problem(Kind.INVALID_PARAMETER, f"{field}{place}: {said[:_SAID]}", field=field)
 
 
-def check_callback(provider: Provider, url: str | None) -> str | None:
-    """A callback URL that the provider accepts; None and "" count as absent. Raises Problem(INVALID_PARAMETER)."""
-    if not url or provider.check_callback is None:
+def read_callback_url(url: str | None, check: Callable[[str], None]) -> str | None:
+    """The callback URL of a request, None for None and "".
+
+    `check` raises BadTarget for a URL that the service refuses.
+
+    Raises:
+        Problem: INVALID_PARAMETER on `callback_url`.
+    """
+    if not url:
         return None
     try:
-        provider.check_callback(url)
+        check(url)
     except BadTarget as error:
         raise Problem(Kind.INVALID_PARAMETER, f"callback_url: {error}", field="callback_url") from None
     return url

@@ -6,11 +6,11 @@ from hashlib import sha256
 
 from aiohttp.web import Response, StreamResponse
 
-from mockserver.call import Call
-from mockserver.engine.designs import Label
 from mockserver.engine.images import render
+from mockserver.engine.picture_layout import Label
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Task
+from mockserver.http.context import RequestContext
 
 EXTENSIONS = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
@@ -22,18 +22,20 @@ def picture(task: Task, index: int = 0) -> bytes:
     return render(label, job.width, job.height, job.format)
 
 
-def find_picture(call: Call, task_id: str, index: int, extension: str = "png") -> Task:
+def find_picture(context: RequestContext, task_id: str, index: int, extension: str = "png") -> Task:
     """The completed task that a picture's URL names. Raises Problem(IMAGE_NOT_FOUND)."""
-    task = call.engine.find(call.provider.name, task_id)
-    now = call.engine.now()
+    task = context.engine.find(context.provider.name, task_id)
+    now = context.engine.now()
     known = task is not None and not task.failure and task.ended_at(now)
     if not known or task is None or index not in range(task.job.count) or extension != EXTENSIONS[task.job.format]:
         raise Problem(Kind.IMAGE_NOT_FOUND, "there is no such image")
-    call.exchange.account = task.job.account
+    context.exchange.account = task.job.account
     return task
 
 
-async def serve_picture(call: Call, task: Task, index: int = 0, download: str | None = None) -> StreamResponse:
+async def serve_picture(
+    context: RequestContext, task: Task, index: int = 0, download: str | None = None
+) -> StreamResponse:
     """Answer with a picture: GET, HEAD, and conditional on its ETag or its date; `download` is a file name."""
     # PNGs are made in less than a millisecond; the other encoders would hold everybody up
     data = picture(task, index) if task.job.format == "png" else await asyncio.to_thread(picture, task, index)
@@ -44,14 +46,14 @@ async def serve_picture(call: Call, task: Task, index: int = 0, download: str | 
     }
     if download is not None:
         headers["Content-Disposition"] = f'attachment; filename="{download}"'
-    if _unchanged(call, headers["ETag"], int(task.due)):
+    if _unchanged(context, headers["ETag"], int(task.due)):
         return Response(status=304, headers=headers)
     return Response(body=data, headers={**headers, "Content-Type": f"image/{task.job.format}"})
 
 
-def _unchanged(call: Call, etag: str, modified: int) -> bool:
+def _unchanged(context: RequestContext, etag: str, modified: int) -> bool:
     """Whether the client says that it has this picture already (RFC 9110, 13.1: the ETag goes before the date)."""
-    request = call.request
+    request = context.request
     tags = request.headers.get("If-None-Match")
     if tags is not None:
         return tags.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))

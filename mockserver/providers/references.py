@@ -9,10 +9,10 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.uploads import NotAPicture, inspect
-from mockserver.forms import Upload
+from mockserver.http.context import RequestContext
+from mockserver.http.multipart import Upload
 
 LONGEST_URL = 8_192
 """Characters of a reference's URL; a ruling of ours."""
@@ -21,7 +21,12 @@ _DATA_URL = re.compile(r"data:image/[A-Za-z0-9.+-]{1,40};base64,")
 
 
 async def check_references(
-    call: Call, field: str, urls: Iterable[str], uploads: Iterable[Upload], most: int, schemes: tuple[str, ...]
+    context: RequestContext,
+    field: str,
+    urls: Iterable[str],
+    uploads: Iterable[Upload],
+    most: int,
+    schemes: tuple[str, ...],
 ) -> int:
     """Check references given as URLs (of `schemes`, or `data:`) and as files.
 
@@ -44,7 +49,7 @@ async def check_references(
         record.append({"source": "url"} if data is None else await _inspected(place, field, "data", data))
     for upload in uploads:
         record.append(await _inspected(upload.field, field, "upload", upload.data))
-    call.exchange.pictures += tuple(record)
+    context.exchange.pictures += tuple(record)
     return len(record)
 
 

@@ -99,7 +99,7 @@ def test_env_can_not_know_a_port_that_is_not_chosen_yet(
 
 
 def test_the_library_needs_nothing_of_the_command_line() -> None:
-    script = "import sys, mockserver.server, mockserver.environment; print(*sys.modules)"
+    script = "import sys, mockserver.server, mockserver.client.environment; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True)
     assert {"typer", "rich", "pydantic_settings"}.isdisjoint(done.stdout.split())
 

@@ -34,7 +34,7 @@ from control.steer import (
     submit,
     until,
 )
-from mockserver.engine import driver
+from mockserver.engine import event_runner
 from mockserver.engine.tasks import Job
 from support.calls import Caller
 from support.scene import Scene
@@ -200,7 +200,7 @@ def post_advance(scene: Scene) -> httpx.Response:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "PATIENCE", 0.05)
+    monkeypatch.setattr(event_runner, "PATIENCE", 0.05)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -110,7 +110,7 @@ def test_an_origin_that_is_no_url_is_another_site(lived_in: Scene) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), STATE_CHANGING)
-def test_ones_own_pages_may_steer(scene: Scene, method: str, path: str) -> None:
+def test_ones_own_pages_allows_control(scene: Scene, method: str, path: str) -> None:
     own = {"Origin": scene.root}
     for headers in ({}, own, {"Sec-Fetch-Site": "none"}, {**own, "Sec-Fetch-Site": "same-origin"}):
         assert scene.http.request(method, f"/_mock/{path}", headers=headers, content=b"{}").status_code != 403

@@ -25,7 +25,7 @@ def amounts(engine: Engine, account: str = "acct_1") -> tuple[int, int, int]:
 
 async def advance(engine: Engine, seconds: float) -> list[tuple[float, str, str]]:
     """What ran, with times counted from T0."""
-    return [(due - T0, kind, name) for due, kind, name in await engine.driver.advance(engine.now() + seconds)]
+    return [(due - T0, kind, name) for due, kind, name in await engine.event_runner.advance(engine.now() + seconds)]
 
 
 @pytest.mark.asyncio
@@ -75,7 +75,7 @@ async def test_out_of_balance_nothing_has_happened() -> None:
 @pytest.mark.asyncio
 async def test_cancelling_releases_and_calls_back() -> None:
     async with running() as engine:
-        engine.courier.sender = ScriptedSender()
+        engine.dispatcher.sender = ScriptedSender()
         task = engine.submit(job(callback_url="http://127.0.0.1:9/hook"))
         await advance(engine, 3)
         cancelled = engine.cancel(task)
@@ -180,7 +180,7 @@ async def test_at_delivery_the_task_has_ended_and_the_money_is_settled() -> None
         task = engine.submit(job(callback_url=receiver.url))
         assert engine.delivery_of(task.id) is None
         states = []
-        engine.courier.observers.append(lambda *_: states.append((task.status_at(engine.now()), amounts(engine))))
+        engine.dispatcher.observers.append(lambda *_: states.append((task.status_at(engine.now()), amounts(engine))))
         ran = await advance(engine, 60)
         delivery = engine.delivery_of(task.id)
     assert delivery is not None
@@ -222,9 +222,9 @@ async def test_the_first_attempt_is_made_in_the_background_at_once() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("url", "terms"), [(None, Studio()), ("http://127.0.0.1:9/", Studio(callback_body=None))])
-async def test_without_a_callback_nothing_is_delivered(url: str | None, terms: Studio) -> None:
-    async with running(terms=terms) as engine:
+@pytest.mark.parametrize(("url", "port"), [(None, Studio()), ("http://127.0.0.1:9/", Studio(callback_body=None))])
+async def test_without_a_callback_nothing_is_delivered(url: str | None, port: Studio) -> None:
+    async with running(port=port) as engine:
         task = engine.submit(job(callback_url=url))
         assert await advance(engine, 3600) == [(10.0, "finish", task.id)]
         assert (engine.delivery_of(task.id), len(engine.store.deliveries)) == (None, 0)
@@ -235,7 +235,7 @@ async def test_without_a_callback_nothing_is_delivered(url: str | None, terms: S
 async def test_with_egress_a_provider_of_public_callbacks_connects_to_no_internal_address() -> None:
     async with (
         hook() as receiver,
-        running(routing=Routing(egress=True), terms=Studio(public_callbacks_only=True)) as engine,
+        running(routing=Routing(egress=True), port=Studio(public_callbacks_only=True)) as engine,
     ):
         task = engine.submit(job(callback_url=receiver.url))
         await advance(engine, 3600)
@@ -337,7 +337,7 @@ async def test_an_advance_under_way_leaves_the_time_after_a_reset_alone() -> Non
         await engine.reset()
         task = engine.submit(job())
         await asyncio.wait({advancing}, timeout=0.05)
-        await engine.driver.break_off()
+        await engine.event_runner.cancel_attempts()
         await advancing
         assert (engine.now(), task.status_at(engine.now()), amounts(engine)) == (T0, Status.PENDING, (975, 25, 0))
 
@@ -391,7 +391,7 @@ async def test_only_tasks_that_have_ended_are_dropped() -> None:
 @pytest.mark.asyncio
 async def test_only_deliveries_that_have_ended_are_dropped() -> None:
     async with running("instant") as engine:
-        engine.courier.sender = ScriptedSender()
+        engine.dispatcher.sender = ScriptedSender()
         engine.store.deliveries.bound = 1
         tasks = [engine.submit(job(callback_url="http://127.0.0.1:9/")) for _ in range(3)]
         await advance(engine, 0)

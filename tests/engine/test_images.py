@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, PngImagePlugin
 
-from mockserver.engine import designs
-from mockserver.engine.designs import INK, Label, Layout
+from mockserver.engine import picture_layout
 from mockserver.engine.fonts import BOX, glyph, wrap
 from mockserver.engine.images import Format, render
+from mockserver.engine.picture_layout import INK, Label, Layout
 
 ENGLISH = "A watercolour painting of a lighthouse on a cliff at dawn, gulls wheeling, long shadows " * 3
 KOREAN = "해 질 녘 바닷가 절벽 위의 등대, 갈매기가 날고 젖은 모래 위로 긴 그림자가 드리운 수채화 풍경"
@@ -47,19 +47,19 @@ def ink(plan: Layout) -> Iterator[tuple[int, int]]:
 
 def plain_drawing(what: Label, width: int, height: int) -> Image.Image:
     """The same design, drawn with rectangles: the colours of the columns plus a picture of greys."""
-    plan, seed = designs.layout(what, width, height), designs.digest(what)
+    plan, seed = picture_layout.layout(what, width, height), picture_layout.digest(what)
     ground, greys = Image.new("RGB", (width, height)), Image.new("L", (width, height))
     draw, x = ImageDraw.Draw(ground), 0
-    colours = designs.colours(seed)
-    for colour, across in zip(colours, designs.spread(len(colours), width), strict=True):
+    colours = picture_layout.colours(seed)
+    for colour, across in zip(colours, picture_layout.spread(len(colours), width), strict=True):
         if across:
             draw.rectangle((x, 0, x + across - 1, height), fill=colour)
         x += across
-    draw, strip, side = ImageDraw.Draw(greys), plan.strip, designs.block(width, height)
+    draw, strip, side = ImageDraw.Draw(greys), plan.strip, picture_layout.block(width, height)
     columns, rows = -(-width // side), -(-(height - strip) // side)
     if not plan.lines:
-        draw.rectangle((0, 0, width, 0), fill=designs.SKY)
-    for y, line in enumerate(designs.scene(columns, rows, seed[3] % designs.SCENES) if rows else []):
+        draw.rectangle((0, 0, width, 0), fill=picture_layout.SKY)
+    for y, line in enumerate(picture_layout.scene(columns, rows, seed[3] % picture_layout.SCENES) if rows else []):
         for x, grey in enumerate(line):
             left, top = x * side, strip + y * side
             draw.rectangle((left, top, left + side - 1, top + side - 1), fill=grey)
@@ -67,7 +67,9 @@ def plain_drawing(what: Label, width: int, height: int) -> Image.Image:
         draw.rectangle((x, y, x + plan.scale - 1, y + plan.scale - 1), fill=INK)
     if plan.lines and plan.bars:
         x, top = 0, strip - 2 * plan.bars
-        for grey, across in zip(designs.bars(seed), designs.spread(designs.BARS, width), strict=True):
+        for grey, across in zip(
+            picture_layout.bars(seed), picture_layout.spread(picture_layout.BARS, width), strict=True
+        ):
             draw.rectangle((x, top, x + across - 1, top + plan.bars - 1), fill=grey)
             x += across
     return ImageChops.add(ground, Image.merge("RGB", (greys, greys, greys)))

@@ -13,7 +13,7 @@ from engine.world import Hook, Posted, hook, words
 from mockserver.engine import addresses
 from mockserver.engine.addresses import Address
 from mockserver.engine.callbacks import Outcome
-from mockserver.engine.courier import anywhere, loopback
+from mockserver.engine.dispatcher import anywhere, loopback
 from mockserver.engine.outbound import AddressRule, Refused, Routing, Sender, _guarded_socket, parse_route
 
 APP = Routing((("https://app.example.com", "http://127.0.0.1:9000"),))

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mockserver.engine.designs import Label
 from mockserver.engine.images import render
+from mockserver.engine.picture_layout import Label
 from mockserver.engine.uploads import MAX_PIXELS, NotAPicture, Picture, inspect
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF"]

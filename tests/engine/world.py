@@ -11,7 +11,7 @@ from aiohttp.web import BaseRequest, Response
 
 from mockserver.engine.callbacks import Outcome
 from mockserver.engine.clock import VIRTUAL_START, Draw, Entropy, VirtualClock, pause
-from mockserver.engine.engine import Engine, Plan
+from mockserver.engine.engine import Engine, EngineConfig
 from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import Currency
 from mockserver.engine.outbound import AddressRule, Routing, Sender
@@ -60,14 +60,14 @@ async def running(
     seed: str | None = "test",
     opening: int = 1000,
     routing: Routing | None = None,
-    terms: Studio | None = None,
+    port: Studio | None = None,
     **plan: Any,
 ) -> AsyncIterator[Engine]:
     """An engine under a virtual clock, started and in the end stopped."""
     chosen = {"clock": VirtualClock, "routing": routing or Routing(), **plan}
     engine = Engine(
-        Plan(entropy=Entropy(seed), latency=Latency.parse(latency), opening={"studio": opening}, **chosen),
-        {"studio": terms or Studio()},
+        EngineConfig(entropy=Entropy(seed), latency=Latency.parse(latency), opening={"studio": opening}, **chosen),
+        {"studio": port or Studio()},
     )
     engine.start()
     try:

@@ -318,9 +318,9 @@ def test_twenty_rules_at_once(scene: Scene) -> None:
 
 
 def test_rules_are_bounded(scene: Scene) -> None:
-    book = scene.server.app.book
+    rules = scene.server.app.rules
     for _ in range(1_000):
-        book.add({"match": {"api_key": "k"}, "fault": {"type": "latency", "seconds": 0}})
+        rules.add({"match": {"api_key": "k"}, "fault": {"type": "latency", "seconds": 0}})
     assert "1000" in refused(scene, "POST", "faults", {"fault": {"type": "status"}}, code="bad_rule")
 
 

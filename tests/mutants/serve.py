@@ -24,16 +24,16 @@ def main(arguments: list[str]) -> int:
 
 
 def _note_crashes(path: str) -> None:
-    from mockserver.engine.defects import Defects
+    from mockserver.engine.defect_log import DefectLog
 
-    add = Defects.add
+    add = DefectLog.add
 
-    def note(self: Defects, where: str, error: BaseException, account: str = "") -> None:
+    def note(self: DefectLog, where: str, error: BaseException, account: str = "") -> None:
         add(self, where, error, account)
         with open(path, "a", encoding="utf-8") as page:
             page.write(f"{where}: {''.join(format_exception_only(error)).strip()}\n")
 
-    Defects.add = note  # type: ignore[method-assign]
+    DefectLog.add = note  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

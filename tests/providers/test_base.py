@@ -13,7 +13,9 @@ from conftest import Serve
 
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Failure
-from mockserver.providers.base import Provider, discover, failure_looks
+from mockserver.http.middleware import refusal_of
+from mockserver.http.refusals import failure_refusal
+from mockserver.providers.base import Provider, discover
 from support.calls import GENERATIONS, Caller, read_picture
 from support.errors import assert_refused
 
@@ -46,16 +48,16 @@ def test_three_providers_are_found_by_name() -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
 def test_a_status_without_a_documented_error_is_the_general_one_of_its_class(provider: Provider) -> None:
-    teapot = provider.refuse(Problem(Kind.FAILED, status=418))
-    broken = provider.refuse(Problem(Kind.FAILED, status=599))
+    teapot = refusal_of(provider, None, Problem(Kind.FAILED, status=418))
+    broken = refusal_of(provider, None, Problem(Kind.FAILED, status=599))
     assert (teapot.status, teapot.code) == (418, provider.refusals[Kind.INVALID_PARAMETER].code)
     assert (broken.status, broken.code) == (599, provider.refusals[Kind.INTERNAL].code)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
 def test_a_failure_of_an_unknown_code_bears_it(provider: Provider) -> None:
-    looks = failure_looks(provider.failures, Failure(Kind.FAILED, "brand_new"))
-    assert (looks.code, looks.message) == ("brand_new", provider.failures[Kind.FAILED].message)
+    refusal = failure_refusal(provider.failures, Failure(Kind.FAILED, "brand_new"))
+    assert (refusal.code, refusal.message) == ("brand_new", provider.failures[Kind.FAILED].message)
 
 
 @pytest.mark.claim("XH-RESP-1", "IC-SYNC-1")

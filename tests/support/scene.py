@@ -26,7 +26,7 @@ class Scene:
         engine = self.server.app.engine
 
         async def move() -> list[tuple[float, str, str]]:
-            return await engine.driver.advance(engine.now() + seconds)
+            return await engine.event_runner.advance(engine.now() + seconds)
 
         return self.server.run(move())
 

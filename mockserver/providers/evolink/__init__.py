@@ -1,6 +1,5 @@
 """evolink: `gpt-image-2-beta`, always as a task, with callbacks (document 002; claims EV-…)."""
 
-from mockserver.engine.addresses import check_public_https
 from mockserver.providers.base import Example, Provider
 from mockserver.providers.evolink import errors, models, pricing, routes, wire
 
@@ -21,7 +20,6 @@ PROVIDER = Provider(
     new_id=wire.new_id,
     callback_body=wire.callback_body,
     cost_breakdown=wire.cost_breakdown,
-    check_callback=check_public_https,
     public_callbacks_only=True,
     example=Example(
         path="/v1/images/generations",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mockserver.engine.problems import Kind, Problem
-from mockserver.providers.base import Refusal, Refusals
+from mockserver.http.refusals import Refusal, Refusals
 
 INVALID = "invalid_request_error"
 INVALID_REQUEST = Refusal(400, "invalid_request", "Invalid request parameters", INVALID)
@@ -68,10 +68,10 @@ FAILURES: Refusals = {
 }
 
 
-def envelope(looks: Refusal, problem: Problem, request_id: str) -> dict[str, Any]:
+def envelope(refusal: Refusal, problem: Problem, request_id: str) -> dict[str, Any]:
     """`{"error": {"code", "message", "type", "param"?}}`; the message goes on to say which and why."""
-    message = f"{looks.message}: {problem.detail}" if problem.detail else looks.message
-    error = {"code": looks.code, "message": message, "type": looks.type}
+    message = f"{refusal.message}: {problem.detail}" if problem.detail else refusal.message
+    error = {"code": refusal.code, "message": message, "type": refusal.type}
     if problem.field is not None:
         error["param"] = problem.field
     return {"error": error}

@@ -6,7 +6,7 @@ from pydantic_core import to_json
 
 from mockserver.engine.clock import Draw
 from mockserver.engine.tasks import SUBMITTED, Status, Task
-from mockserver.providers.base import failure_looks
+from mockserver.http.refusals import failure_refusal
 from mockserver.providers.evolink import pricing
 from mockserver.providers.evolink.errors import FAILURES
 
@@ -61,8 +61,8 @@ def state(task: Task, now: float) -> dict[str, Any]:
 
 def _error(task: Task) -> dict[str, str]:
     assert task.failure is not None
-    looks = failure_looks(FAILURES, task.failure)
-    return {"code": looks.code, "message": looks.message, "type": looks.type}
+    refusal = failure_refusal(FAILURES, task.failure)
+    return {"code": refusal.code, "message": refusal.message, "type": refusal.type}
 
 
 def result_urls(task: Task) -> list[str]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mockserver.engine.problems import Kind, Problem
-from mockserver.providers.base import Refusal, Refusals
+from mockserver.http.refusals import Refusal, Refusals
 
 PROVIDER_NAME = "icodeeasy.cc"
 INVALID_TYPE = "invalid_request_error"
@@ -48,11 +48,11 @@ REFUSALS: Refusals = {
 }
 
 
-def envelope(looks: Refusal, problem: Problem, request_id: str) -> dict[str, Any]:
+def envelope(refusal: Refusal, problem: Problem, request_id: str) -> dict[str, Any]:
     """`{"error": {"type", "message", "provider"}}`."""
-    return {"error": error_object(looks, problem.detail)}
+    return {"error": error_object(refusal, problem.detail)}
 
 
-def error_object(looks: Refusal, detail: str = "") -> dict[str, str]:
-    message = f"{looks.message}: {detail}" if detail else looks.message
-    return {"type": looks.code, "message": message, "provider": PROVIDER_NAME}
+def error_object(refusal: Refusal, detail: str = "") -> dict[str, str]:
+    message = f"{refusal.message}: {detail}" if detail else refusal.message
+    return {"type": refusal.code, "message": message, "provider": PROVIDER_NAME}

@@ -4,11 +4,10 @@ from functools import lru_cache
 
 from aiohttp.web import Response, StreamResponse
 
-from mockserver.call import Call
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Job, Task
-from mockserver.forms import Form, Upload
-from mockserver.providers.base import Route
+from mockserver.http.context import RequestContext, Route
+from mockserver.http.multipart import Form, Upload
 from mockserver.providers.icodeeasy import models, pricing, wire
 from mockserver.providers.parsing import read, read_text
 from mockserver.providers.pictures import find_picture, index_of, serve_picture
@@ -19,23 +18,23 @@ _URL_FIELDS = ("image_urls", "image_urls[]", "image_input", "image_input[]")
 _FILE_FIELDS = ("image", "image[]")
 
 
-async def generate(call: Call) -> StreamResponse:
+async def generate(context: RequestContext) -> StreamResponse:
     """IC-EP-1: generations and edits alike; references make it image-to-image."""
-    asked, uploads = await _read(call)
+    asked, uploads = await _read(context)
     urls = (*asked.image_urls, *asked.image_input)
     width, height = asked.pixels()
-    references = await check_references(call, "image_urls", urls, uploads, models.MOST_REFERENCES, ("https",))
-    task = call.submit(_job(call, asked, width, height, references))
-    if call.request.query.get("async") in ASYNC_VALUES:
-        return call.answer(wire.submission(task), status=202)
-    return call.answer(wire.images(await call.finished(task)))
+    references = await check_references(context, "image_urls", urls, uploads, models.MOST_REFERENCES, ("https",))
+    task = context.submit(_job(context, asked, width, height, references))
+    if context.request.query.get("async") in ASYNC_VALUES:
+        return context.answer(wire.submission(task), status=202)
+    return context.answer(wire.images(await context.wait_until_finished(task)))
 
 
-async def _read(call: Call) -> tuple[models.Generation, tuple[Upload, ...]]:
+async def _read(context: RequestContext) -> tuple[models.Generation, tuple[Upload, ...]]:
     """The request from either body format (IC-BODY-1). Raises Problem."""
-    if not call.is_form:
-        return read(models.Generation, await call.json()), ()
-    form = await call.form()
+    if not context.body.is_form:
+        return read(models.Generation, await context.body.json()), ()
+    form = await context.body.form()
     fields = {name: value for name, value in form.fields.items() if name not in _URL_FIELDS}
     asked = read_text(models.Generation, fields)
     return asked.model_copy(update={"image_urls": form.all_of(*_URL_FIELDS)}), _files(form)
@@ -45,18 +44,18 @@ def _files(form: Form) -> tuple[Upload, ...]:
     return tuple(upload for upload in form.uploads if upload.field in _FILE_FIELDS)
 
 
-def _job(call: Call, asked: models.Generation, width: int, height: int, references: int) -> Job:
+def _job(context: RequestContext, asked: models.Generation, width: int, height: int, references: int) -> Job:
     return Job(
-        provider=call.provider.name,
-        account=call.account,
+        provider=context.provider.name,
+        account=context.account,
         model=asked.model,
         prompt=asked.prompt,
         size=_said(asked.size, asked.resolution),
         width=width,
         height=height,
-        cost=pricing.price(call.mount.prices, asked.quality, asked.n),
-        documented=pricing.duration(call.mount.latencies, references, asked.resolution, asked.n),
-        origin=call.origin,
+        cost=pricing.price(context.mount.prices, asked.quality, asked.n),
+        documented=pricing.duration(context.mount.latencies, references, asked.resolution, asked.n),
+        origin=context.origin,
         count=asked.n,
     )
 
@@ -67,38 +66,38 @@ def _said(size: str, resolution: str) -> str:
     return f"{size} {resolution}"
 
 
-async def show_task(call: Call) -> StreamResponse:
+async def show_task(context: RequestContext) -> StreamResponse:
     """IC-TASK-1, -2, -3: a task of this key, whether it was submitted to wait or not."""
-    task = call.engine.find(call.provider.name, call.params["task_id"])
-    if task is None or task.job.account != call.account:
+    task = context.engine.find(context.provider.name, context.params["task_id"])
+    if task is None or task.job.account != context.account:
         raise Problem(Kind.TASK_NOT_FOUND)
-    call.exchange.task_id = task.id
-    return call.answer(wire.state(task, call.engine.now()))
+    context.exchange.task_id = task.id
+    return context.answer(wire.state(task, context.engine.now()))
 
 
-async def show_file(call: Call) -> StreamResponse:
+async def show_file(context: RequestContext) -> StreamResponse:
     """IC-FILE-2: a link redirects to the picture; `?download=1` to its download."""
-    task, sequence = _file(call)
-    query = "?download=1" if _download(call) else ""
+    task, sequence = _file(context)
+    query = "?download=1" if _download(context) else ""
     return Response(status=302, headers={"Location": wire.picture_url(task, sequence) + query})
 
 
-async def show_picture(call: Call) -> StreamResponse:
+async def show_picture(context: RequestContext) -> StreamResponse:
     """IC-FILE-3: the picture itself, inline or as a download; no key, for ever."""
-    task, sequence = _file(call)
-    name = f"{task.id}-{sequence}.png" if _download(call) else None
-    return await serve_picture(call, task, sequence - 1, download=name)
+    task, sequence = _file(context)
+    name = f"{task.id}-{sequence}.png" if _download(context) else None
+    return await serve_picture(context, task, sequence - 1, download=name)
 
 
-def _download(call: Call) -> bool:
-    return call.request.query.get("download") == "1"
+def _download(context: RequestContext) -> bool:
+    return context.request.query.get("download") == "1"
 
 
-def _file(call: Call) -> tuple[Task, int]:
+def _file(context: RequestContext) -> tuple[Task, int]:
     """The task and the sequence number that a file's path names. Raises Problem(IMAGE_NOT_FOUND)."""
-    sequence = index_of(call.params["sequence"])
-    task = find_picture(call, call.params["task_id"], sequence - 1)
-    if (call.params["day"], call.params["model"]) != (wire.day(task), task.job.model):
+    sequence = index_of(context.params["sequence"])
+    task = find_picture(context, context.params["task_id"], sequence - 1)
+    if (context.params["day"], context.params["model"]) != (wire.day(task), task.job.model):
         raise Problem(Kind.IMAGE_NOT_FOUND)
     return task, sequence
 

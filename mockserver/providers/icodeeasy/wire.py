@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.engine.clock import Draw
 from mockserver.engine.tasks import SUBMITTED, Status, Task
-from mockserver.providers.base import failure_looks
+from mockserver.http.refusals import failure_refusal
 from mockserver.providers.icodeeasy.errors import REFUSALS, error_object
 from mockserver.providers.icodeeasy.pricing import CURRENCY
 
@@ -63,7 +63,7 @@ def state(task: Task, now: float) -> dict[str, Any]:
         if len(urls) > 1:
             body["data"] = _data(task)
     if status is Status.FAILED and task.failure:
-        body.update(status="failed", error=error_object(failure_looks(REFUSALS, task.failure), task.failure.detail))
+        body.update(status="failed", error=error_object(failure_refusal(REFUSALS, task.failure), task.failure.detail))
     return body
 
 

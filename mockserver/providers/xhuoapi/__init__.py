@@ -1,6 +1,5 @@
 """xhuoapi: OpenAI's and the Nano Banana models at one endpoint, with callbacks (documents 000, 003; claims XH-…)."""
 
-from mockserver.engine.addresses import check_any
 from mockserver.providers.base import Example, Provider
 from mockserver.providers.xhuoapi import errors, models, pricing, routes, wire
 
@@ -21,7 +20,6 @@ PROVIDER = Provider(
     new_id=wire.new_id,
     cost_breakdown=wire.cost_breakdown,
     callback_body=wire.callback_body,
-    check_callback=check_any,
     example=Example(
         path="/v1/openai/images/generations",
         body={"model": "gpt-image-2", "prompt": "a small fox reading a book under a glowing mushroom"},

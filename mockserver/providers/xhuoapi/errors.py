@@ -3,7 +3,7 @@
 from typing import Any
 
 from mockserver.engine.problems import Kind, Problem
-from mockserver.providers.base import Refusal, Refusals
+from mockserver.http.refusals import Refusal, Refusals
 
 TOKEN_MISMATCHED = Refusal(400, "token_mismatched", "The specified token is not matched with API.")
 NOT_IMPLEMENTED = Refusal(400, "api_not_implemented", "The API is not implemented.")
@@ -43,11 +43,11 @@ REFUSALS: Refusals = {
 }
 
 
-def error_object(looks: Refusal, detail: str = "") -> dict[str, str]:
+def error_object(refusal: Refusal, detail: str = "") -> dict[str, str]:
     """`{"code", "message"}`: the documented message, which goes on to say which and why."""
-    return {"code": looks.code, "message": f"{looks.message} {detail}" if detail else looks.message}
+    return {"code": refusal.code, "message": f"{refusal.message} {detail}" if detail else refusal.message}
 
 
-def envelope(looks: Refusal, problem: Problem, trace_id: str) -> dict[str, Any]:
+def envelope(refusal: Refusal, problem: Problem, trace_id: str) -> dict[str, Any]:
     """`{"success": false, "error": {"code", "message"}, "trace_id"}`."""
-    return {"success": False, "error": error_object(looks, problem.detail), "trace_id": trace_id}
+    return {"success": False, "error": error_object(refusal, problem.detail), "trace_id": trace_id}

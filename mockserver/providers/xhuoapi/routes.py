@@ -7,13 +7,13 @@ from typing import Any
 from aiohttp.web import StreamResponse
 from pydantic_core import to_json
 
-from mockserver.call import Call
+from mockserver.engine.addresses import check_any
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sizes import pixels_text
 from mockserver.engine.tasks import Failure, Job
-from mockserver.forms import Form, Upload
-from mockserver.providers.base import Route
-from mockserver.providers.parsing import check_callback, read, read_text
+from mockserver.http.context import RequestContext, Route
+from mockserver.http.multipart import Form, Upload
+from mockserver.providers.parsing import read, read_callback_url, read_text
 from mockserver.providers.pictures import find_picture, index_of, serve_picture
 from mockserver.providers.references import check_references
 from mockserver.providers.xhuoapi import models, pricing, tasks, wire
@@ -27,34 +27,34 @@ LARGEST_REMEMBERED = 256 * 1024
 Reader = Callable[[type[models.Request], Mapping[str, Any]], models.Request]
 
 
-async def generate(call: Call) -> StreamResponse:
+async def generate(context: RequestContext) -> StreamResponse:
     """XH-EP-1: one endpoint and one request shape for every model."""
-    fields = await call.json()
-    asked = _read(call, fields, read)
-    return await _run(call, asked, _as_sent(call) or _remembered(fields), "generations")
+    fields = await context.body.json()
+    asked = _read(context, fields, read)
+    return await _run(context, asked, _as_sent(context) or _remembered(fields), "generations")
 
 
-async def edit(call: Call) -> StreamResponse:
+async def edit(context: RequestContext) -> StreamResponse:
     """XH-EDIT-1: JSON with URLs, or multipart with files; `image` and `prompt` are required."""
-    fields, image, uploads, reader = await _read_edit(call)
+    fields, image, uploads, reader = await _read_edit(context)
     files = [upload for upload in uploads if upload.field != "mask"]
     masks = [upload for upload in uploads if upload.field == "mask"]
-    asked = _read(call, {"model": EDIT_MODEL, **fields}, reader, required=bool(image or files))
+    asked = _read(context, {"model": EDIT_MODEL, **fields}, reader, required=bool(image or files))
     images = _image_urls(image)
-    await check_references(call, "image", images, files, models.MOST_REFERENCES, ("https", "http"))
-    await check_references(call, "mask", (), masks, 1, ())
+    await check_references(context, "image", images, files, models.MOST_REFERENCES, ("https", "http"))
+    await check_references(context, "mask", (), masks, 1, ())
     if isinstance(asked, models.Nano):
         asked = asked.model_copy(update={"size": None})  # an edit by these knows model, prompt and image alone
-    return await _run(call, asked, _remembered({**fields, "image": image or len(files)}), "edits")
+    return await _run(context, asked, _remembered({**fields, "image": image or len(files)}), "edits")
 
 
-async def _read_edit(call: Call) -> tuple[dict[str, Any], Any, tuple[Upload, ...], Reader]:
+async def _read_edit(context: RequestContext) -> tuple[dict[str, Any], Any, tuple[Upload, ...], Reader]:
     """The fields, the references as they came, the files, and how to read the fields, from either body format."""
-    if call.is_form:
-        form = await call.form()
+    if context.body.is_form:
+        form = await context.body.form()
         fields: dict[str, Any] = {name: text for name, text in form.fields.items() if name not in ("image", "image[]")}
         return fields, form.all_of("image", "image[]"), _files(form), read_text
-    fields = await call.json()
+    fields = await context.body.json()
     return fields, fields.pop("image", None), (), read
 
 
@@ -72,9 +72,9 @@ def _image_urls(image: Any) -> list[str]:
     return images
 
 
-def _read(call: Call, fields: Mapping[str, Any], reader: Reader, required: bool = True) -> models.Request:
+def _read(context: RequestContext, fields: Mapping[str, Any], reader: Reader, required: bool = True) -> models.Request:
     """The request by its model's class. Raises Problem."""
-    call.trace_id = models.trace_id_of(fields) or call.request_id
+    context.trace_id = models.trace_id_of(fields) or context.request_id
     kind = models.class_of(fields.get("model"))
     if not required:
         raise Problem(Kind.INVALID_PARAMETER, "image is required.", field="image")
@@ -85,22 +85,22 @@ def _read(call: Call, fields: Mapping[str, Any], reader: Reader, required: bool 
     return asked
 
 
-async def _run(call: Call, asked: models.Request, request: bytes, operation: str) -> StreamResponse:
+async def _run(context: RequestContext, asked: models.Request, request: bytes, operation: str) -> StreamResponse:
     """Submit, and answer at once or with the result (XH-CB-1, XH-ASYNC-1, XH-SIZE-9)."""
-    callback_url = check_callback(call.provider, asked.callback_url)
+    callback_url = read_callback_url(asked.callback_url, check_any)
     at_once = callback_url is not None or asked.wait_not
     broken = asked.limit_broken()
     if broken and not at_once:
         raise Problem(Kind.UNSUPPORTED_BY_MODEL, broken, field="size")
     failure = Failure(Kind.UNSUPPORTED_BY_MODEL, detail=broken) if broken else None
-    task = call.submit(_job(call, asked, request, operation, callback_url, failure))
+    task = context.submit(_job(context, asked, request, operation, callback_url, failure))
     if at_once:
-        return call.answer({"task_id": task.id})
-    return call.answer(wire.result(await call.finished(task)))
+        return context.answer({"task_id": task.id})
+    return context.answer(wire.result(await context.wait_until_finished(task)))
 
 
 def _job(
-    call: Call,
+    context: RequestContext,
     asked: models.Request,
     request: bytes,
     operation: str,
@@ -108,23 +108,23 @@ def _job(
     failure: Failure | None,
 ) -> Job:
     size = asked.asked()
-    width, height = asked.returned(call.mount.exact_pixels)
+    width, height = asked.returned(context.mount.exact_pixels)
     return Job(
-        provider=call.provider.name,
-        account=call.account,
+        provider=context.provider.name,
+        account=context.account,
         model=asked.model,
         prompt=asked.prompt,
         size=pixels_text(*size),
         width=width,
         height=height,
-        cost=pricing.price(call.mount.prices, asked.model, size, asked.tier, asked.count),
-        documented=pricing.duration(call.mount.latencies, asked.model, size),
-        origin=call.origin,
+        cost=pricing.price(context.mount.prices, asked.model, size, asked.tier, asked.count),
+        documented=pricing.duration(context.mount.latencies, asked.model, size),
+        origin=context.origin,
         count=asked.count,
         format=asked.format,
         callback_url=callback_url,
         failure=failure,
-        trace_id=call.trace_id,
+        trace_id=context.trace_id,
         request=request,
         wire=_wire(operation, asked.base64, _seed(asked.seed)),
     )
@@ -141,9 +141,9 @@ def _seed(seed: Any) -> str:
     return "" if seed is None else to_json(seed, inf_nan_mode="null").decode()[:200]
 
 
-def _as_sent(call: Call) -> bytes:
+def _as_sent(context: RequestContext) -> bytes:
     """The body itself where its task record can show it as it is; else b""."""
-    sent = call.sent
+    sent = context.body.received
     return b"" if len(sent) > LARGEST_REMEMBERED or b"data:" in sent or b"null" in sent else sent
 
 
@@ -165,33 +165,33 @@ def _short(value: Any) -> Any:
     return f"{value[:64]}…" if isinstance(value, str) and value.startswith("data:") else value
 
 
-async def show_gpt_image(call: Call) -> StreamResponse:
+async def show_gpt_image(context: RequestContext) -> StreamResponse:
     """XH-RESP-1: permanent, no key needed."""
-    return await _serve(call, index_of(call.params["index"]), call.params["extension"])
+    return await _serve(context, index_of(context.params["index"]), context.params["extension"])
 
 
-async def show_nano(call: Call) -> StreamResponse:
+async def show_nano(context: RequestContext) -> StreamResponse:
     """XH-RESP-2."""
-    return await _serve(call, 0)
+    return await _serve(context, 0)
 
 
-async def show_signed(call: Call) -> StreamResponse:
+async def show_signed(context: RequestContext) -> StreamResponse:
     """XH-RESP-5: a signed link, 403 after its time or with another signature."""
-    query, task_id = call.request.query, call.params["task_id"]
+    query, task_id = context.request.query, context.params["task_id"]
     expiry = query.get("se", "")
-    if query.get("sig") != wire.signed(task_id, expiry)["sig"] or call.engine.now() >= wire.expiry_of(expiry):
+    if query.get("sig") != wire.signed(task_id, expiry)["sig"] or context.engine.now() >= wire.expiry_of(expiry):
         raise Problem(Kind.LINK_EXPIRED)
-    return await _serve(call, index_of(call.params["index"], digits=2))
+    return await _serve(context, index_of(context.params["index"], digits=2))
 
 
-async def _serve(call: Call, index: int, extension: str = "png") -> StreamResponse:
-    return await serve_picture(call, find_picture(call, call.params["task_id"], index, extension), index)
+async def _serve(context: RequestContext, index: int, extension: str = "png") -> StreamResponse:
+    return await serve_picture(context, find_picture(context, context.params["task_id"], index, extension), index)
 
 
 ROUTES = (
     Route("POST", "/v1/openai/images/generations", generate, billable=True),
     Route("POST", "/v1/openai/images/edits", edit, billable=True, default_model=EDIT_MODEL),
-    Route("POST", "/v1/openai/tasks", tasks.retrieve, names_task=tasks.named_task),
+    Route("POST", "/v1/openai/tasks", tasks.retrieve, task_of=tasks.named_task),
     Route("GET", "/gpt-image/{task_id}_{index}.{extension}", show_gpt_image, keyed=False, picture=True),
     Route("GET", "/nanobanana/{task_id}.png", show_nano, keyed=False, picture=True),
     Route("GET", "/private/images/{task_id}/generated_{index}.png", show_signed, keyed=False, picture=True),

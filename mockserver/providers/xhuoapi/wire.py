@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from mockserver.engine.clock import Draw
 from mockserver.engine.tasks import Task
-from mockserver.providers.base import failure_looks
+from mockserver.http.refusals import failure_refusal
 from mockserver.providers.pictures import EXTENSIONS, picture
 from mockserver.providers.xhuoapi.errors import REFUSALS, error_object
 from mockserver.providers.xhuoapi.models import MODELS
@@ -102,7 +102,7 @@ def expiry_of(text: str) -> float:
 
 def _failed(task: Task) -> dict[str, Any]:
     assert task.failure is not None
-    return {"success": False, "error": error_object(failure_looks(REFUSALS, task.failure), task.failure.detail)}
+    return {"success": False, "error": error_object(failure_refusal(REFUSALS, task.failure), task.failure.detail)}
 
 
 def callback_body(task: Task) -> bytes:

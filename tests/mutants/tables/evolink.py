@@ -16,7 +16,7 @@ SIZES = 'size: Literal["1:1", "3:2", "2:3", "auto"] = "auto"'
 PIXELS = '"3:2": (1536, 1024), "2:3": (1024, 1536), "auto": (1024, 1024)}'
 INFO = '"task_info": {"can_cancel": True, "estimated_time": pricing.ESTIMATED_SECONDS}'
 SUBMITTED = '"progress": 0,\n        "status": SUBMITTED,'
-RESERVED = "call.provider.currency.number(task.job.cost)"
+RESERVED = "context.provider.currency.number(task.job.cost)"
 SUBMISSION = f"wire.submission(task, {RESERVED})"
 
 MUTANTS = (
@@ -41,7 +41,7 @@ MUTANTS = (
         "A submission waits for the task, and answers its end.",
         routes(
             SUBMISSION,
-            "wire.state(await call.finished(task), call.engine.now())",
+            "wire.state(await context.wait_until_finished(task), context.engine.now())",
         ),
     ),
     mutant(
@@ -260,13 +260,13 @@ MUTANTS = (
         "ev-task-3-strangers",
         "EV-TASK-3",
         "Another key's task is shown.",
-        routes("if task.job.account != call.account:", "if not task.job.account:"),
+        routes("if task.job.account != context.account:", "if not task.job.account:"),
     ),
     mutant(
         "ev-err-1-no-type",
         "EV-ERR-1",
         "An error has no type.",
-        errors('"message": message, "type": looks.type}', '"message": message}'),
+        errors('"message": message, "type": refusal.type}', '"message": message}'),
     ),
     mutant(
         "ev-err-1-quota",

@@ -4,7 +4,7 @@ from mutants.patching import mutant, patches_of
 
 addresses = patches_of("engine.addresses")
 callbacks = patches_of("engine.callbacks")
-courier = patches_of("engine.courier")
+dispatcher = patches_of("engine.dispatcher")
 engine = patches_of("engine.engine")
 outbound = patches_of("engine.outbound")
 wire = patches_of("providers.evolink.wire")
@@ -122,7 +122,7 @@ MUTANTS = (
         "ev-cb-2-twice",
         "EV-CB-2",
         "A callback comes twice.",
-        courier("disturbance.copies + 1", "disturbance.copies + 2"),
+        dispatcher("disturbance.copies + 1", "disturbance.copies + 2"),
     ),
     mutant(
         "ev-cb-2-before-the-charge",

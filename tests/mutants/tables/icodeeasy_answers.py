@@ -14,7 +14,7 @@ SYNC = '{"id": task.id, "created": int(task.created), "data": _data(task)}'
 PENDING = '{"status": SUBMITTED, "task_id": task.id}'
 STATE = '{"task_id": task.id, "status": "pending", "model": task.job.model, "cost": 0}'
 USAGE = '{"image_count": task.job.count, "image_cost_rmb": cost, "image_urls": file_urls(task)}'
-ANSWER = "return call.answer(wire.images(await call.finished(task)))"
+ANSWER = "return context.answer(wire.images(await context.wait_until_finished(task)))"
 REDIRECT = 'return Response(status=302, headers={"Location": wire.picture_url(task, sequence) + query})'
 
 MUTANTS = (
@@ -58,8 +58,8 @@ MUTANTS = (
         "IC-ASYNC-1",
         "An async call waits for the picture.",
         routes(
-            "        return call.answer(wire.submission(task), status=202)",
-            "        return call.answer(wire.submission(await call.finished(task)), status=202)",
+            "        return context.answer(wire.submission(task), status=202)",
+            "        return context.answer(wire.submission(await context.wait_until_finished(task)), status=202)",
         ),
         slow=True,
     ),
@@ -68,9 +68,9 @@ MUTANTS = (
         "IC-ASYNC-1",
         "An async call answers after more than a second.",
         routes(
-            "        return call.answer(wire.submission(task), status=202)",
+            "        return context.answer(wire.submission(task), status=202)",
             "        import asyncio\n\n        await asyncio.sleep(1.1)\n"
-            "        return call.answer(wire.submission(task), status=202)",
+            "        return context.answer(wire.submission(task), status=202)",
         ),
     ),
     mutant(
@@ -129,7 +129,8 @@ MUTANTS = (
         routes(
             f"    {ANSWER}",
             '    if asked.response_format == "b64_json":\n'
-            '        return call.answer({**wire.images(await call.finished(task)), "data": [{"b64_json": "AAAA"}]})\n'
+            "        ended = await context.wait_until_finished(task)\n"
+            '        return context.answer({**wire.images(ended), "data": [{"b64_json": "AAAA"}]})\n'
             f"    {ANSWER}",
         ),
     ),
@@ -158,7 +159,7 @@ MUTANTS = (
         "ic-file-2-at-once",
         "IC-FILE-2",
         "A link is the picture itself, with 200.",
-        routes(REDIRECT, "return await serve_picture(call, task, sequence - 1)"),
+        routes(REDIRECT, "return await serve_picture(context, task, sequence - 1)"),
     ),
     mutant("ic-file-2-301", "IC-FILE-2", "A link is a 301.", routes(REDIRECT, REDIRECT.replace("302", "301"))),
     mutant(
@@ -183,7 +184,7 @@ MUTANTS = (
         "ic-file-2-download-forgotten",
         "IC-FILE-2",
         "download=1 is lost on the way.",
-        routes('query = "?download=1" if _download(call) else ""', 'query = ""'),
+        routes('query = "?download=1" if _download(context) else ""', 'query = ""'),
     ),
     mutant(
         "ic-file-3-links-end",
@@ -191,8 +192,8 @@ MUTANTS = (
         "A link ends after a month.",
         routes(
             "    sequence = index_of",
-            '    found = call.engine.find(call.provider.name, call.params["task_id"])\n'
-            "    if found and call.engine.now() > found.due + 30 * 86_400:\n"
+            '    found = context.engine.find(context.provider.name, context.params["task_id"])\n'
+            "    if found and context.engine.now() > found.due + 30 * 86_400:\n"
             "        raise Problem(Kind.IMAGE_NOT_FOUND)\n    sequence = index_of",
         ),
     ),
@@ -200,7 +201,9 @@ MUTANTS = (
         "ic-file-3-always-a-download",
         "IC-FILE-3",
         "A picture is never shown inline.",
-        routes('name = f"{task.id}-{sequence}.png" if _download(call) else None', 'name = f"{task.id}-{sequence}.png"'),
+        routes(
+            'name = f"{task.id}-{sequence}.png" if _download(context) else None', 'name = f"{task.id}-{sequence}.png"'
+        ),
     ),
     mutant(
         "ic-err-1-no-provider",
@@ -218,7 +221,7 @@ MUTANTS = (
         "ic-err-1-code",
         "IC-ERR-1",
         "An error's type is called code.",
-        errors('{"type": looks.code', '{"code": looks.code'),
+        errors('{"type": refusal.code', '{"code": refusal.code'),
     ),
     mutant(
         "ic-err-1-rate-limit",

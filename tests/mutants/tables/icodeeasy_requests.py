@@ -30,16 +30,16 @@ MUTANTS = (
         "IC-EP-1",
         "Edits need a reference.",
         routes(
-            "    task = call.submit(_job",
-            '    if call.request.path.endswith("edits") and not references:\n'
-            "        raise Problem(Kind.INVALID_PARAMETER)\n    task = call.submit(_job",
+            "    task = context.submit(_job",
+            '    if context.request.path.endswith("edits") and not references:\n'
+            "        raise Problem(Kind.INVALID_PARAMETER)\n    task = context.submit(_job",
         ),
     ),
     mutant(
         "ic-ep-1-edits-are-dearer",
         "IC-EP-1",
         "Edits cost twice as much.",
-        routes(COST, f'{COST} * (2 if call.request.path.endswith("edits") else 1)'),
+        routes(COST, f'{COST} * (2 if context.request.path.endswith("edits") else 1)'),
     ),
     mutant(
         "ic-ep-1-references-are-dearer",
@@ -62,7 +62,7 @@ MUTANTS = (
         "ic-body-1-no-forms",
         "IC-BODY-1",
         "Forms are refused.",
-        routes("not call.is_form", "True"),
+        routes("not context.body.is_form", "True"),
     ),
     mutant(
         "ic-body-1-numbers-as-text-refused",

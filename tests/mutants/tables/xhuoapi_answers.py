@@ -56,11 +56,11 @@ MUTANTS = (
         "XH-RESP-1",
         "A picture is gone after a day.",
         routes(
-            'return await _serve(call, index_of(call.params["index"]), call.params["extension"])',
-            'task = find_picture(call, call.params["task_id"], 0, call.params["extension"])\n'
-            "    if call.engine.now() > task.due + 86_400:\n"
+            'return await _serve(context, index_of(context.params["index"]), context.params["extension"])',
+            'task = find_picture(context, context.params["task_id"], 0, context.params["extension"])\n'
+            "    if context.engine.now() > task.due + 86_400:\n"
             "        raise Problem(Kind.IMAGE_NOT_FOUND)\n"
-            '    return await _serve(call, index_of(call.params["index"]), call.params["extension"])',
+            '    return await _serve(context, index_of(context.params["index"]), context.params["extension"])',
         ),
     ),
     mutant(
@@ -109,13 +109,13 @@ MUTANTS = (
         "xh-resp-5-a-little-early",
         "XH-RESP-5",
         "A signed link ends 5 seconds before it says.",
-        routes("call.engine.now() >=", "call.engine.now() + 5 >="),
+        routes("context.engine.now() >=", "context.engine.now() + 5 >="),
     ),
     mutant(
         "xh-resp-5-a-little-late",
         "XH-RESP-5",
         "A signed link ends 5 seconds after it says.",
-        routes("call.engine.now() >=", "call.engine.now() - 5 >="),
+        routes("context.engine.now() >=", "context.engine.now() - 5 >="),
     ),
     mutant(
         "xh-resp-5-unsigned",
@@ -169,7 +169,10 @@ MUTANTS = (
         "xh-cb-1-says-more",
         "XH-CB-1",
         "The answer to a call with a callback says more than the task_id.",
-        routes('return call.answer({"task_id": task.id})', 'return call.answer({"success": True, "task_id": task.id})'),
+        routes(
+            'return context.answer({"task_id": task.id})',
+            'return context.answer({"success": True, "task_id": task.id})',
+        ),
     ),
     mutant(
         "xh-cb-1-waits",
@@ -182,9 +185,9 @@ MUTANTS = (
         "XH-CB-1",
         "nano-banana* take no notice of callback_url.",
         routes(
-            "callback_url = check_callback(call.provider, asked.callback_url)",
+            "callback_url = read_callback_url(asked.callback_url, check_any)",
             "nano = isinstance(asked, models.Nano)\n"
-            "    callback_url = None if nano else check_callback(call.provider, asked.callback_url)",
+            "    callback_url = None if nano else read_callback_url(asked.callback_url, check_any)",
         ),
     ),
     mutant(

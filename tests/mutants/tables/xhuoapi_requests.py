@@ -11,7 +11,7 @@ pricing = patches_of("providers.xhuoapi.pricing")
 routes = patches_of("providers.xhuoapi.routes")
 
 GENERATIONS = 'Route("POST", "/v1/openai/images/generations", generate, billable=True)'
-ENVELOPE = 'return {"success": False, "error": error_object(looks, problem.detail), "trace_id": trace_id}'
+ENVELOPE = 'return {"success": False, "error": error_object(refusal, problem.detail), "trace_id": trace_id}'
 OF_GPT = 'moderation: Literal["auto", "low"] = "auto"'
 OF_GPT_2 = "    def limit_broken(self) -> str | None:\n        size = self.asked()"
 OF_NANO = "    def asked(self) -> Pair:\n        aspect ="
@@ -31,8 +31,8 @@ MUTANTS = (
         "XH-EP-1",
         "Generations take forms, not JSON.",
         routes(
-            "    fields = await call.json()\n    asked = _read",
-            "    fields = (await call.form()).fields\n    asked = _read",
+            "    fields = await context.body.json()\n    asked = _read",
+            "    fields = (await context.body.form()).fields\n    asked = _read",
         ),
     ),
     mutant(
@@ -146,7 +146,9 @@ MUTANTS = (
         "xh-model-2-default",
         "XH-MODEL-2",
         "A generation without a model is one by gpt-image-2.",
-        routes("asked = _read(call, fields, read)", 'asked = _read(call, {"model": "gpt-image-2", **fields}, read)'),
+        routes(
+            "asked = _read(context, fields, read)", 'asked = _read(context, {"model": "gpt-image-2", **fields}, read)'
+        ),
     ),
     mutant(
         "xh-model-2-code",

@@ -7,7 +7,7 @@ errors = patches_of("providers.xhuoapi.errors")
 models = patches_of("providers.xhuoapi.models")
 pricing = patches_of("providers.xhuoapi.pricing")
 routes = patches_of("providers.xhuoapi.routes")
-call = patches_of("call")
+call = patches_of("http.body")
 
 LIMITS = "UPSTREAM_LIMITS = Limits(multiple=16, long_side=3840, pixels=8_294_400)"
 AS_AUTO = 'if self.size in (None, "", "auto"):'

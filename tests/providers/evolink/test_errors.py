@@ -7,6 +7,7 @@ from conftest import Serve
 from dirty_equals import IsStr
 
 from mockserver.engine.problems import Kind, Problem
+from mockserver.http.middleware import refusal_of
 from mockserver.providers.evolink import PROVIDER
 from support.calls import Caller
 from support.errors import assert_evolink_error
@@ -116,9 +117,9 @@ def test_a_malformed_body_is_an_invalid_request(evolink: Caller, content_type: s
 )
 def test_every_error_of_the_task_query(kind: Kind, status: int, code: str, type_: str) -> None:
     (query,) = (route for route in PROVIDER.routes if (route.method, route.path) == ("GET", "/v1/tasks/{task_id}"))
-    looks = PROVIDER.refuse(Problem(kind), query)
-    assert (looks.status, looks.code) == (status, code)
-    assert looks.type == type_
+    refusal = refusal_of(PROVIDER, query, Problem(kind))
+    assert (refusal.status, refusal.code) == (status, code)
+    assert refusal.type == type_
 
 
 KEY_ENDINGS = [

@@ -225,7 +225,7 @@ def test_a_receiver_that_does_not_answer_in_time_is_a_failure(serve: Serve) -> N
     with asking(seen) as server:
         server.ask = lambda body: sleep(0.15)  # type: ignore[attr-defined]  # what the handler calls
         caller = routed(serve, f"http://127.0.0.1:{server.server_address[1]}")
-        caller.scene.server.app.engine.courier.sender = Sender(timeout=0.02)
+        caller.scene.server.app.engine.dispatcher.sender = Sender(timeout=0.02)
         caller.generate(callback_url=TARGET, prompt="[mock:delay=5]")
         caller.scene.advance(5)
         (delivery,) = caller.scene.deliveries()

@@ -1,0 +1,242 @@
+"""Steering: the handlers that make time pass, make things go wrong, and move money."""
+
+from collections import deque
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from aiohttp.web import Response
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from mockserver.control import models, views
+from mockserver.control.control_request import ControlRequest, Refusal, bad, first_error
+from mockserver.control.queries import Queries, account_name, known
+from mockserver.engine import snapshot
+from mockserver.engine.clock import SystemClock, VirtualClock
+from mockserver.engine.engine import Engine
+from mockserver.engine.event_runner import Busy
+from mockserver.engine.journal import safe_headers, secret_of, without
+from mockserver.engine.ledger import RateLimit
+from mockserver.engine.outbound import Routing, parse_route
+from mockserver.engine.sinks import Reply, Sink
+from mockserver.engine.waiters import ALARM
+from mockserver.faults.rules import BadRule, FaultRules, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The write side."""
+
+    engine: Engine
+    rules: FaultRules
+    queries: Queries
+
+    async def advance(self, request: ControlRequest) -> dict[str, Any]:
+        """Make time pass; what ran, in order, with its virtual time."""
+        asked = await request.read(models.Advance)
+        if (asked.seconds is None) == (asked.until is None):
+            raise bad('Say either {"seconds": 7}, or {"until": "idle"} or an instant in Unix seconds.')
+        until = asked.until if isinstance(asked.until, float) else None
+        if until is not None and not self.engine.now() <= until <= self.engine.now() + models.LONGEST_ADVANCE:
+            raise bad("The clock does not go back, and at most ten years ahead.")
+        try:
+            ran = await self.engine.event_runner.advance(until, by=asked.seconds)
+        except Busy:
+            raise Refusal(409, "advance_under_way", _BUSY) from None
+        events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran if not name.startswith(ALARM)]
+        return {**views.clock_view(self.engine), "ran": events}
+
+    async def set_clock(self, request: ControlRequest) -> dict[str, Any]:
+        """Switch mode, speed and autojump; the time goes on from where it is."""
+        asked = await request.read(models.ClockChange)
+        engine, now = self.engine, self.engine.now()
+        mode = asked.mode or engine.clock.mode
+        if mode == "virtual" and asked.speed is not None:
+            raise bad("A virtual clock has no speed: it stands still until it is advanced.")
+        if mode == "virtual" and engine.clock.mode == "real":
+            engine.event_runner.restart(VirtualClock(now))
+        elif mode == "real" and (engine.clock.mode == "virtual" or asked.speed is not None):
+            engine.event_runner.restart(SystemClock(now, asked.speed or 1.0))
+        if asked.autojump is not None:
+            engine.waiters.autojump = asked.autojump
+        return views.clock_view(engine)
+
+    async def list_faults(self, request: ControlRequest) -> dict[str, Any]:
+        key = request.query("api_key")
+        account = account_name(key) if key else None
+        rules = [rule for rule in self.rules.by_id.values() if account in (None, rule.match.api_key)]
+        return {"faults": [views.rule_view(rule) for rule in reversed(rules)], "next": None}
+
+    async def add_fault(self, request: ControlRequest) -> dict[str, Any]:
+        try:
+            return views.rule_view(self.rules.add(await request.body()))
+        except BadRule as error:
+            raise Refusal(400, "bad_rule", f"{str(error)[:3000]}.") from None
+        except ValidationError as error:
+            raise Refusal(400, "bad_rule", first_error(error)) from None
+
+    async def show_fault(self, request: ControlRequest) -> dict[str, Any]:
+        return views.rule_view(self._rule(request))
+
+    async def remove_fault(self, request: ControlRequest) -> dict[str, Any]:
+        rule = self._rule(request)
+        del self.rules.by_id[rule.id]
+        return views.rule_view(rule)
+
+    def _rule(self, request: ControlRequest) -> Rule:
+        rule = self.rules.by_id.get(request.params["id"])
+        if rule is None:
+            raise Refusal(404, "not_found", "There is no such fault; GET /_mock/faults lists them.")
+        return rule
+
+    async def remove_faults(self, request: ControlRequest) -> dict[str, Any]:
+        """All of them, or one key's."""
+        key = request.query("api_key")
+        before = len(self.rules.by_id)
+        if key:
+            self.rules.forget_account(account_name(key))
+        else:
+            self.rules.by_id.clear()
+        return {"removed": before - len(self.rules.by_id)}
+
+    async def set_account(self, request: ControlRequest) -> dict[str, Any]:
+        """Set balance, monthly quota and rate limit: of these, the ones that are given."""
+        provider = self.queries.provider_of(request)
+        asked = await request.read(models.AccountChange)
+        currency = self.queries.mounts[provider].provider.currency
+        account = self.engine.accounts.get(provider, account_name(request.params["key"]))
+        try:
+            balance = None if asked.balance is None else currency.minor(asked.balance)
+            quota = None if asked.quota is None else currency.minor(asked.quota)
+        except ValueError as error:
+            raise bad(f"{error}.") from None
+        if balance is not None:
+            account.set_balance(balance)
+        if "quota" in asked.model_fields_set:
+            account.set_quota(quota, self.engine.now())
+        if "rate_limit" in asked.model_fields_set:
+            limit = asked.rate_limit
+            account.rate_limit = RateLimit(limit.requests, limit.seconds) if limit else None
+            account.recent.clear()
+        return views.account_view(account, self.queries.mounts[provider])
+
+    async def redeliver(self, request: ControlRequest) -> dict[str, Any]:
+        """Begin a callback's schedule anew, whatever has become of it."""
+        delivery = known(self.engine.store.deliveries, request.params["id"], "callback")
+        if not delivery.ended:
+            raise Refusal(409, "still_waiting", "This callback is still waiting for its next attempt.")
+        self.engine.dispatcher.redeliver(delivery, self.engine.now())
+        self.engine.event_runner.rearm()
+        return await self.queries.callback(request)
+
+    async def show_routes(self, request: ControlRequest) -> dict[str, Any]:
+        return {"routes": [{"from": source, "to": to} for source, to in self.engine.dispatcher.routing.routes]}
+
+    async def set_routes(self, request: ControlRequest) -> dict[str, Any]:
+        """Put a routing table in place of the one in force, for callbacks that are planned from now on."""
+        asked = await request.read(models.Routes)
+        try:
+            routes = tuple(parse_route(f"{route.source}={route.to}") for route in asked.routes)
+        except ValueError as error:
+            raise bad(f"{error}.") from None
+        self._put_routes(routes)
+        return await self.show_routes(request)
+
+    async def add_route(self, request: ControlRequest) -> dict[str, Any]:
+        """Put one route ahead of those in force, in place of one from the same address."""
+        asked = await request.read(models.RouteBody)
+        try:
+            source, target = parse_route(f"{asked.source}={asked.to}")
+        except ValueError as error:
+            raise bad(f"{error}.") from None
+        self._put_routes(((source, target), *self._others(source)))
+        return await self.show_routes(request)
+
+    async def remove_route(self, request: ControlRequest) -> dict[str, Any]:
+        """Take away the route from an address, if there is one; all of them without `from`."""
+        source = request.query("from")
+        self._put_routes(self._others(source) if source else ())
+        return await self.show_routes(request)
+
+    def _others(self, source: str) -> tuple[tuple[str, str], ...]:
+        return tuple(route for route in self.engine.dispatcher.routing.routes if route[0] != source)
+
+    def _put_routes(self, routes: tuple[tuple[str, str], ...]) -> None:
+        self.engine.dispatcher.routing = Routing(routes, self.engine.dispatcher.routing.egress)
+
+    async def show_sink(self, request: ControlRequest) -> dict[str, Any]:
+        name = request.params["name"]
+        return views.sink_view(name, self.engine.dispatcher.sinks.by_name.get(name) or Sink())
+
+    async def set_sink(self, request: ControlRequest) -> dict[str, Any]:
+        """Give a sink a script, and let it forget what it was sent."""
+        asked = await request.read(models.SinkScript)
+        script = [Reply(item.status, item.delay) for item in asked.responses]
+        self.engine.dispatcher.sinks.put(request.params["name"], Sink(deque(script)))
+        return await self.show_sink(request)
+
+    async def receive(self, request: ControlRequest) -> Response:
+        """Be a receiver for whoever posts here from outside; the status is the script's."""
+        headers = without(safe_headers(request.http_request.headers), secret_of(request.http_request.headers))
+        reply = self.engine.dispatcher.sinks.get(request.params["name"]).take(
+            self.engine.now(), headers, await request.raw()
+        )
+        await self.engine.waiters.sleep(reply.delay)
+        return Response(status=max(200, reply.status))
+
+    async def take_snapshot(self, request: ControlRequest) -> dict[str, Any]:
+        state = from_json(to_json(snapshot.take(self.engine), inf_nan_mode="strings"))
+        for key in self.engine.accounts.known_keys():
+            state = without(state, key)
+        rules = [views.rule_view(rule) for rule in self.rules.by_id.values()]
+        return {"engine": state, "faults": rules, "faults_added": self.rules.added}
+
+    async def put_snapshot(self, request: ControlRequest) -> dict[str, Any]:
+        """Put a snapshot in place of everything; nothing changes if it is not one."""
+        asked = await request.read(models.SnapshotBody)
+        try:
+            if unknown := asked.engine.keys() - _STATE_FIELDS:
+                raise ValueError(f"there is no {min(unknown):.40}")
+            state = _state_reader().validate_json(to_json(asked.engine))
+            snapshot.check(state, self.engine.providers)
+            rules = [_saved(self.rules, rule) for rule in asked.faults]
+        except ValidationError as error:
+            raise bad(f"This is no snapshot: {first_error(error)}") from None
+        except (BadRule, ValueError) as error:
+            raise bad(f"This is no snapshot: {error}.") from None
+        await snapshot.restore(self.engine, state)
+        self.rules.by_id, self.rules.added = {rule.id: rule for rule in rules}, asked.faults_added
+        return views.clock_view(self.engine)
+
+    async def reset(self, request: ControlRequest) -> dict[str, Any]:
+        """Forget everything, or one key's tasks, money, callbacks, requests and faults."""
+        asked = await request.read(models.Reset)
+        if asked.api_key is not None:
+            account = account_name(asked.api_key)
+            self.engine.reset_account(account)
+            self.rules.forget_account(account)
+        else:
+            await self.engine.reset()
+            self.rules.clear()
+        return {"status": "reset"}
+
+
+@cache
+def _state_reader() -> TypeAdapter[snapshot.State]:
+    """What reads a snapshot: made when it is wanted, since making it costs every start milliseconds."""
+    return TypeAdapter(snapshot.State)
+
+
+_STATE_FIELDS = {field.name for field in fields(snapshot.State)}
+_BUSY = (
+    "A callback is being delivered and its receiver has not answered: if the receiver itself advances the clock, it "
+    "waits for itself. Answer the callback first, then advance."
+)
+
+
+def _saved(rules: FaultRules, saved: models.SavedRule) -> Rule:
+    """A rule of a snapshot, with its counts."""
+    rule = rules.read(saved.id, saved.model_dump(exclude={"id", "matched", "fired"}))
+    rule.matched, rule.fired = saved.matched, saved.fired
+    return rule

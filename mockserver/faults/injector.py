@@ -1,0 +1,114 @@
+"""Where calls, jobs, answers and callbacks meet what goes wrong: a key's ending, directives, rules, rate limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiohttp.web import StreamResponse
+
+from mockserver.engine.callbacks import NO_DELIVERY_FAULT, DeliveryFault
+from mockserver.engine.engine import Engine
+from mockserver.engine.problems import Kind
+from mockserver.engine.tasks import Job, Task
+from mockserver.faults.rules import FaultRules, Subject
+from mockserver.faults.triggers import directives, key_trigger
+from mockserver.http.context import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInjector:
+    """The rules in force (`book`) and the in-band triggers, at the four places where they act."""
+
+    rules: FaultRules
+    engine: Engine
+
+    @property
+    def active(self) -> bool:
+        """Whether any rule is in force."""
+        return bool(self.rules.by_id)
+
+    def admit(self, context: RequestContext) -> None:
+        """Ahead of a handler: what the key asks for by its ending, and the rate limit.
+
+        A key's balance is looked at last, in `accept`.
+        """
+        assert context.route is not None
+        if context.route.billable:
+            trigger = key_trigger(context.key)
+            if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
+                raise trigger
+            account = self.engine.accounts.get(context.provider.name, context.account)
+            if account.rate_limit is not None:
+                account.admit(self.engine.now())
+
+    async def before(self, context: RequestContext) -> None:
+        """Ahead of a handler, after `admit`: the rules."""
+        subject = await self._identified(context)
+        for fault in self.rules.fire("before", subject, self.engine.entropy):
+            await fault.before(context)
+
+    def accept(self, context: RequestContext, job: Job) -> Job:
+        """A job on its way into the engine, as what its prompt asks for and the rules make it.
+
+        Raises:
+            Problem: the refusal that a directive or the key's ending asks for.
+        """
+        asked = directives(job.prompt)
+        if asked.answer is not None:
+            raise asked.answer
+        trigger = key_trigger(context.key)
+        if trigger is not None:
+            raise trigger
+        job = job.directed(asked.failure, asked.delay)
+        if self.rules.by_id:
+            self.engine.check_money(job)
+            subject = replace(_subject(context), model=job.model, prompt=job.prompt)
+            for fault in self.rules.fire("task", subject, self.engine.entropy):
+                job = fault.plan(job)
+        return job
+
+    async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
+        """An answer on its way out, be it a refusal."""
+        subject = _subject(context, context.matched_model, context.matched_prompt)
+        for fault in self.rules.fire("after", subject, self.engine.entropy):
+            response = await fault.after(context, response)
+        return response
+
+    def delivery_fault(self, task: Task) -> DeliveryFault:
+        """What befalls a task's callback; of several rules that hold at once, the first."""
+        job = task.job
+        subject = Subject(job.provider, job.account, model=job.model, prompt=job.prompt, task_id=task.id)
+        fired = next(self.rules.fire("callback", subject, self.engine.entropy), None)
+        return fired.delivery_fault() if fired else NO_DELIVERY_FAULT
+
+    async def _identified(self, context: RequestContext) -> Subject:
+        """The call as a rule sees it ahead of the handler; its body is read if a rule asks for it."""
+        assert context.route is not None
+        if self.rules.needs_body():
+            if context.route.billable:
+                context.matched_model, context.matched_prompt = await _model_and_prompt(context)
+            if context.route.task_of is not None:
+                context.matched_task = context.route.task_of(context, await context.body.json())
+        return _subject(context, context.matched_model, context.matched_prompt)
+
+
+def _subject(context: RequestContext, model: str = "", prompt: str = "") -> Subject:
+    """The call as a rule sees it; one about a task has its model, its prompt and its owner."""
+    task = context.engine.find(context.provider.name, context.params.get("task_id", context.matched_task))
+    account = context.account
+    if task is not None:
+        model, prompt, account = task.job.model, task.job.prompt, account or task.job.account
+    path = context.request.path.removeprefix(f"/{context.provider.name}")
+    picture = context.route is not None and context.route.picture
+    task_id = task.id if task else ""
+    return Subject(context.provider.name, account, path, context.request.method, model, prompt, task_id, picture)
+
+
+async def _model_and_prompt(context: RequestContext) -> tuple[str, str]:
+    if context.body.is_form:
+        fields: Mapping[str, Any] = (await context.body.form()).fields
+    else:
+        fields = await context.body.json()
+    default = context.route.default_model if context.route else ""
+    model, prompt = fields.get("model", default), fields.get("prompt")
+    return model if isinstance(model, str) else "", prompt if isinstance(prompt, str) else ""

@@ -1,0 +1,237 @@
+"""The rules in force: which calls, tasks and callbacks a fault befalls, when, and how often it has."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mockserver.engine.accounts import account_id, is_account_id
+from mockserver.engine.clock import Entropy
+from mockserver.faults.base import Fault, Stage, kinds
+from mockserver.http.context import Route
+from mockserver.http.routing import path_pattern
+from mockserver.providers.base import Provider
+
+RULES_KEPT = 1_000
+
+
+class BadRule(ValueError):
+    """A rule that could never fire; the text says what exists instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a rule is held against. "" is unknown: a rule that asks for it does not match."""
+
+    provider: str
+    account: str = ""
+    path: str = ""
+    method: str = ""
+    model: str = ""
+    prompt: str = ""
+    task_id: str = ""
+    picture: bool = False
+
+
+class Match(BaseModel):
+    """What a rule asks for; all of it must hold.
+
+    `path` is the documented path, with `*` and `?` as in file names; `prompt` is a part of the prompt; `api_key` is a
+    key or its hash, and is kept as the hash.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+    provider: str | None = None
+    path: str | None = None
+    method: str | None = None
+    model: str | None = None
+    api_key: str | None = None
+    prompt: str | None = None
+    task_id: str | None = None
+
+    def accepts(self, subject: Subject) -> bool:
+        return (
+            self.provider in (None, subject.provider)
+            and self.method in (None, subject.method)
+            and self.model in (None, subject.model)
+            and self.api_key in (None, subject.account)
+            and self.task_id in (None, subject.task_id)
+            and (self.path is None or fnmatchcase(subject.path, self.path))
+            and (self.prompt is None or self.prompt in subject.prompt)
+        )
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether the request's body decides."""
+        return self.model is not None or self.prompt is not None or self.task_id is not None
+
+
+class When(BaseModel):
+    """Which of the matches count: not the first `skip`, then every `every`-th, by `probability`, `times` times."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+    skip: Annotated[int, Field(ge=0)] = 0
+    times: Annotated[int, Field(ge=1)] | None = None
+    every: Annotated[int, Field(ge=1)] = 1
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+@dataclass(slots=True)
+class Rule:
+    """A fault, whom it befalls and when; `matched` and `fired` count."""
+
+    id: str
+    match: Match
+    when: When
+    fault: Fault
+    matched: int = 0
+    fired: int = 0
+
+    def meets(self, subject: Subject, entropy: Entropy) -> bool:
+        """Count a match, and say whether the fault happens now."""
+        if (self.fault.pictures_only and not subject.picture) or not self.match.accepts(subject):
+            return False
+        self.matched += 1
+        turn = self.matched - self.when.skip
+        if turn < 1 or turn % self.when.every or (self.when.times is not None and self.fired >= self.when.times):
+            return False
+        story = f"{self.match.model_dump_json()} {self.fault.model_dump_json()}"
+        if entropy.draw("fault", story, self.matched).fraction() >= self.when.probability:
+            return False
+        self.fired += 1
+        return True
+
+
+@dataclass(slots=True)
+class FaultRules:
+    """Every rule, in the order in which they were added."""
+
+    providers: Mapping[str, Provider]
+    by_id: dict[str, Rule] = field(default_factory=dict)
+    added: int = 0
+
+    def add(self, rule: Mapping[str, Any]) -> Rule:
+        """Add a rule from its JSON form. Raises BadRule, or pydantic's ValidationError for a wrong value."""
+        if len(self.by_id) >= RULES_KEPT:
+            raise BadRule(f"there are {RULES_KEPT} rules already; remove some")
+        added = self.read(f"fault-{self.added + 1}", rule)
+        self.added += 1
+        self.by_id[added.id] = added
+        return added
+
+    def read(self, name: str, rule: Mapping[str, Any]) -> Rule:
+        """A rule from its JSON form, under an id, without adding it. Raises as `add` does."""
+        parts = dict(rule)
+        match = self._match(parts.pop("match", {}))
+        fault = _fault(parts.pop("fault", None))
+        if unknown := parts.keys() - When.model_fields.keys():
+            raise BadRule(f"a rule has match, fault, {', '.join(When.model_fields)}; not {_named(unknown)}")
+        self._check_reach(match, fault)
+        return Rule(name, match, When.model_validate(parts), fault)
+
+    def _match(self, given: Any) -> Match:
+        if not isinstance(given, Mapping):
+            raise BadRule("match is an object")
+        if unknown := given.keys() - Match.model_fields.keys():
+            raise BadRule(f"a match has {', '.join(Match.model_fields)}; not {_named(unknown)}")
+        match = Match.model_validate(dict(given))
+        key = match.api_key
+        if key is not None and not is_account_id(key) and not self._is_a_key(match.provider, key):
+            raise BadRule("no provider of the match takes such an api_key")
+        hashed = key if key is None or is_account_id(key) else account_id(key)
+        return match.model_copy(update={"api_key": hashed})
+
+    def _is_a_key(self, name: str | None, key: str) -> bool:
+        providers = [provider for provider in self.providers.values() if name in (None, provider.name)]
+        return not providers or any(provider.accepts_key(key) for provider in providers)
+
+    def _check_reach(self, match: Match, fault: Fault) -> None:
+        """Refuse what could never fire."""
+        if match.provider is not None and match.provider not in self.providers:
+            raise BadRule(f"there is no provider {match.provider!r:.40}; there are {', '.join(self.providers)}")
+        reached = [self.providers[match.provider]] if match.provider else list(self.providers.values())
+        models = [model for provider in reached for model in provider.models]
+        if match.model is not None and match.model not in models:
+            raise BadRule(f"there is no model {match.model!r:.60}; there are {', '.join(dict.fromkeys(models))}")
+        if fault.stage == "callback":
+            _check_callback_rule(match, self.providers)
+        else:
+            _check_routes(match, fault, reached)
+
+    def fire(self, stage: Stage, subject: Subject, entropy: Entropy) -> Iterator[Fault]:
+        """The faults that happen now, at a stage, one after the other: a rule counts when its turn comes, so that one
+        which another forestalls has neither matched nor fired."""
+        for rule in list(self.by_id.values()):
+            if rule.fault.stage == stage and rule.meets(subject, entropy):
+                yield rule.fault
+
+    def needs_body(self) -> bool:
+        """Whether any rule looks at a request's body ahead of the handler."""
+        return any(rule.match.needs_body and rule.fault.stage in ("before", "after") for rule in self.by_id.values())
+
+    def clear(self) -> None:
+        """Remove every rule, and count from the start again."""
+        self.by_id, self.added = {}, 0
+
+    def forget_account(self, account: str) -> None:
+        """Remove the rules of one key's hash."""
+        self.by_id = {name: rule for name, rule in self.by_id.items() if rule.match.api_key != account}
+
+
+def _fault(given: Any) -> Fault:
+    known = kinds()
+    if not isinstance(given, Mapping) or not isinstance(given.get("type"), str) or given["type"] not in known:
+        raise BadRule(f"fault is an object with a type of {', '.join(sorted(known))}")
+    kind = known[given["type"]]
+    if unknown := given.keys() - kind.model_fields.keys():
+        raise BadRule(f"{given['type']} has {', '.join(kind.model_fields)}; not {_named(unknown)}")
+    return kind.model_validate(dict(given))
+
+
+def _check_callback_rule(match: Match, providers: Mapping[str, Provider]) -> None:
+    if match.path is not None or match.method is not None:
+        raise BadRule("a callback has no path and no method; match provider, model, api_key, prompt or task_id")
+    callers = [name for name, provider in providers.items() if provider.callback_body]
+    if match.provider not in (None, *callers):
+        raise BadRule(f"this provider sends no callbacks; {', '.join(callers)} do")
+
+
+def _check_routes(match: Match, fault: Fault, reached: Iterable[Provider]) -> None:
+    """Refuse a rule that no route could meet, naming those that its fault can befall."""
+    if fault.stage == "task" and match.task_id is not None:
+        raise BadRule("a generation that is being accepted has no id yet; match provider, model, api_key or prompt")
+    owners = [provider for provider in reached if match.model in (None, *provider.models)]
+    routes = [route for provider in owners for route in provider.routes if _can_befall(fault, route)]
+    if not any(_fits(match, route) for route in routes):
+        known = dict.fromkeys(f"{route.method} {route.path}" for route in routes)
+        raise BadRule(f"no call has this method and path; this fault can befall {', '.join(known)}")
+
+
+def _can_befall(fault: Fault, route: Route) -> bool:
+    return (route.picture or not fault.pictures_only) and (route.billable or fault.stage != "task")
+
+
+def _fits(match: Match, route: Route) -> bool:
+    methods = (None, route.method, "HEAD") if route.method == "GET" else (None, route.method)
+    of_a_task = "{task_id}" in route.path or route.task_of is not None
+    if (match.needs_body and not of_a_task) and (match.task_id is not None or not route.billable):
+        return False  # a call of this route has no model, no prompt and no task
+    return match.method in methods and (match.path is None or _may_match(route.path, match.path))
+
+
+def _may_match(template: str, pattern: str) -> bool:
+    """Whether a path of a route's template could fit a pattern: its variable parts fit anything."""
+    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    if fixed == pattern:
+        return path_pattern(template).fullmatch(pattern) is not None
+    start = template.partition("{")[0]
+    return start.startswith(fixed) or ("{" in template and fixed.startswith(start)) or fnmatchcase(template, pattern)
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(sorted(str(name)[:40] for name in names))

@@ -1,0 +1,131 @@
+"""Reads a request's body: raw, as JSON, or as multipart/form-data, within bounds; and records it in the journal."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientPayloadError
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, RequestPayloadError
+from pydantic_core import from_json, to_json
+
+from mockserver.engine.journal import BODY_KEPT, Exchange
+from mockserver.engine.problems import Kind, Problem
+from mockserver.http.multipart import Form, MalformedForm, TooLarge, read_form
+
+JSON = "application/json"
+UNREAD_BODY_SECONDS = 0.05
+"""Real seconds for which a refusal waits for the body of its request, in order to record it."""
+
+MOST_VALUES = 100_000
+"""Values in a JSON body; reading more would block the event loop."""
+
+MOST_FIELDS = 100
+"""Parts of a multipart body; a documented request has at most 16 pictures and a dozen fields."""
+
+BROKEN_OFF = (RequestPayloadError, ClientPayloadError, HttpProcessingError, ConnectionError)
+"""What reading a body raises when the body is incomplete."""
+
+
+@dataclass(slots=True)
+class RequestBody:
+    """The body of one request, read at most once. `limit` is its largest size in bytes.
+
+    `received` is the raw body once it has been read, `parts` the parsed form.
+    """
+
+    request: BaseRequest
+    exchange: Exchange
+    limit: int
+    received: bytes = b""
+    parts: Form | None = None
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the Content-Type is multipart/form-data."""
+        given = self.request.headers.get("Content-Type")
+        return given != JSON and self.request.content_type == "multipart/form-data"
+
+    async def raw(self) -> bytes:
+        """The raw body.
+
+        Raises:
+            Problem: TOO_LARGE; MALFORMED_BODY if the body is compressed or incomplete.
+        """
+        if self.received:
+            return self.received
+        await self._begin()
+        content = self.request.content
+        try:
+            data = content.read_nowait() if content.is_eof() else await self.request.read()
+        except HTTPRequestEntityTooLarge:
+            raise self._too_large() from None
+        except BROKEN_OFF:
+            raise Problem(Kind.MALFORMED_BODY, "the body is broken off or not framed as its headers say") from None
+        if len(data) > self.limit:
+            raise self._too_large()
+        self.exchange.keep_request(data)
+        self.received = data
+        return data
+
+    async def json(self) -> dict[str, Any]:
+        """The body as a JSON object; a field that is null counts as absent. Raises Problem(MALFORMED_BODY)."""
+        data = await self.raw()
+        given = self.request.headers.get("Content-Type")
+        if given != JSON and self.request.content_type != JSON:
+            raise Problem(Kind.MALFORMED_BODY, f"Content-Type must be {JSON}")
+        if not data.strip():
+            raise Problem(Kind.MALFORMED_BODY, "the body is empty")
+        if data.count(b",") > MOST_VALUES:
+            raise Problem(Kind.MALFORMED_BODY, f"the body has more than {MOST_VALUES} values")
+        try:
+            value = from_json(data, allow_inf_nan=False)
+        except ValueError as error:
+            raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {str(error)[:100]}") from None
+        if not isinstance(value, dict):
+            raise Problem(Kind.MALFORMED_BODY, "the body must be a JSON object")
+        return value if None not in value.values() else {name: item for name, item in value.items() if item is not None}
+
+    async def form(self) -> Form:
+        """The body as multipart/form-data. Raises Problem(MALFORMED_BODY)."""
+        if self.parts is not None:
+            return self.parts
+        await self._begin()
+        try:
+            self.parts = await read_form(self.request, MOST_FIELDS, self.limit)
+        except TooLarge:
+            raise self._too_large() from None
+        except MalformedForm as error:
+            raise Problem(Kind.MALFORMED_BODY, f"the body is not valid multipart/form-data: {error}") from None
+        self.exchange.keep_request(to_json(self.parts.fields))
+        self.exchange.body_size = self.request.content_length or sum(len(file.data) for file in self.parts.uploads)
+        return self.parts
+
+    async def record_unread(self) -> None:
+        """Record the body of a request that was refused before anything read it, if the body is small.
+
+        Most clients send the body in a packet of its own, right after the headers, so it may have to be waited for.
+        """
+        unread = not self.received and self.parts is None
+        if not unread or (self.request.content_length or BODY_KEPT + 1) > BODY_KEPT:
+            return
+        with suppress(Problem, TimeoutError, *BROKEN_OFF):
+            async with asyncio.timeout(UNREAD_BODY_SECONDS):
+                await self.request.content.wait_eof()
+            await (self.form() if self.is_form else self.raw())
+
+    async def _begin(self) -> None:
+        """Refuse a body by its headers, before a byte of it is read; answer `Expect: 100-continue`."""
+        headers = self.request.headers
+        if (self.request.content_length or 0) > self.limit:
+            raise self._too_large()
+        encoding = headers.get("Content-Encoding")
+        if encoding is not None and encoding.lower() != "identity":
+            raise Problem(Kind.MALFORMED_BODY, "Content-Encoding is not supported: send the body uncompressed")
+        if headers.get("Expect", "").lower() == "100-continue":
+            await self.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.request.writer.output_size = 0
+
+    def _too_large(self) -> Problem:
+        return Problem(Kind.TOO_LARGE, f"the body exceeds {self.limit} bytes")

@@ -1,0 +1,104 @@
+"""The index page at `/`, and the answers to unknown paths and malformed requests outside every provider."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+from aiohttp.web import BaseRequest, Response, StreamResponse
+from pydantic_core import to_json
+
+from mockserver.http.public_urls import PublicUrls
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Image API mock server</title>
+<style>
+  body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2330 }}
+  h1 {{ font-size: 1.5rem }} h2 {{ font-size: 1.1rem; margin: 2rem 0 .3rem }} p {{ margin: .3rem 0 }}
+  pre {{ background: #f2f4f8; padding: .8rem 1rem; border-radius: .4rem; overflow-x: auto; font-size: .85rem }}
+  small {{ color: #5a6579 }}
+</style>
+<h1>Image API mock server</h1>
+<p>Answers as these services do, and nothing here is billed.</p>
+{mounts}
+<h2>Control surface</h2>
+<p><a href="{root}/_mock/health">{root}/_mock/health</a>, <a href="{root}/_mock/tasks">tasks</a>,
+<a href="{root}/_mock/callbacks">callbacks</a>, <a href="{root}/_mock/requests">requests</a>,
+<a href="{root}/_mock/accounts">accounts</a>, <a href="{root}/_mock/clock">clock</a>,
+<a href="{root}/_mock/faults">faults</a>, <a href="{root}/_mock/routes">callback routes</a></p>
+"""
+_MOUNT = """<h2>{title}</h2>
+<p>Base URL <code>{base}</code> <small>instead of {replaces}</small></p>
+<pre>{curl}</pre>
+<p><small>{note}</small></p>"""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """A provider on the index page. `replaces` is its documented base URL, `curl` a command that works against it."""
+
+    name: str
+    title: str
+    base_url: str
+    replaces: str
+    curl: str
+    note: str
+
+
+class IndexPage:
+    """Answers what is outside every provider. `entries` lists the providers for a server at a root URL."""
+
+    def __init__(self, entries: Callable[[str], list[IndexEntry]], public_urls: PublicUrls) -> None:
+        self._entries = entries
+        self._public_urls = public_urls
+
+    def answer(self, request: BaseRequest) -> StreamResponse:
+        """The index at `/`, as a page for browsers and as text for other clients; elsewhere a 404 that lists it."""
+        root = self._public_urls.root(request)
+        if request.path != "/":
+            return self._unknown_path(request.path, root)
+        if request.method not in ("GET", "HEAD"):
+            return _json(405, "wrong_method", "The index takes GET alone.", Allow="GET, HEAD")
+        if "text/html" in request.headers.get("Accept", ""):
+            return Response(text=self._page(root), content_type="text/html")
+        return Response(text=self._text(root), content_type="text/plain")
+
+    def _unknown_path(self, path: str, root: str) -> Response:
+        mounts = {entry.name: entry.base_url for entry in self._entries(root)}
+        message = f"Nothing is at {path[:200]}. Each provider is under its own prefix, as in `mounts`."
+        body = {"error": {"code": "not_found", "message": message}, "mounts": mounts, "control": f"{root}/_mock/health"}
+        return Response(body=to_json(body), status=404, content_type="application/json")
+
+    def malformed_request(self) -> Response:
+        """The answer to what is not a valid HTTP request."""
+        return _json(400, "bad_request", "This is not a valid HTTP request.")
+
+    def internal_error(self) -> Response:
+        """The answer to a crash of this server outside every provider."""
+        return _json(500, "internal_error", "The mock server has a defect; its log says more.")
+
+    def _text(self, root: str) -> str:
+        lines = ["Image API mock server", ""]
+        for entry in self._entries(root):
+            lines += [f"{entry.title}: {entry.base_url}", f"  {entry.curl}", ""]
+        return "\n".join([*lines, f"Control surface: {root}/_mock/health", ""])
+
+    def _page(self, root: str) -> str:
+        mounts = [
+            _MOUNT.format(
+                title=escape(entry.title),
+                base=escape(entry.base_url),
+                replaces=escape(entry.replaces),
+                curl=escape(entry.curl),
+                note=escape(entry.note),
+            )
+            for entry in self._entries(root)
+        ]
+        return _PAGE.format(mounts="\n".join(mounts), root=escape(root))
+
+
+def _json(status: int, code: str, message: str, **headers: str) -> Response:
+    body = to_json({"error": {"code": code, "message": message}})
+    return Response(body=body, status=status, headers={"Content-Type": "application/json", **headers})

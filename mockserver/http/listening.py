@@ -1,0 +1,67 @@
+"""Serves an application in the running event loop, at the address of its settings."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from aiohttp import web
+
+from mockserver.http.connection import Application, Server
+from mockserver.settings import Settings
+
+SHUTDOWN_SECONDS = 0.1
+"""What a request under way is given at the end. Not 0, which aiohttp takes as no limit."""
+
+
+class Startable(Application, Protocol):
+    """An application that is started when it listens and stopped after its last answer."""
+
+    settings: Settings
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+@asynccontextmanager
+async def listening(app: Startable) -> AsyncIterator[str]:
+    """Serve an app at the address of its settings; yields its root URL. Raises OSError if the address can't be had."""
+    async with serving(app) as port:
+        yield root_url(app.settings, port)
+
+
+@asynccontextmanager
+async def serving(app: Startable) -> AsyncIterator[int]:
+    """Serve an app; yields the port that it listens on. Raises OSError if the address can't be had."""
+    settings = app.settings
+    runner = web.ServerRunner(Server(app), shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings), reuse_address=True)
+        await site.start()
+        app.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+        await app.stop()
+
+
+def root_url(settings: Settings, port: int) -> str:
+    """Where clients reach the server."""
+    return settings.public_url or local_url(settings, port)
+
+
+def local_url(settings: Settings, port: int) -> str:
+    """Where this machine reaches the server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    return context

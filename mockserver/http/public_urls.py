@@ -1,0 +1,82 @@
+"""The addresses of this server: what stands in front of the URLs in its answers, and who may steer it."""
+
+import ipaddress
+import re
+from functools import lru_cache
+
+from aiohttp.web import BaseRequest
+
+from mockserver.settings import Settings
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,30})\.?(?::([0-9]{1,5}))?")
+
+
+@lru_cache(maxsize=1024)
+def host_name(host: str) -> str:
+    """The name in a `Host` header: in lower case, without its port and a final dot; "" if it is malformed."""
+    match = _HOST.fullmatch(host)
+    return match[1].strip("[]").lower() if match and int(match[2] or 0) <= 65535 else ""
+
+
+def authority(request: BaseRequest) -> str:
+    """The host and port that a request is for: its target's if that is absolute (RFC 9112, 3.2.2), else `Host`."""
+    target = request.raw_path
+    if not target.startswith("/") and "://" in target[:8]:
+        return target.partition("://")[2].partition("/")[0].partition("?")[0]
+    return request.headers.get("Host", "")
+
+
+@lru_cache(maxsize=1024)
+def joined(root: str, name: str) -> str:
+    """The base address of a provider at a root: one string for all the tasks that keep it."""
+    return f"{root}/{name}"
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name is this machine by its very form."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class PublicUrls:
+    """URLs in answers resolve from where the client stands: they begin with the address that it used.
+
+    A client that used a documented host name (by a hosts file, a proxy or a `Host` header) is given the address and
+    port that its connection came to: a URL on the real host's name could leave this machine.
+    """
+
+    def __init__(self, settings: Settings, documented: frozenset[str]) -> None:
+        self._public = settings.public_url.rstrip("/") if settings.public_url else None
+        self._documented = documented
+        self._fallback = f"{settings.host}:{settings.port}"
+        names = {settings.host, *settings.allowed_hosts, *([self._public.split("//", 1)[-1]] if self._public else ())}
+        self._steering = {host_name(name.partition("/")[0]) or name.lower() for name in names}
+
+    def root(self, request: BaseRequest, host: str | None = None) -> str:
+        """scheme://authority of this server as the client sees it; `host` is the request's authority, if known."""
+        if self._public:
+            return self._public
+        host = authority(request) if host is None else host
+        name = host_name(host)
+        place = host if name and name not in self._documented else self._socket(request)
+        return f"{request.scheme}://{place}"
+
+    def _socket(self, request: BaseRequest) -> str:
+        transport = request.transport
+        name = transport.get_extra_info("sockname") if transport else None
+        if not isinstance(name, tuple):
+            return self._fallback
+        host, port = name[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def allows_control(self, request: BaseRequest) -> bool:
+        """Whether the control surface answers: the `Host` is loopback, the bind address, or named by a setting.
+
+        A page that reaches this server by a name of its own (DNS rebinding) is kept out.
+        """
+        name = host_name(authority(request))
+        return bool(name) and (is_loopback(name) or name in self._steering)

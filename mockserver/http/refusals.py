@@ -1,0 +1,50 @@
+"""How a problem looks as an HTTP answer: status, code, message and type, without a provider's envelope around them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.tasks import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One documented error. `type` is "" where a provider's errors have no type."""
+
+    status: int
+    code: str
+    message: str
+    type: str = ""
+
+
+Refusals = Mapping[str, Refusal]
+"""Errors by kind of problem; an error code without a kind of its own is listed under its own name."""
+
+
+def find_refusal(table: Refusals, failures: Refusals, problem: Problem) -> Refusal:
+    """The refusal of a problem: by the problem's own code, else by its own status, else by its kind."""
+    if problem.code is not None:
+        refusal = _by_code({**failures, **table}, problem.code)
+        return refusal if problem.status is None else replace(refusal, status=problem.status)
+    return table[problem.kind] if problem.status is None else _by_status(table, problem.status)
+
+
+def failure_refusal(table: Refusals, failure: Failure) -> Refusal:
+    """The error that a failed generation's task shows."""
+    return _by_code(table, failure.code) if failure.code else table[failure.kind]
+
+
+def _by_status(table: Refusals, status: int) -> Refusal:
+    """The first documented error of a status; for an undocumented status, the general error of its class."""
+    for refusal in table.values():
+        if refusal.status == status:
+            return refusal
+    return replace(table[Kind.INTERNAL if status >= 500 else Kind.INVALID_PARAMETER], status=status)
+
+
+def _by_code(table: Refusals, code: str) -> Refusal:
+    """The documented error of a code; for an undocumented code, the error of a failed generation with that code."""
+    for refusal in table.values():
+        if refusal.code == code:
+            return refusal
+    return replace(table[Kind.FAILED], code=code)

@@ -1,0 +1,95 @@
+"""Finds the route of a method and a path: a dictionary for fixed paths, patterns for the others.
+
+This is the whole way of a request to a provider, outermost stage first. `app.py` finds the provider before it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp.web import StreamResponse
+
+from mockserver.engine.problems import Kind, Problem
+from mockserver.http import middleware
+from mockserver.http.context import RequestContext, Route
+
+STAGES_OF_ALL: tuple[middleware.Stage, ...] = (
+    middleware.journal,
+    middleware.run_due_events,
+    middleware.faults_after,
+    middleware.envelope,
+)
+"""The stages of every request to a provider, one without a route included."""
+
+STAGES_OF_ROUTES: tuple[middleware.Stage, ...] = (*STAGES_OF_ALL, middleware.authenticate, middleware.faults_before)
+"""The stages of a request that has a route; its handler follows them."""
+
+_Methods = dict[str, "ResolvedRoute"]
+
+
+def path_pattern(path: str) -> re.Pattern[str]:
+    """The pattern of the paths that a route's `path` stands for; its variable parts are named groups."""
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRoute:
+    """Where a request goes: its route (None for 404 and 405), and the handler with its stages around it."""
+
+    route: Route | None
+    serve: middleware.Next
+
+
+async def _unknown_path(context: RequestContext) -> StreamResponse:
+    raise Problem(Kind.UNKNOWN_PATH)
+
+
+UNKNOWN_PATH = ResolvedRoute(None, middleware.chain(_unknown_path, STAGES_OF_ALL))
+
+
+def _wrong_method(methods: _Methods) -> ResolvedRoute:
+    """The 405 of a known path; it lists the methods that the path takes."""
+    allow = ", ".join(sorted(methods))
+
+    async def refuse(context: RequestContext) -> StreamResponse:
+        response = middleware.refusal_response(context, Problem(Kind.WRONG_METHOD, f"use {allow}"))
+        response.headers["Allow"] = allow
+        return response
+
+    return ResolvedRoute(None, middleware.chain(refuse, STAGES_OF_ALL))
+
+
+class Router:
+    """The routes of one provider. HEAD is answered by the route of GET."""
+
+    def __init__(self, routes: tuple[Route, ...]) -> None:
+        self._fixed: dict[str, _Methods] = {}
+        self._patterns: list[tuple[re.Pattern[str], _Methods]] = []
+        table: dict[str, _Methods] = {}
+        for route in routes:
+            resolved = ResolvedRoute(route, middleware.chain(route.handler, STAGES_OF_ROUTES))
+            methods = table.setdefault(route.path, {})
+            methods[route.method] = resolved
+            if route.method == "GET":
+                methods.setdefault("HEAD", resolved)
+        for path, methods in table.items():
+            if "{" in path:
+                self._patterns.append((path_pattern(path), methods))
+            else:
+                self._fixed[path] = methods
+
+    def find(self, method: str, path: str) -> tuple[ResolvedRoute, Mapping[str, str]]:
+        """The route of a request and the variable parts of its path; the 404 or the 405 if there is none."""
+        methods, params = self._methods(path)
+        if methods is None:
+            return UNKNOWN_PATH, params
+        return methods.get(method) or _wrong_method(methods), params
+
+    def _methods(self, path: str) -> tuple[_Methods | None, Mapping[str, str]]:
+        methods = self._fixed.get(path)
+        if methods is not None:
+            return methods, {}
+        for pattern, candidates in self._patterns:
+            if match := pattern.fullmatch(path):
+                return candidates, match.groupdict()
+        return None, {}

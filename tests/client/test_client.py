@@ -1,0 +1,346 @@
+"""The typed client of the control surface, blocking and asynchronous."""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from inspect import getmembers, getsource, isfunction
+from typing import Any
+
+import httpx
+import pytest
+
+from mockserver.client import (
+    AsyncMockClient,
+    MockClient,
+    MockError,
+    NotDelivered,
+    asynchronous,
+    asynchronous_parts,
+    blocking,
+    blocking_parts,
+    operations,
+    waiting,
+)
+from mockserver.client.protocol import ControlCall, read_answer
+from mockserver.engine.clock import VIRTUAL_START
+from mockserver.server import MockServer
+from mockserver.settings import Settings
+
+
+@pytest.fixture
+def mock() -> Iterator[MockServer]:
+    with MockServer(Settings(clock="virtual", latency="60", seed="client")) as server:
+        yield server
+
+
+def submit(mock: MockClient, callback_url: str | None = None, key: str | None = None, prompt: str = "a fox") -> str:
+    """A generation at evolink; the task's id."""
+    answer = httpx.post(
+        f"{mock.evolink.base_url}/v1/images/generations",
+        headers={"Authorization": f"Bearer {key or mock.api_key}"},
+        json={"model": "gpt-image-2-beta", "prompt": prompt, "callback_url": callback_url},
+    )
+    return str(answer.json()["id"])
+
+
+def routed(mock: MockClient, *script: int | tuple[int, float]) -> str:
+    """A callback URL that leads to a sink."""
+    mock.callbacks.route("https://app.example.com", mock.sink("hook").script(*script).url)
+    return "https://app.example.com/hook"
+
+
+def test_addresses(mock: MockServer) -> None:
+    assert mock.evolink.base_url == f"{mock.root_url}/evolink"
+    assert mock.xhuoapi.openai_base_url == f"{mock.root_url}/xhuoapi/v1/openai"
+    assert mock.icodeeasy.openai_base_url == f"{mock.root_url}/icodeeasy/v1"
+    assert mock.env()["XHUOAPI_BASE_URL"] == f"{mock.root_url}/xhuoapi/v1"
+    assert {value for name, value in mock.env().items() if name.endswith("_KEY")} == {mock.api_key}
+
+
+def test_the_clock(mock: MockServer) -> None:
+    assert mock.clock.get().raw["mode"] == "virtual"
+    assert mock.clock.now == VIRTUAL_START
+    task_id = submit(mock)
+    assert mock.clock.get().next_due == VIRTUAL_START + 60
+    assert mock.clock.advance(59).ran == ()
+    (ran,) = mock.clock.advance_to(VIRTUAL_START + 61).ran
+    assert (ran.time, ran.kind, ran.id) == (VIRTUAL_START + 60, "finish", task_id)
+    assert mock.clock.advance_until_idle().next_due is None
+    assert mock.clock.set(mode="real", speed=10).speed == 10
+    assert mock.clock.set(mode="virtual", autojump=True).autojump
+
+
+def test_a_refusal_is_an_error_with_the_servers_words(mock: MockServer) -> None:
+    with pytest.raises(MockError, match="does not go back") as refused:
+        mock.clock.advance_to(VIRTUAL_START - 1)
+    assert (refused.value.status, refused.value.code) == (400, "bad_request")
+    with pytest.raises(MockError, match="there are evolink, icodeeasy, xhuoapi"):
+        mock.faults.add("status", provider="nobody")
+    with pytest.raises(MockError, match="disconnect has type, after_bytes; not status"):
+        mock.faults.add("disconnect", status=500)
+
+
+def test_faults(mock: MockServer) -> None:
+    rule = mock.faults.add("status", provider="evolink", status=503, code=None, times=1, skip=1, api_key="sk_one")
+    assert rule.match["api_key"].startswith("acct_")
+    assert rule.fault == {"type": "status", "status": 503}
+    other = mock.faults.add("task_fail", prompt="doomed", probability=0.5, every=2)
+    assert [found.id for found in mock.faults.list()] == [rule.id, other.id]
+    assert mock.faults.get(other.id).probability == 0.5
+    assert mock.faults.remove(other.id).id == other.id
+    assert mock.faults.clear() == 1
+    assert mock.faults.list() == []
+
+
+def test_requests_and_tasks(mock: MockServer) -> None:
+    first, second = submit(mock), submit(mock, key="sk_other", prompt="a bear")
+    assert [request.task_id for request in mock.requests()] == [first, second]
+    assert [request.prompt for request in mock.requests(prompt="bear")] == ["a bear"]
+    assert mock.requests("xhuoapi") == mock.requests(status=404) == mock.requests(method="GET") == []
+    assert len(mock.requests("evolink", path="/v1/images/*", model="gpt-image-2-beta", status=200)) == 2
+    request = mock.requests(task_id=first)[0]
+    assert (request.cost, request.generates, request.body["prompt"]) == (Decimal("2.5"), True, "a fox")
+    assert [task.id for task in mock.tasks()] == [first, second]
+    assert mock.tasks(status="completed") == mock.tasks("icodeeasy") == []
+    task = mock.task(first)
+    assert (task.status, task.due) == ("pending", VIRTUAL_START + 60)
+    assert (task.held, task.captured) == (Decimal("2.5"), Decimal(0))
+
+
+def test_long_lists_come_whole(mock: MockServer) -> None:
+    with httpx.Client(base_url=mock.evolink.base_url, headers={"Authorization": "Bearer k"}) as http:
+        for _ in range(1_001):
+            http.get("/v1/credits")
+    times = [request.time for request in mock.requests()]
+    assert len(times) == 1_001
+    assert len({request.id for request in mock.requests()}) == 1_001
+
+
+def test_accounts(mock: MockServer) -> None:
+    submit(mock)
+    account = mock.evolink.account()
+    assert (account.opening, account.balance, account.held) == (Decimal(1000), Decimal("997.5"), Decimal("2.5"))
+    account = account.set(balance="10.5", quota=7, rate_limit=(2, 60))
+    assert (account.balance, account.quota) == (Decimal("10.5"), Decimal(7))
+    assert account.rate_limit is not None
+    assert (account.rate_limit.requests, account.rate_limit.seconds) == (2, 60)
+    account = account.set(quota=None)
+    assert account.quota is None
+    assert account.rate_limit is not None
+    assert account.set(rate_limit=None).rate_limit is None
+    assert mock.evolink.account("sk_never_seen").balance == 1000
+    assert [found.generations for found in mock.accounts()] == [1]
+    mock.clock.advance(60)
+    (usage,) = mock.evolink.account().usage
+    assert (usage.amount, usage.model, usage.time) == (Decimal("2.5"), "gpt-image-2-beta", VIRTUAL_START + 60)
+    assert usage.cost_breakdown["billing_rule"] == "per_call"
+
+
+def test_sinks_and_retries(mock: MockServer) -> None:
+    task_id = submit(mock, routed(mock, 500, (200, 11)))
+    mock.clock.advance(80)
+    (callback,) = mock.callbacks.list(task_id)
+    assert [(a.time - callback.created, a.status) for a in callback.attempts] == [(0, 500), (1, None), (13, 200)]
+    sink = mock.sink("hook").get()
+    assert sink.responses_left == 0
+    assert [got.body["id"] for got in sink.received] == [task_id] * 3
+    assert mock.callbacks.get(callback.id) == callback
+    mock.callbacks.redeliver(callback.id)
+    mock.clock.advance(0)
+    assert len(mock.sink("hook").received) == 4
+
+
+def test_waiting_with_autojump_moves_the_clock(mock: MockServer) -> None:
+    mock.clock.set(autojump=True)
+    task_id = submit(mock, routed(mock, 500, 500))
+    assert mock.callbacks.wait_delivered(task_id, timeout=5).state == "delivered"
+    assert mock.clock.now == VIRTUAL_START + 63
+
+
+def test_waiting_without_it_is_waiting(mock: MockServer) -> None:
+    task_id = submit(mock, routed(mock, 500))
+    with pytest.raises(NotDelivered, match=r"is pending and has sent no callback\n.*advance it by 60 s"):
+        mock.callbacks.wait_delivered(task_id, timeout=0)
+    mock.clock.advance(60)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(mock.callbacks.wait_delivered, task_id)
+        mock.clock.advance(1)
+        assert waiting.result().attempts[-1].status == 200
+
+
+def test_waiting_for_what_does_not_come(mock: MockServer) -> None:
+    with pytest.raises(NotDelivered, match="asked for no callback"):
+        mock.callbacks.wait_delivered(submit(mock))
+    mock.clock.set(autojump=True)
+    with pytest.raises(NotDelivered, match="captured"):
+        mock.callbacks.wait_delivered(submit(mock, "https://elsewhere.example.com/hook"))
+    with pytest.raises(NotDelivered, match="gave_up"):
+        mock.callbacks.wait_delivered(submit(mock, routed(mock, 500, 500, 500, 500)))
+    with pytest.raises(MockError, match="no such task"):
+        mock.callbacks.wait_delivered("nothing")
+
+
+def test_a_receiver_that_asks_while_it_is_delivered_to(mock: MockServer) -> None:
+    """It has a connection of its own, though the one that advances waits on another."""
+    seen: list[str] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append(mock.tasks()[0].status)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as hook:
+        thread = threading.Thread(target=hook.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        mock.callbacks.route("https://app.example.com", f"http://127.0.0.1:{hook.server_port}")
+        task_id = submit(mock, "https://app.example.com/hook")
+        mock.clock.advance(60)
+        hook.shutdown()
+        thread.join()
+    assert mock.assert_delivered(task_id)[0].attempts[0].status == 204
+    assert seen == ["completed"]
+
+
+def test_snapshot_and_restore(mock: MockServer) -> None:
+    task_id = submit(mock, routed(mock))
+    state = json.loads(json.dumps(mock.snapshot()))
+    mock.reset()
+    assert mock.tasks() == []
+    assert mock.callbacks.routes() == {}
+    assert mock.restore(state).now == VIRTUAL_START
+    mock.clock.advance_until_idle()
+    assert mock.assert_delivered()[0].task_id == task_id
+
+
+def test_a_reset_of_one_key(mock: MockServer) -> None:
+    submit(mock)
+    submit(mock, key="sk_other")
+    mock.reset("sk_other")
+    assert len(mock.tasks()) == len(mock.requests()) == 1
+
+
+def test_assertions_of_everybody(mock: MockServer) -> None:
+    submit(mock, key="sk_one")
+    submit(mock, key="sk_two")
+    mock.clock.advance(60)
+    assert mock.assert_spent("evolink", 5) == 5
+    assert len(mock.assert_requested("evolink", times=2)) == 2
+    assert mock.assert_requested(path="/v1/images/generations")
+    with pytest.raises(AssertionError, match="spent 0 CNY at icodeeasy, not 1\n  nothing was charged"):
+        mock.assert_spent("icodeeasy", 1)
+    submit(mock)
+    with pytest.raises(AssertionError, match=r"2\.5 credits more are held"):
+        mock.assert_spent("evolink", "7.5")
+    with pytest.raises(AssertionError, match=r"expected 1 request to any provider with model='m', status=200, found 0"):
+        mock.assert_requested(times=1, model="m", status=200)
+
+
+def test_an_attached_client_sees_the_same(mock: MockServer) -> None:
+    task_id = submit(mock)
+    with MockClient(mock.root_url + "/", api_key="sk_own") as client:
+        assert client.evolink.base_url == mock.evolink.base_url
+        assert client.tasks()[0].id == task_id
+        assert client.api_key == "sk_own"
+
+
+def test_threads_share_a_client(mock: MockServer) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: mock.clock.now, range(200))) == {VIRTUAL_START}
+
+
+def test_a_kept_connection_that_was_closed_is_replaced() -> None:
+    with MockServer() as first:
+        port = int(first.root_url.rpartition(":")[2])
+        client = MockClient(first.root_url)
+        client.health()
+    with MockServer(port=port), client:
+        assert client.health()["status"] == "ok"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://127.0.0.1:9/below"])
+def test_nobody_there(url: str) -> None:
+    with pytest.raises(MockError, match=f"No mock server answers at {url}: .*refused"):
+        MockClient(url).health()
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "said"),
+    [(200, b"<html>", "no JSON"), (404, b"{}", "answers 404"), (400, b'{"error": {"message": "why"}}', "why")],
+)
+def test_answers_that_are_none(status: int, data: bytes, said: str) -> None:
+    with pytest.raises(MockError, match=said):
+        read_answer(status, data)
+
+
+def test_what_is_asked_is_quoted() -> None:
+    assert (
+        ControlCall("GET", "tasks", {"api_key": "sk_a&b=ü", "provider": None}).target
+        == "/_mock/tasks?api_key=sk_a%26b%3D%C3%BC"
+    )
+
+
+def test_an_asynchronous_client_does_the_same(mock: MockServer) -> None:
+    task_id = submit(mock, routed(mock, 500))
+
+    async def main() -> None:
+        async with AsyncMockClient(mock.root_url) as client:
+            assert await client.clock.now() == VIRTUAL_START
+            await client.clock.set(autojump=True)
+            assert (await client.callbacks.wait_delivered(task_id)).state == "delivered"
+            account = await client.evolink.account()
+            assert (await account.set(balance=3)).balance == 3
+            assert len(await client.sink("hook").received()) == 2
+            with pytest.raises(MockError, match="no provider 'nobody'"):
+                await client.faults.add("status", provider="nobody")
+            await asyncio.gather(*(client.health() for _ in range(20)))
+            await client.reset()
+            assert await client.tasks() == []
+            assert await client.requests() == []
+        with pytest.raises(MockError, match="No mock server answers"):
+            async with AsyncMockClient("http://127.0.0.1:9") as client:
+                await client.health()
+
+    asyncio.run(main())
+
+
+def _operations(kind: type[Any]) -> set[str]:
+    return {name for name, _ in getmembers(kind, isfunction) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("part", ["Account", "Provider", "OpenAIProvider", "Clock", "Faults", "Callbacks", "Sink"])
+def test_both_faces_have_the_same_parts(part: str) -> None:
+    one, other = getattr(blocking_parts, part), getattr(asynchronous_parts, part)
+    properties = {name for name in dir(one) if isinstance(getattr(one, name), property)}
+    assert _operations(one) | properties - {"base_url"} == (
+        _operations(other) | {name for name in dir(other) if isinstance(getattr(other, name), property)} - {"base_url"}
+    )
+
+
+def test_both_faces_have_the_same_operations() -> None:
+    one, other = _operations(blocking.MockClient), _operations(asynchronous.AsyncMockClient)
+    assert one ^ other == {"aio", "connect", "take_place_of"}
+
+
+def test_every_call_of_the_control_surface_has_an_operation() -> None:
+    """Of the routes that exist, a client can make every one but that of receivers."""
+    with MockServer() as server:
+        routes = {(method, path) for method, path, _ in server.app.control.routes}
+    source = getsource(operations) + getsource(waiting)
+    asked = {
+        (method, re.sub(r"\{segment\(\w+\)\}", "{}", path))
+        for method, path in re.findall(r'ControlCall\(\s*"(\w+)", f?"([^"]+)"', source)
+    }
+    asked |= {("GET", noun) for noun in re.findall(r'pages\(\s*"(\w+)"', source)}
+    known = {(method, re.sub(r"\{\w+\}", "{}", path.removeprefix("/_mock/"))) for method, path in routes}
+    assert known - asked == {("POST", "sink/{}"), ("GET", "requests/{}")}
+    assert asked <= known

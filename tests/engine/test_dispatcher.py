@@ -1,0 +1,206 @@
+"""Callbacks on the virtual clock, to the millisecond, and every attempt on record."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from engine.world import T0, ScriptedSender, hook, task
+from mockserver.engine.addresses import is_public
+from mockserver.engine.callbacks import Attempt, Delivery, Outcome, State
+from mockserver.engine.clock import Entropy, VirtualClock
+from mockserver.engine.dispatcher import Dispatcher, anywhere, loopback
+from mockserver.engine.event_runner import EventRunner
+from mockserver.engine.outbound import Routing, Sender
+from mockserver.engine.schedule import Schedule
+from mockserver.engine.store.memory import MemoryStore
+
+REFUSED = Outcome(None, 0.0, "Connection refused")
+BODY = b'{"id": "task-1"}'
+TARGET = "http://127.0.0.1:9/hook"
+
+
+@dataclass
+class Post:
+    """A courier, the clock that drives it, and who hears of its attempts."""
+
+    sender: Sender
+    routing: Routing = field(default_factory=Routing)
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    heard: list[Attempt] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store, self.schedule = MemoryStore(), Schedule()
+        observers: list[Callable[[Delivery, Attempt], None]] = [lambda _, attempt: self.heard.append(attempt)]
+        self.dispatcher = Dispatcher(self.store, self.schedule, self.routing, self.sender, observers)
+
+    def open(self, target: str = TARGET) -> Delivery:
+        return self.dispatcher.open(task(), target, BODY, Entropy("test"), self.clock.now())
+
+    async def advance(self, seconds: float) -> list[float]:
+        """Let time pass; the times (after T0) at which attempts were due."""
+        event_runner = EventRunner(self.clock, self.schedule, lambda *_: None, self._attempt)
+        return [due - T0 for due, _, _ in await event_runner.advance(self.clock.now() + seconds)]
+
+    async def _attempt(self, name: str, due: float) -> None:
+        await self.dispatcher.attempt(name, due, self.clock, False)
+
+
+def times(delivery: Delivery) -> list[float]:
+    return [round(attempt.time - T0, 3) for attempt in delivery.attempts]
+
+
+@pytest.mark.claim("EV-CB-4", "EV-CB-5", "XH-CB-3")
+@pytest.mark.asyncio
+async def test_attempts_at_0_1_3_and_7_seconds_and_then_no_more() -> None:
+    post = Post(ScriptedSender(*[REFUSED] * 9))
+    delivery = post.open()
+    assert await post.advance(3600) == [0, 1, 3, 7]
+    assert delivery.attempts == [Attempt(T0 + second, REFUSED) for second in (0, 1, 3, 7)]
+    assert (delivery.state, delivery.next_attempt, post.schedule.next_due()) == (State.GAVE_UP, None, None)
+    assert post.heard == delivery.attempts
+
+
+@pytest.mark.claim("EV-CB-4")
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("wait", "count"), [(0, 1), (0.999, 1), (1, 2), (2.999, 2), (3, 3), (6.999, 3), (7, 4), (99, 4)]
+)
+async def test_no_attempt_comes_a_millisecond_early(wait: float, count: int) -> None:
+    post = Post(ScriptedSender(*[REFUSED] * 9))
+    delivery = post.open()
+    await post.advance(wait)
+    assert len(delivery.attempts) == count
+
+
+@pytest.mark.claim("EV-CB-4", "EV-CB-5")
+@pytest.mark.asyncio
+async def test_a_wait_counts_from_the_end_of_an_attempt_that_timed_out() -> None:
+    clock = VirtualClock()
+    sender = ScriptedSender(
+        *[Outcome(None, 10.0, "no answer")] * 9, pace=lambda out: clock.move_to(clock.now() + out.duration)
+    )
+    post = Post(sender, clock=clock)
+    delivery = post.open()
+    await post.advance(3600)
+    assert times(delivery) == [0, 11, 23, 37]
+
+
+@pytest.mark.claim("EV-CB-4")
+@pytest.mark.asyncio
+@pytest.mark.parametrize("failures", range(4))
+async def test_success_stops_the_schedule(failures: int) -> None:
+    post = Post(ScriptedSender(*[REFUSED] * failures))
+    delivery = post.open()
+    await post.advance(3600)
+    assert times(delivery) == [0, 1, 3, 7][: failures + 1]
+    assert (delivery.state, delivery.attempts[-1].outcome.status) == (State.DELIVERED, 200)
+
+
+@pytest.mark.claim("EV-CB-4", "EV-CB-5")
+@pytest.mark.asyncio
+async def test_a_real_receiver_gets_the_body_that_is_kept_each_time() -> None:
+    async with hook(500, 302, 404, 201, location="/elsewhere") as receiver:
+        post = Post(Sender(5.0))
+        delivery = post.open(receiver.url)
+        await post.advance(3600)
+        await post.sender.close()
+    assert (times(delivery), delivery.state) == ([0, 1, 3, 7], State.DELIVERED)
+    assert [attempt.outcome.status for attempt in delivery.attempts] == [500, 302, 404, 201]
+    assert [posted.body for posted in receiver.posted] == [delivery.body] * 4 == [BODY] * 4
+    assert {(posted.method, posted.path, posted.content_type) for posted in receiver.posted} == {
+        ("POST", "/hook", "application/json")
+    }
+
+
+@pytest.mark.claim("EV-CB-4")
+@pytest.mark.asyncio
+async def test_a_closed_port_is_tried_four_times() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        post = Post(Sender(5.0))
+        delivery = post.open(f"http://127.0.0.1:{free.getsockname()[1]}/")
+        await post.advance(3600)
+        await post.sender.close()
+    assert (times(delivery), delivery.state) == ([0, 1, 3, 7], State.GAVE_UP)
+    assert all(attempt.outcome.error and attempt.outcome.status is None for attempt in delivery.attempts)
+
+
+@pytest.mark.claim("EV-CB-4")
+@pytest.mark.asyncio
+async def test_a_receiver_that_hangs_is_tried_again() -> None:
+    async with hook(None) as receiver:
+        post = Post(Sender(0.25))
+        delivery = post.open(receiver.url)
+        await post.advance(3600)
+        await post.sender.close()
+    assert [attempt.outcome.error for attempt in delivery.attempts] == ["no answer within 0.25 s", None]
+    assert (times(delivery), delivery.state) == ([0, 1], State.DELIVERED)
+
+
+@pytest.mark.parametrize("target", ["https://app.example.com/hook", "http://10.0.0.1/", "http://192.168.0.10:8080/"])
+@pytest.mark.asyncio
+async def test_what_is_not_on_this_machine_is_captured(target: str) -> None:
+    post = Post(ScriptedSender())
+    delivery = post.open(target)
+    assert await post.advance(3600) == []
+    assert (delivery.state, delivery.target, delivery.routed, delivery.body) == (State.CAPTURED, target, None, BODY)
+    assert (delivery.attempts, post.store.deliveries.get(delivery.id)) == ([], delivery)
+
+
+@pytest.mark.asyncio
+async def test_a_routed_delivery_goes_where_its_route_says() -> None:
+    sender = ScriptedSender()
+    post = Post(sender, Routing((("https://app.example.com", "http://127.0.0.1:9000"),)))
+    delivery = post.open("https://app.example.com/hook?x=1")
+    await post.advance(0)
+    assert sender.sent == [("http://127.0.0.1:9000/hook?x=1", BODY)]
+    assert (delivery.target, delivery.state) == ("https://app.example.com/hook?x=1", State.DELIVERED)
+
+
+def test_the_same_seed_gives_a_delivery_the_same_name() -> None:
+    assert Post(ScriptedSender()).open().id == Post(ScriptedSender()).open().id
+
+
+@pytest.mark.asyncio
+async def test_an_attempt_that_was_overtaken_is_not_made() -> None:
+    post = Post(ScriptedSender())
+    delivery = post.open()
+    delivery.next_attempt = T0 + 5
+    await post.dispatcher.attempt(delivery.id, T0, post.clock, False)
+    await post.dispatcher.attempt("cb_unknown", T0, post.clock, False)
+    assert delivery.attempts == []
+
+
+@pytest.mark.asyncio
+async def test_a_delivery_forgotten_while_it_is_posted_is_not_tried_again() -> None:
+    post = Post(ScriptedSender(REFUSED, pace=lambda _: post.store.deliveries.remove([delivery.id])))
+    delivery = post.open()
+    assert await post.advance(3600) == [0]
+    assert (delivery.attempts, post.heard) == ([], [])
+
+
+@pytest.mark.asyncio
+async def test_a_redelivery_begins_the_schedule_anew() -> None:
+    post = Post(ScriptedSender(*[REFUSED] * 9))
+    delivery = post.open()
+    await post.advance(100)
+    post.dispatcher.redeliver(delivery, post.clock.now())
+    await post.advance(100)
+    assert (times(delivery), delivery.state) == ([0, 1, 3, 7, 100, 101, 103, 107], State.GAVE_UP)
+
+
+@pytest.mark.parametrize(
+    ("routing", "target", "public_only", "conditions"),
+    [
+        (Routing((("https://a.example", "http://10.0.0.1"),)), "https://a.example/x", True, (anywhere, False)),
+        (Routing(), TARGET, False, (loopback, False)),
+        (Routing(egress=True), "https://b.example/", True, (is_public, True)),
+        (Routing(egress=True), "https://b.example/", False, (anywhere, True)),
+        (Routing(egress=True), TARGET, True, (is_public, True)),
+    ],
+)
+def test_what_may_be_connected_to(routing: Routing, target: str, public_only: bool, conditions: object) -> None:
+    post = Post(ScriptedSender(), routing)
+    assert post.dispatcher._conditions(post.open(target), public_only) == conditions

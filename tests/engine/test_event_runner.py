@@ -1,0 +1,367 @@
+"""Making time happen: the order of events, by hand and by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from engine.world import until
+from mockserver.engine import event_runner as driver_module
+from mockserver.engine.clock import Clock, SystemClock, VirtualClock
+from mockserver.engine.event_runner import Busy, EventRunner
+from mockserver.engine.schedule import Schedule
+
+
+class Play:
+    """A driver whose events are written down as (time, what, name). `then` says what else happens at each."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.seen: list[tuple[float, str, str]] = []
+        self.then: dict[str, Callable[[], Any]] = {}
+        self.schedule = Schedule()
+        self.event_runner = EventRunner(clock or VirtualClock(0.0), self.schedule, self._finish, self._attempt)
+
+    @property
+    def names(self) -> list[str]:
+        return [name for _, _, name in self.seen]
+
+    def _note(self, what: str, name: str) -> Any:
+        self.seen.append((round(self.event_runner.clock.now(), 3), what, name))
+        return self.then.get(name, lambda: None)()
+
+    def _finish(self, name: str, due: float) -> None:
+        self._note("finish", name)
+
+    async def _attempt(self, name: str, due: float) -> None:
+        made = self._note("attempt", name)
+        if made is not None:
+            await made
+
+    def plan(self, finishes: dict[str, float], attempts: dict[str, float]) -> None:
+        for name, due in finishes.items():
+            self.schedule.finish(due, name)
+        for name, due in attempts.items():
+            self.schedule.attempt(due, name)
+        self.event_runner.rearm()
+
+
+@asynccontextmanager
+async def played(clock: Clock | None = None) -> AsyncIterator[Play]:
+    play = Play(clock)
+    play.event_runner.start()
+    try:
+        yield play
+    finally:
+        await play.event_runner.stop()
+
+
+@pytest.mark.asyncio
+async def test_events_run_by_time_and_then_as_planned() -> None:
+    play = Play()
+    play.plan({"f5": 5.0, "f1": 1.0}, {"a1": 1.0, "a3": 3.0, "a9": 9.0})
+    ran = await play.event_runner.advance(5.0)
+    assert ran == play.seen
+    assert ran == [(1.0, "finish", "f1"), (1.0, "attempt", "a1"), (3.0, "attempt", "a3"), (5.0, "finish", "f5")]
+    assert (play.event_runner.clock.now(), play.schedule.next_due()) == (5.0, 9.0)
+
+
+@pytest.mark.asyncio
+async def test_one_advance_runs_what_its_events_plan() -> None:
+    play = Play()
+    play.then = {
+        "task": lambda: play.schedule.attempt(1.0, "first"),
+        "first": lambda: play.schedule.attempt(2.0, "retry"),
+        "retry": lambda: play.schedule.finish(2.0, "other task"),
+    }
+    play.plan({"task": 1.0, "between": 1.5}, {})
+    await play.event_runner.advance(2.0)
+    assert play.seen == [
+        (1.0, "finish", "task"),
+        (1.0, "attempt", "first"),
+        (1.5, "finish", "between"),
+        (2.0, "attempt", "retry"),
+        (2.0, "finish", "other task"),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_an_advance_to_nowhere_runs_until_nothing_is_planned() -> None:
+    play = Play()
+    play.then = {"task": lambda: play.schedule.attempt(100.0, "attempt")}
+    play.plan({"task": 5.0}, {})
+    assert await play.event_runner.advance(None) == [(5.0, "finish", "task"), (100.0, "attempt", "attempt")]
+    assert play.event_runner.clock.now() == 100.0
+
+
+@pytest.mark.asyncio
+async def test_no_advance_goes_back() -> None:
+    play = Play(VirtualClock(50.0))
+    assert await play.event_runner.advance(20.0) == []
+    assert play.event_runner.clock.now() == 50.0
+
+
+@pytest.mark.asyncio
+async def test_two_advances_at_once_queue() -> None:
+    play = Play()
+    play.then = {"a1": lambda: asyncio.sleep(0.01)}
+    play.plan({"f15": 15.0}, {"a1": 1.0, "a5": 5.0})
+    ran = await asyncio.gather(play.event_runner.advance(10.0), play.event_runner.advance(20.0))
+    assert list(ran) == [[(1.0, "attempt", "a1"), (5.0, "attempt", "a5")], [(15.0, "finish", "f15")]]
+    assert play.event_runner.clock.now() == 20.0
+
+
+@pytest.mark.asyncio
+async def test_an_advance_lets_others_have_a_turn() -> None:
+    play, turns = Play(), [0]
+    play.plan({str(n): 1.0 for n in range(1000)}, {})
+
+    async def count() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    await play.event_runner.advance(1.0)
+    counting.cancel()
+    assert turns[0] >= 4
+
+
+@pytest.mark.asyncio
+async def test_real_time_runs_it_by_itself() -> None:
+    async with played(SystemClock(0.0, speed=100.0)) as play:
+        play.then = {"task": lambda: play.schedule.attempt(2.0, "attempt")}
+        play.plan({"later": 3.0, "task": 1.0}, {})
+        await until(lambda: len(play.seen) == 3)
+    due = {"task": 1.0, "attempt": 2.0, "later": 3.0}
+    assert play.names.index("task") < play.names.index("attempt")
+    assert all(time >= due.pop(name) for time, _, name in play.seen)
+    assert due == {}
+
+
+@pytest.mark.asyncio
+async def test_something_sooner_is_not_kept_waiting() -> None:
+    async with played(SystemClock(0.0)) as play:
+        play.plan({"in an hour": 3600.0}, {})
+        play.plan({"soon": 0.02}, {})
+        await until(lambda: play.names == ["soon"])
+
+
+@pytest.mark.asyncio
+async def test_real_time_goes_on_after_an_advance() -> None:
+    async with played(SystemClock(0.0)) as play:
+        play.plan({"far": 100.02}, {"near": 50.0})
+        assert [name for _, _, name in await play.event_runner.advance(100.0)] == ["near"]
+        await until(lambda: play.names == ["near", "far"])
+
+
+@pytest.mark.asyncio
+async def test_under_a_virtual_clock_what_is_due_now_runs_in_the_background() -> None:
+    async with played() as play:
+        play.plan({"now": 0.0, "later": 0.001}, {"at once": 0.0})
+        assert play.seen == []
+        await until(lambda: len(play.seen) == 2)
+        await asyncio.sleep(0.01)
+        assert play.seen == [(0.0, "finish", "now"), (0.0, "attempt", "at once")]
+
+
+@pytest.mark.asyncio
+async def test_attempts_in_the_background_do_not_wait_for_each_other() -> None:
+    async with played() as play:
+        play.then = {"hangs": lambda: asyncio.Event().wait()}
+        play.plan({}, {"hangs": 0.0, "goes": 0.0})
+        await until(lambda: play.names == ["hangs", "goes"])
+
+
+@pytest.mark.asyncio
+async def test_an_advance_waits_for_attempts_under_way() -> None:
+    async with played() as play:
+        play.then = {"slow": lambda: _then(0.03, lambda: play.schedule.attempt(1.0, "retry"))}
+        play.plan({}, {"slow": 0.0})
+        await until(lambda: play.names == ["slow"])
+        assert await play.event_runner.advance(1.0) == [(1.0, "attempt", "retry")]
+
+
+async def _then(seconds: float, act: Callable[[], None]) -> None:
+    await asyncio.sleep(seconds)
+    act()
+
+
+def test_settle_runs_ends_and_never_attempts() -> None:
+    play = Play(VirtualClock(10.0))
+    play.plan({"due": 10.0, "later": 10.5}, {"attempt": 1.0})
+    play.event_runner.run_due()
+    assert play.seen == [(10.0, "finish", "due")]
+
+
+@pytest.mark.asyncio
+async def test_before_start_and_after_stop_nothing_runs_by_itself() -> None:
+    play = Play()
+    play.plan({"a": 0.0}, {})
+    await asyncio.sleep(0.01)
+    assert play.seen == []
+    play.event_runner.start()
+    await play.event_runner.stop()
+    await asyncio.sleep(0.01)
+    assert play.seen == []
+
+
+@pytest.mark.asyncio
+async def test_break_off_ends_attempts_under_way() -> None:
+    async with played() as play:
+        ended: list[str] = []
+        play.then = {"hangs": lambda: _hang(ended)}
+        play.plan({}, {"hangs": 0.0})
+        await until(lambda: play.names == ["hangs"])
+        await play.event_runner.cancel_attempts()
+        assert ended == ["cancelled"]
+
+
+async def _hang(ended: list[str]) -> None:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        ended.append("cancelled")
+        raise
+
+
+@pytest.mark.asyncio
+async def test_break_off_ends_the_attempt_that_an_advance_waits_for() -> None:
+    async with played() as play:
+        ended: list[str] = []
+        play.then = {"hangs": lambda: _hang(ended)}
+        play.plan({}, {"hangs": 1.0, "next": 2.0})
+        advancing = asyncio.create_task(play.event_runner.advance(5.0))
+        await until(lambda: play.names == ["hangs"])
+        await play.event_runner.cancel_attempts()
+        await advancing
+    assert (ended, play.event_runner.clock.now()) == (["cancelled"], 5.0)
+
+
+@pytest.mark.asyncio
+async def test_an_attempt_is_not_left_behind_when_its_advance_is_cancelled() -> None:
+    async with played() as play:
+        ended: list[str] = []
+        play.then = {"hangs": lambda: _hang(ended)}
+        play.plan({}, {"hangs": 1.0})
+        advancing = asyncio.create_task(play.event_runner.advance(5.0))
+        await until(lambda: play.names == ["hangs"])
+        advancing.cancel()
+        await asyncio.wait({advancing})
+        await play.event_runner.cancel_attempts()
+        left = [other for other in asyncio.all_tasks() if other is not asyncio.current_task()]
+        for other in left:
+            other.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+    assert left == []
+
+
+@pytest.mark.asyncio
+async def test_a_restart_goes_on_with_another_clock() -> None:
+    async with played(SystemClock(0.0)) as play:
+        play.plan({"an hour away": 3600.0}, {})
+        play.event_runner.restart(SystemClock(3599.99))
+        await until(lambda: play.names == ["an hour away"])
+
+
+@pytest.mark.asyncio
+async def test_an_advance_under_way_leaves_the_time_after_a_restart_alone() -> None:
+    async with played() as play:
+        released = asyncio.Event()
+        play.then = {"hangs": lambda: asyncio.Event().wait(), "hangs too": lambda: released.wait()}
+        play.plan({}, {"hangs": 1.0, "hangs too": 2.0})
+        advancing = asyncio.create_task(play.event_runner.advance(500.0))
+        await until(lambda: play.names == ["hangs"])
+        await play.event_runner.cancel_attempts()
+        play.schedule.clear()
+        play.event_runner.restart(VirtualClock(0.0))
+        play.plan({"of the new story": 100.0}, {})
+        released.set()
+        await advancing
+        assert (play.event_runner.clock.now(), "of the new story" in play.names) == (0.0, False)
+
+
+@pytest.mark.asyncio
+async def test_an_advance_that_queued_before_a_restart_leaves_the_time_after_it_alone() -> None:
+    async with played() as play:
+        play.then = {"hangs": lambda: asyncio.Event().wait()}
+        play.plan({}, {"hangs": 1.0})
+        first = asyncio.create_task(play.event_runner.advance(5.0))
+        await until(lambda: play.names == ["hangs"])
+        queued = asyncio.create_task(play.event_runner.advance(500.0))
+        await asyncio.sleep(0)
+        await play.event_runner.cancel_attempts()
+        play.schedule.clear()
+        play.event_runner.restart(VirtualClock(0.0))
+        await asyncio.gather(first, queued)
+        assert play.event_runner.clock.now() == 0.0
+
+
+async def _crash() -> None:
+    raise RuntimeError("boom")
+
+
+@pytest.fixture
+def reported() -> list[str]:
+    """What the event loop was told of."""
+    return []
+
+
+def listen(reported: list[str]) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: reported.append(f"{context['message']}: {context['exception']}"))
+
+
+@pytest.mark.asyncio
+async def test_a_crash_in_the_background_is_reported_and_stops_no_other(reported: list[str]) -> None:
+    listen(reported)
+    async with played() as play:
+        play.then = {"crashes": _crash}
+        play.plan({}, {"crashes": 0.0, "goes": 0.0})
+        await until(lambda: len(reported) == 1)
+        play.plan({}, {"later": 0.0})
+        await until(lambda: play.names == ["crashes", "goes", "later"])
+    assert reported == ["a callback attempt crashed: boom"]
+
+
+@pytest.mark.asyncio
+async def test_a_crash_in_an_advance_is_reported_and_stops_no_other(reported: list[str]) -> None:
+    listen(reported)
+    async with played() as play:
+        play.then = {"crashes": _crash}
+        play.plan({"end": 3.0}, {"crashes": 1.0, "goes": 2.0})
+        await play.event_runner.advance(5.0)
+    assert (play.names, play.event_runner.clock.now()) == (["crashes", "goes", "end"], 5.0)
+    assert reported == ["a callback attempt crashed: boom"]
+
+
+@pytest.mark.asyncio
+async def test_an_end_that_crashes_is_reported_and_stops_no_other(reported: list[str]) -> None:
+    def crash() -> None:
+        raise RuntimeError("boom")
+
+    listen(reported)
+    async with played() as play:
+        play.then = {"crashes": crash}
+        play.plan({"crashes": 0.0, "goes": 0.0}, {"attempt": 0.0})
+        await until(lambda: play.names == ["crashes", "goes", "attempt"])
+        assert len(reported) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_receiver_that_advances_the_clock_is_told_that_it_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_module, "PATIENCE", 0.03)
+
+    async def advance() -> None:
+        with pytest.raises(Busy):
+            await play.event_runner.advance(9.0)
+
+    async with played() as play:
+        play.then = {"inline": advance, "in the background": advance}
+        play.plan({}, {"inline": 1.0})
+        await play.event_runner.advance(2.0)
+        play.plan({}, {"in the background": 2.0})
+        await until(lambda: len(play.seen) == 2)
+        await play.event_runner.advance(3.0)
+    assert play.seen == [(1.0, "attempt", "inline"), (2.0, "attempt", "in the background")]

@@ -1,0 +1,40 @@
+"""From a method and a path to a route."""
+
+from aiohttp.web import Response, StreamResponse
+
+from mockserver.http.context import RequestContext, Route
+from mockserver.http.routing import UNKNOWN_PATH, Router
+
+
+async def handle(context: RequestContext) -> StreamResponse:
+    return Response()
+
+
+GET, POST = Route("GET", "/a", handle), Route("POST", "/a", handle)
+PART, NAMED = Route("GET", "/b/{x}.png", handle), Route("GET", "/b/{x}_{y}", handle)
+ROUTER = Router((GET, POST, PART, NAMED))
+
+
+def test_fixed_paths_by_method() -> None:
+    assert ROUTER.find("GET", "/a")[0].route is GET
+    assert ROUTER.find("POST", "/a")[0].route is POST
+    assert ROUTER.find("HEAD", "/a")[0].route is GET
+
+
+def test_patterns_and_their_parts() -> None:
+    found, params = ROUTER.find("GET", "/b/1.2.png")
+    assert (found.route, params) == (PART, {"x": "1.2"})
+    found, params = ROUTER.find("HEAD", "/b/1_2")
+    assert (found.route, params) == (NAMED, {"x": "1", "y": "2"})
+
+
+def test_no_part_spans_two_segments_or_none() -> None:
+    for path in ("/b/1/2.png", "/b/.png", "/b/1.png/", "/B/1.png", "/b/1xpng", "/a/", "/a\n", "a", ""):
+        assert ROUTER.find("GET", path)[0] is UNKNOWN_PATH, path
+
+
+def test_other_methods_are_refused_without_a_route() -> None:
+    for method in ("PUT", "post", "OPTIONS", ""):
+        found, _ = ROUTER.find(method, "/a")
+        assert found.route is None
+        assert found is not UNKNOWN_PATH

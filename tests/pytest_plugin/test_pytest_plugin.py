@@ -1,0 +1,205 @@
+"""The pytest plugin, in example projects that are run by a pytest process of their own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mockserver
+from mockserver.providers.base import discover
+from mockserver.pytest_plugin.block import BLOCKER, RealHostBlocked, real_hosts, refuse
+from mockserver.pytest_plugin.session import ServerOptions
+from mockserver.pytest_plugin.tally import Tally
+from mockserver.server import MockServer
+from mockserver.settings import Settings
+
+ROOT = Path(mockserver.__file__).parents[1]
+EMBEDDINGS = Path(__file__).parent / "embeddings"
+
+
+def run(project: Path, *options: str) -> str:
+    """What pytest prints of a project; its exit status is in the last line."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--color=no", *options],
+        cwd=project,
+        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    return f"{done.stdout}{done.stderr}\nexit {done.returncode}"
+
+
+def run_embedding(name: str, where: Path, *options: str) -> str:
+    project = shutil.copytree(EMBEDDINGS / name, where / name)
+    return run(project, *options)
+
+
+@pytest.mark.parametrize(
+    ("name", "passed", "line"),
+    [
+        ("blocking", 5, "3 generations, 1 callback; .* charged 0.4 CNY at icodeeasy, 2.5 credits at evolink"),
+        ("openai_sdk", 2, "2 generations, 0 callbacks"),
+        ("asyncio_strict", 2, "2 generations, 1 callback; .* charged 0.4 credits at xhuoapi"),
+        ("anyio_backends", 2, "6 generations, 0 callbacks; .* charged 15 credits at evolink"),
+        ("unittest_classes", 3, "1 generation, 0 callbacks; .* charged 0.4 CNY at icodeeasy"),
+        ("frozen_time", 5, "5 generations, 3 callbacks"),
+        ("given", 2, "[0-9]+ generations, 0 callbacks"),
+        ("markers", 7, "4 generations, 0 callbacks"),
+    ],
+)
+def test_embedding(name: str, passed: int, line: str, tmp_path: Path) -> None:
+    output = run_embedding(name, tmp_path)
+    assert output.endswith("exit 0"), output
+    assert re.search(rf"\b{passed} passed", output), output
+    assert re.search(rf"^mock_providers: {line}", output, re.MULTILINE), output
+
+
+def test_every_real_host_is_out_of_reach(tmp_path: Path) -> None:
+    output = run_embedding("blocked", tmp_path)
+    assert output.endswith("exit 0"), output
+    assert "56 passed" in output
+
+
+def test_xdist(tmp_path: Path) -> None:
+    """The workers' bills are added up, and said once."""
+    output = run_embedding("parallel", tmp_path, "-n", "2")
+    assert "6 passed" in output, output
+    said = re.findall("^mock_providers: .*", output, re.MULTILINE)
+    assert said == [
+        "mock_providers: 21 generations, 0 callbacks; the real services would have charged 4.2 CNY at icodeeasy"
+    ]
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_attached_to_a_running_server(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """It cleans up behind itself, and leaves others alone."""
+    with MockServer(Settings(clock="virtual", autojump=True, latency="instant")) as shared:
+        shared.callbacks.route("https://theirs.example.com", shared.sink("theirs").url)
+        shared.faults.add("status", prompt="theirs", status=500)
+        output = run_embedding("attached", tmp_path, "--mock-providers-url", shared.root_url, *options)
+        assert "6 passed" in output, output
+        assert list(shared.callbacks.routes()) == ["https://theirs.example.com"]
+        assert [rule.match for rule in shared.faults.list()] == [{"prompt": "theirs"}]
+        assert {task.model for task in shared.tasks()} == {"gpt-image-2-beta"}
+
+
+def test_nobody_is_attached_to_what_is_not_there(tmp_path: Path) -> None:
+    output = run_embedding("unittest_classes", tmp_path, "--mock-providers-url", "http://127.0.0.1:9")
+    assert "No mock server answers at http://127.0.0.1:9: " in output
+    assert "Connection refused" in output
+
+
+FAILURES = [
+    r"""spent 0.2 credits at xhuoapi, not 99
+E    +charged were:
+E    +0.2 for gpt-image-2, task [0-9a-f-]{36}
+E    +the calls were:
+E    +xhuoapi POST /v1/openai/images/generations gpt-image-2 'a small fox' → 200
+""",
+    r"""expected 2 requests to xhuoapi, found 1
+E    +the calls were:
+E    +xhuoapi POST /v1/openai/images/generations gpt-image-2 'a small fox' → 200
+E    +and with another key than sk_test_[0-9a-f]{16}, or none:
+E    +xhuoapi POST /v1/openai/images/generations gpt-image-2 'a small fox' → 200
+""",
+    r"""expected at least one request to any provider, found 0
+E    +there were no calls
+""",
+    r"""the callback of task \S+ has not arrived:
+E    +gave_up: http://127.0.0.1:\d+/_mock/sink/hook — \+0 s: 500; \+1 s: 503; \+3 s: no answer within 10 s; \+17 s: 404
+""",
+    r"captured \(no route leads there, see callbacks.route\): https://app.example.com/hook — no attempt",
+    r"no task asked for a callback",
+    r"""_ test_a_defect _+
+the mock server has a defect, which this test met at POST /xhuoapi/v1/openai/images/generations:
+Traceback""",
+    r"""assert 500 == 200
+(E .*\n)+E +ZeroDivisionError: a defect
+""",
+    r"which this test met at a callback attempt of cb_\w+:",
+    r"which this test met at GET /_mock/tasks:",
+    r"the marker mock_providers takes latency=, clock=, seed=, balance= and not latencyy",
+    r"'instantly' is no latency: instant, quick, documented, or MIN-MAX in seconds",
+    r"this test was about to connect to api.evolink.ai, a real service that costs money",
+    r"11 failed, 1 passed, 2 errors",
+]
+
+
+def test_failures_explain_themselves(tmp_path: Path) -> None:
+    output = run_embedding("failing", tmp_path)
+    missing = [text for text in FAILURES if not re.search(text, output)]
+    assert missing == [], output
+
+
+def test_an_idle_plugin_costs_nothing(tmp_path: Path) -> None:
+    """No run that does not use it imports the server, or hears of it at the end."""
+    (tmp_path / "conftest.py").write_text(
+        "import sys\n\ndef pytest_unconfigure():\n"
+        "    print('plugin', 'mockserver.pytest_plugin' in sys.modules)\n"
+        "    print('heavy', {'aiohttp', 'pydantic', 'PIL', 'mockserver.server', 'http.client'} & set(sys.modules))\n"
+    )
+    (tmp_path / "test_other.py").write_text("def test_other(): pass\n")
+    options = ["-p", "no:asyncio", "-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
+    output = run(tmp_path, *options, "-q")
+    assert "plugin True\nheavy set()" in output, output
+    assert "mock_providers:" not in output
+
+
+def test_the_plugin_is_listed_in_help(tmp_path: Path) -> None:
+    output = run(tmp_path, "--help")
+    assert "--mock-providers-url" in output
+    assert "mock_providers_block_real" in output
+
+
+def test_real_hosts_are_those_of_the_providers() -> None:
+    assert real_hosts() == {host for provider in discover() for host in provider.hosts}
+    assert len(real_hosts()) == 5
+
+
+@pytest.mark.parametrize("host", ["API.evolink.ai", b"api.xhuoapi.ai", "jp.icodeeasy.cc."])
+def test_hosts_that_are_refused(host: str | bytes) -> None:
+    with pytest.raises(RealHostBlocked, match="base_url=mock_providers"):
+        refuse(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", None, "", "evolink.ai", "my-api.evolink.ai", 7])
+def test_hosts_that_are_not(host: object) -> None:
+    refuse(host)
+
+
+def test_the_blocker_is_off_when_all_have_switched_it_off() -> None:
+    import socket
+
+    before = socket.getaddrinfo
+    BLOCKER.on()
+    BLOCKER.on()
+    BLOCKER.off()
+    assert socket.getaddrinfo is not before
+    BLOCKER.off()
+    assert socket.getaddrinfo is before
+
+
+def test_the_bill_survives_the_way_from_a_worker() -> None:
+    one, other = Tally(), Tally()
+    one.join({"generations": 2, "callbacks": 1, "costs": {"CNY at icodeeasy": "0.10"}})
+    other.join(one.dump())
+    other.join(one.dump())
+    assert other.line() == "mock_providers: 4 generations, 2 callbacks; the real services would have charged " + (
+        "0.2 CNY at icodeeasy"
+    )
+    assert Tally().line() is None
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"), [(ServerOptions(clock="wrong"), "clock is one of"), (ServerOptions(balance="x"), "not 'x'")]
+)
+def test_wishes_that_make_no_sense(wishes: ServerOptions, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        wishes.settings()
