@@ -9,6 +9,8 @@ from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import _ErrInfo
 
+from mockserver.http.json_answer import JsonAnswer
+
 HEADER_SECONDS = 30.0
 """How long a new connection may take to send its first request's header, in real seconds; aiohttp has no such limit."""
 
@@ -75,9 +77,33 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Send an answer, and count it: aiohttp does not say how many requests are unanswered."""
         try:
+            if isinstance(resp, JsonAnswer) and not self._upgraded:
+                head = resp.head(request)
+                if head is not None:
+                    return resp, await self._write_whole(request, resp, head)
             return await super().finish_response(request, resp, start_time)
         finally:
             self._answered += 1
+
+    async def _write_whole(self, request: web.BaseRequest, answer: JsonAnswer, head: bytes) -> bool:
+        """Write a whole answer at once, and wait while the client reads too slowly; whether the client has left."""
+        if self.transport is None or self.transport.is_closing():
+            return True
+        data = head + answer.data
+        self.transport.write(data)
+        request.writer.output_size += len(data)
+        answer.mark_sent(len(data))
+        if self._paused:
+            try:
+                await self._drain_helper()
+            except ConnectionError:
+                return True
+        return False
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading, if reading is paused: else aiohttp would parse an empty chunk after each body."""
+        if self._reading_paused or self._buffer_paused:
+            super().resume_reading(resume_parser)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio's own protocols may return True
         """Keep a half-closed plain connection open until its answer is sent; TLS has no half-closed connections."""

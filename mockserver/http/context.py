@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aiohttp.web import BaseRequest, Response, StreamResponse
+from aiohttp.web import BaseRequest, StreamResponse
 from pydantic_core import to_json
 
 from mockserver.engine.engine import Engine, ProviderPort
@@ -15,7 +15,8 @@ from mockserver.engine.journal import Exchange, keep_body
 from mockserver.engine.latency import Range
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Job, Task
-from mockserver.http.body import JSON, RequestBody
+from mockserver.http.body import RequestBody
+from mockserver.http.json_answer import JsonAnswer
 from mockserver.http.refusals import Refusal, Refusals
 
 
@@ -127,11 +128,11 @@ class RequestContext:
             raise Problem(failure.kind, failure.detail, code=failure.code)
         return ended
 
-    def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> JsonAnswer:
         """A JSON answer."""
         data = to_json(body, inf_nan_mode="null")
         self.exchange.response = keep_body(data)
-        return Response(body=data, status=status, headers={"Content-Type": JSON, **(headers or {})})
+        return JsonAnswer(data, status, headers)
 
 
 Handler = Callable[[RequestContext], Awaitable[StreamResponse]]

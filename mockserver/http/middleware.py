@@ -14,6 +14,7 @@ from aiohttp.web import StreamResponse
 from mockserver.engine.clock import monotonic
 from mockserver.engine.problems import Kind, Problem
 from mockserver.http.context import RequestContext, Route, ServedProvider
+from mockserver.http.json_answer import JSON, JsonAnswer
 from mockserver.http.refusals import Refusal, find_refusal
 
 Next = Callable[[RequestContext], Awaitable[StreamResponse]]
@@ -40,9 +41,13 @@ async def journal(following: Next, context: RequestContext) -> StreamResponse:
 
 def finish_entry(context: RequestContext, response: StreamResponse, duration: float | None = None) -> None:
     """Record an answer in the journal, and write the request's id into its headers; `duration` is in real seconds."""
-    content_type = response.headers.get("Content-Type", "")
+    if isinstance(response, JsonAnswer):
+        content_type = JSON
+        response.set_header(REQUEST_ID, context.request_id)
+    else:
+        content_type = response.headers.get("Content-Type", "")
+        response.headers[REQUEST_ID] = context.request_id
     context.engine.journal.close(context.exchange, response.status, content_type, duration)
-    response.headers[REQUEST_ID] = context.request_id
 
 
 def run_due_events(following: Next, context: RequestContext) -> Awaitable[StreamResponse]:
@@ -72,7 +77,7 @@ async def envelope(following: Next, context: RequestContext) -> StreamResponse:
         return refusal_response(context, Problem(Kind.INTERNAL))
 
 
-def refusal_response(context: RequestContext, problem: Problem) -> StreamResponse:
+def refusal_response(context: RequestContext, problem: Problem) -> JsonAnswer:
     """The answer to a problem, as the provider would write it."""
     refusal = refusal_of(context.provider, context.route, problem)
     headers = {}

@@ -53,7 +53,7 @@ def _wrong_method(methods: _Methods) -> ResolvedRoute:
 
     async def refuse(context: RequestContext) -> StreamResponse:
         response = middleware.refusal_response(context, Problem(Kind.WRONG_METHOD, f"use {allow}"))
-        response.headers["Allow"] = allow
+        response.set_header("Allow", allow)
         return response
 
     return ResolvedRoute(None, middleware.chain(refuse, STAGES_OF_ALL))

@@ -1,0 +1,79 @@
+"""A JSON answer whose head is written as one string, in place of aiohttp's header dictionary and prepare hooks.
+
+`head` gives the whole head of a plain answer: HTTP/1.1, not to HEAD, with a body, with headers that nobody has looked
+at. Everything else is left to aiohttp: `head` is None then, and the answer behaves as any `Response` does.
+
+This relies on parts of aiohttp that are not public; tests/http_server/test_json_answer.py pins them.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp.helpers import rfc822_formatted_time
+from aiohttp.http import SERVER_SOFTWARE
+from aiohttp.web import BaseRequest, Response
+from multidict import CIMultiDict
+
+JSON = "application/json"
+WITHOUT_BODY = (204, 205, 304)
+
+
+class JsonAnswer(Response):
+    """`data` is the encoded JSON; `extra` are further headers, the Content-Type is set."""
+
+    def __init__(self, data: bytes, status: int = 200, extra: Mapping[str, str] | None = None) -> None:
+        self._state: dict[Any, Any] = {}
+        self._status = status
+        self._reason = _reason(status)
+        self._body = self.data = data
+        self._extra = dict(extra) if extra else {}
+        self._built: CIMultiDict[str] | None = None
+
+    @property
+    def _headers(self) -> CIMultiDict[str]:  # type: ignore[override]  # aiohttp keeps an attribute
+        """The headers as aiohttp keeps them, built when something asks for them."""
+        if self._built is None:
+            self._built = CIMultiDict({"Content-Type": JSON, **self._extra})
+        return self._built
+
+    def set_header(self, name: str, value: str) -> None:
+        """Set a header without building aiohttp's dictionary of them."""
+        if self._built is None:
+            self._extra[name] = value
+        else:
+            self._built[name] = value
+
+    def head(self, request: BaseRequest) -> bytes | None:
+        """The status line and the headers up to the body; None if aiohttp has to write this answer."""
+        if self._built is not None or request.version != (1, 1) or request.method == "HEAD":
+            return None
+        if self._status < 200 or self._status in WITHOUT_BODY or self._compression or self._chunked or self._cookies:
+            return None
+        lines = [_start(self._status)]
+        for name, value in self._extra.items():
+            if not (value.isascii() and value.isprintable()):
+                return None
+            lines.append(f"{name}: {value}\r\n")
+        self._keep_alive = request.keep_alive if self._keep_alive is None else self._keep_alive
+        end = "\r\n" if self._keep_alive else "Connection: close\r\n\r\n"
+        date = rfc822_formatted_time()
+        lines.append(f"Content-Length: {len(self.data)}\r\nDate: {date}\r\nServer: {SERVER_SOFTWARE}\r\n{end}")
+        return "".join(lines).encode("ascii")
+
+    def mark_sent(self, size: int) -> None:
+        """Note that the answer has been written, `size` bytes of it with its head."""
+        self._eof_sent = True
+        self._body_length = size
+
+
+@cache
+def _reason(status: int) -> str:
+    """The reason phrase of a status, "" for an unknown one."""
+    return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else ""
+
+
+@cache
+def _start(status: int) -> str:
+    return f"HTTP/1.1 {status} {_reason(status)}\r\nContent-Type: {JSON}\r\n"
