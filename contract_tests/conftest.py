@@ -17,9 +17,8 @@ from .mock import Control
 from .plan import Entry, entry_of, make_plan
 from .report import as_json, as_markdown, terminal_lines
 from .suite import Suite
-from .target import KEY_VARIABLES, Kind, Target
+from .target import Kind, Target, key_variable
 
-HERE = Path(__file__).resolve().parent
 SUITE = pytest.StashKey[Suite]()
 EXAMPLES, PAID_EXAMPLES = 25, 3
 """Generated cases a test: on a mock, and on a target that costs."""
@@ -67,9 +66,7 @@ def _say(config: pytest.Config, text: str) -> None:
 
 def provider_of(item: pytest.Item) -> str | None:
     """The provider of a contract test; None for any other test."""
-    inside = item.path.is_relative_to(HERE)
-    name = item.path.relative_to(HERE).parts[0] if inside else ""
-    return name if name in PROVIDERS else None
+    return next((name for name, folder in PROVIDERS.items() if item.path.is_relative_to(folder)), None)
 
 
 def claims_of(item: pytest.Item) -> tuple[str, ...]:
@@ -106,7 +103,7 @@ def _is_whole(config: pytest.Config, provider: str) -> bool:
     """Whether all tests of a provider were asked for, so that a claim without a test is missing one."""
     asked = [Path(config.invocation_params.dir, str(arg).partition("::")[0]).resolve() for arg in config.args]
     plain = not any("::" in str(arg) for arg in config.args)
-    return plain and any((HERE / provider).is_relative_to(path) for path in asked)
+    return plain and any(PROVIDERS[provider].is_relative_to(path) for path in asked)
 
 
 def _select(config: pytest.Config, items: list[pytest.Item], wanted: tuple[str, ...]) -> list[pytest.Item]:
@@ -154,7 +151,7 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def _hindrance(suite: Suite, target: Target) -> str | None:
     """Why a paid target can't be tested; None if it can."""
     if target.is_paid and not target.key:
-        return f"{KEY_VARIABLES[target.provider]} is not set"
+        return f"{key_variable(target.provider)} is not set"
     if target.is_paid and target.provider not in suite.options.budget.purses:
         return f"{target.provider} costs money: give a --budget"
     return None

@@ -3,13 +3,28 @@
 import json
 import tomllib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-PROVIDERS = ("xhuoapi", "icodeeasy", "evolink")
+HERE = Path(__file__).resolve().parent
+
+PROVIDERS: dict[str, Path] = {path.parent.name: path.parent for path in sorted(HERE.glob("*/__init__.py"))}
+"""The folder of each provider's tests; its fixtures are in a folder `fixtures` beside that folder's parent."""
+
+
+PRICE_RULES: dict[str, Callable[[Mapping[str, Any]], Decimal]] = {}
+"""What a request costs at a provider whose prices the table alone does not give."""
+
+
+def add_provider(name: str, tests: Path, price: Callable[[Mapping[str, Any]], Decimal] | None = None) -> None:
+    """Add the contract tests of a package of its own: its `conftest.py` calls this before it imports the suite's."""
+    PROVIDERS[name] = tests.resolve()
+    if price is not None:
+        PRICE_RULES[name] = price
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +45,23 @@ class Claim:
         return "D" in self.status or "P" in self.status
 
 
-@cache
+def fixtures(provider: str) -> Path:
+    """The fixtures folder of a provider: beside this package, or in the package that brings the provider."""
+    folder = PROVIDERS[provider]
+    return (HERE.parent if folder.parent == HERE else folder.parent) / "fixtures"
+
+
 def home() -> Path:
-    """The fixtures folder: beside this package, in a checkout as in a wheel."""
-    return Path(__file__).resolve().parent.parent / "fixtures"
+    """The fixtures folder of this suite: beside this package, in a checkout as in a wheel."""
+    return HERE.parent / "fixtures"
 
 
 @cache
 def claims() -> Mapping[str, Claim]:
     """Every claim by id, in the order of the files."""
     found: dict[str, Claim] = {}
-    for name in ("all", *PROVIDERS):
-        page = _toml(f"claims/{name}.toml")
+    pages = [home() / "claims" / "all.toml", *(fixtures(name) / "claims" / f"{name}.toml" for name in PROVIDERS)]
+    for page in map(_toml, pages):
         for entry in page["claim"]:
             found[entry["id"]] = Claim(provider=page["provider"], **entry)
     return found
@@ -50,23 +70,26 @@ def claims() -> Mapping[str, Claim]:
 @cache
 def exchanges(provider: str) -> Mapping[str, Mapping[str, Any]]:
     """The documented exchanges of a provider by name."""
-    page = json.loads((home() / "exchanges" / f"{provider}.json").read_text(encoding="utf-8"))
+    page = json.loads((fixtures(provider) / "exchanges" / f"{provider}.json").read_text(encoding="utf-8"))
     return {entry["name"]: entry for entry in page["exchanges"]}
 
 
 @cache
 def prices() -> Mapping[str, Any]:
-    return _toml("prices.toml")
+    """The price table of each provider."""
+    return _tables("prices")
 
 
 @cache
 def sizes() -> Mapping[str, Any]:
-    return _toml("sizes.toml")
+    """The tables of sizes, lengths and counts of each provider."""
+    return _tables("sizes")
 
 
 @cache
 def latencies() -> Mapping[str, Any]:
-    return _toml("latencies.toml")
+    """The durations of each provider, in seconds."""
+    return _tables("latencies")
 
 
 @cache
@@ -79,5 +102,15 @@ def data_url(name: str, kind: str = "image/png") -> str:
     return f"data:{kind};base64,{b64encode(picture(name)).decode()}"
 
 
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((home() / name).read_text(encoding="utf-8"))
+def _tables(kind: str) -> dict[str, Any]:
+    """The tables of a kind by provider: those in one file together, then the files of single providers."""
+    found = _toml(home() / f"{kind}.toml")
+    for provider in PROVIDERS:
+        path = fixtures(provider) / kind / f"{provider}.toml"
+        if path.exists():
+            found.update(_toml(path))
+    return found
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from dirty_equals import DirtyEquals, IsInt, IsStr
 
+from .library import PROVIDERS
+
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
@@ -45,7 +47,8 @@ class IsUrl(DirtyEquals[str]):
 
 def _documented_path(path: str) -> str:
     """The path without the prefix under which a mock serves several providers on one port."""
-    return re.sub(r"^/(?:xhuoapi|icodeeasy|evolink)(?=/)", "", path)
+    first, slash, rest = path[1:].partition("/")
+    return slash + rest if first in PROVIDERS else path
 
 
 UUID = _UUID

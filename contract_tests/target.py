@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 from .library import PROVIDERS
 
-KEY_VARIABLES = {provider: f"{provider.upper()}_API_KEY" for provider in PROVIDERS}
+
+def key_variable(provider: str) -> str:
+    """The environment variable that holds a provider's API key."""
+    return f"{provider.upper()}_API_KEY"
 
 
 class Kind(Enum):
@@ -82,4 +85,4 @@ def _target(provider: str, where: str, environ: Mapping[str, str]) -> Target:
     parts = urlsplit(where)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"--target {provider}={where}: write a URL, mock or replay:DIR")
-    return Target(provider, Kind.OUTSIDER, where.rstrip("/"), environ.get(KEY_VARIABLES[provider], ""))
+    return Target(provider, Kind.OUTSIDER, where.rstrip("/"), environ.get(key_variable(provider), ""))

@@ -1,28 +1,19 @@
 """Every mutant, by id; which documented claims they are to cover; and a sample of them."""
 
+import importlib
+import pkgutil
 from collections.abc import Sequence
 
-from contract_tests.library import PROVIDERS, claims
+from contract_tests.library import claims
+from mutants import tables
 from mutants.patching import Mutant, Patch, mutant
-from mutants.tables import (
-    evolink,
-    evolink_callbacks,
-    icodeeasy_answers,
-    icodeeasy_requests,
-    xhuoapi_answers,
-    xhuoapi_requests,
-    xhuoapi_sizes,
-)
 
-MUTANTS: tuple[Mutant, ...] = (
-    *xhuoapi_requests.MUTANTS,
-    *xhuoapi_sizes.MUTANTS,
-    *xhuoapi_answers.MUTANTS,
-    *icodeeasy_requests.MUTANTS,
-    *icodeeasy_answers.MUTANTS,
-    *evolink.MUTANTS,
-    *evolink_callbacks.MUTANTS,
+MUTANTS: tuple[Mutant, ...] = tuple(
+    found
+    for module in pkgutil.iter_modules(tables.__path__)
+    for found in importlib.import_module(f"{tables.__name__}.{module.name}").MUTANTS
 )
+"""Those of every module in `tables/`."""
 
 CONTROL = mutant("control", "", "Nothing is wrong.")
 _LATENCY, _CLAIM = "providers.xhuoapi.pricing", "XH-LAT-1"
@@ -58,8 +49,9 @@ def provider_of(claim: str) -> str:
 
 def sample(count: int) -> list[Mutant]:
     """So many mutants that are not slow, from all providers in turn, evenly spread over each one's."""
-    shares = [count // len(PROVIDERS) + (place < count % len(PROVIDERS)) for place in range(len(PROVIDERS))]
-    return [found for name, share in zip(PROVIDERS, shares, strict=True) for found in _spread(name, share)]
+    names = sorted({provider_of(found.claims[0]) for found in MUTANTS})
+    shares = [count // len(names) + (place < count % len(names)) for place in range(len(names))]
+    return [found for name, share in zip(names, shares, strict=True) for found in _spread(name, share)]
 
 
 def _spread(provider: str, share: int) -> list[Mutant]:

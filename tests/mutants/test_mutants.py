@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.library import PROVIDERS, claims
+from contract_tests.library import claims
 from mutants.patching import Mutant, NoLongerApplies, patched
 from mutants.table import MUTANTS, STALE, claims_without_a_mutant, documented_claims, provider_of, sample
 
@@ -66,7 +66,7 @@ def test_a_patch_that_no_longer_applies_is_refused() -> None:
 def test_a_sample_comes_from_all_providers() -> None:
     chosen = sample(SAMPLE)
     assert len({mutant.id for mutant in chosen}) == SAMPLE
-    assert {provider_of(mutant.claims[0]) for mutant in chosen} == set(PROVIDERS)
+    assert {provider_of(one.claims[0]) for one in chosen} == {provider_of(one.claims[0]) for one in MUTANTS}
     assert chosen == sample(SAMPLE)
 
 
