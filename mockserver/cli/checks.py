@@ -12,22 +12,61 @@ from mockserver.engine.latency import LONGEST, Latency
 from mockserver.engine.outbound import parse_route
 
 HIGHEST_PRICE = 10**12
+_MOST_DIGITS = 18
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]?)(?:iB|B)?", re.IGNORECASE)
 _HOST = re.compile(r"[^\s/@?#,]{1,253}")
+_TRUE, _FALSE = ("true", "1", "yes", "y", "on", "t"), ("false", "0", "no", "n", "off", "f")
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
-def prepare(option: Option, value: Any) -> Any:
-    """A raw value from a flag, a variable or a file as its type takes it, and checked."""
+def convert(option: Option, value: Any) -> Any:
+    """A raw value from a flag, a variable or a file, as the setting's type, and checked.
+
+    Raises:
+        ValueError: with a sentence that goes on after the value's source.
+    """
     if option.name in _TABLES:
         return _TABLES[option.name](_from_json(value))
     if option.repeatable:
-        return [_check(option.name, item) for item in _listed(value)]
+        return tuple(_check(option.name, item) for item in _listed(value))
     if option.kind is bool:
-        return value
-    if isinstance(value, bool) or (isinstance(value, int | Decimal) and option.kind in (str, str | None)):
+        return _truth(option, value)
+    if isinstance(value, bool) or (isinstance(value, int | Decimal) and option.kind is str):
         value = str(value)
-    return _check(option.name, value)
+    value = _check(option.name, value)
+    if option.kind in (int, float, Decimal):
+        return _number(option, value)
+    if not isinstance(value, str) or (option.choices and value not in option.choices):
+        raise _unfit(option, value)
+    return value
+
+
+def _unfit(option: Option, value: Any) -> ValueError:
+    return ValueError(f"{value!s:.60} is not {option.wanted}")
+
+
+def _truth(option: Option, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word not in _TRUE + _FALSE:
+        raise _unfit(option, value)
+    return word in _TRUE
+
+
+def _number(option: Option, value: Any) -> Any:
+    """A number of the option's type, within its limits."""
+    try:
+        number = Decimal(value.strip() if isinstance(value, str) else value)
+        good = number.is_finite() and number.adjusted() <= _MOST_DIGITS
+        good = good and (option.least is None or number >= option.least)
+        good = good and (option.most is None or number <= option.most)
+        good = good and (option.kind is not int or number == int(number))
+    except (ArithmeticError, TypeError, ValueError):
+        good = False
+    if not good:
+        raise _unfit(option, value)
+    return option.kind(number)
 
 
 def _from_json(value: Any) -> Any:

@@ -2,8 +2,10 @@
 
 from dataclasses import MISSING, Field, dataclass, fields
 from decimal import Decimal
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from mockserver.cli.arguments import Flag
 from mockserver.settings import Settings
 
 ENV_PREFIX = "MOCKSERVER_"
@@ -12,7 +14,10 @@ CONFIG_ENV = ENV_PREFIX + "CONFIG"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting. `key` is its flag without dashes before it, in TOML's spelling; `kind` is its Python type."""
+    """One setting. `key` is its flag without dashes before it, in TOML's spelling.
+
+    `kind` is its Python type, without None for a setting that may be absent.
+    """
 
     name: str
     kind: Any
@@ -61,7 +66,7 @@ class Option:
             return f"one of {', '.join(self.choices)}"
         if self.kind is bool:
             return "true or false"
-        if self.kind in (int, Decimal):
+        if self.kind in (int, float, Decimal):
             return ("a whole number" if self.kind is int else "a number") + self._span()
         return "a list of texts" if self.repeatable else "text"
 
@@ -88,5 +93,23 @@ def _option(field: Field[Any], kind: Any) -> Option:
     )
 
 
+def _without_none(kind: Any) -> Any:
+    """`X` of `X | None`."""
+    parts = [part for part in get_args(kind) if part is not NoneType]
+    return parts[0] if NoneType in get_args(kind) and len(parts) == 1 else kind
+
+
 _KINDS = get_type_hints(Settings)
-OPTIONS: tuple[Option, ...] = tuple(_option(field, _KINDS[field.name]) for field in fields(Settings))
+OPTIONS: tuple[Option, ...] = tuple(_option(field, _without_none(_KINDS[field.name])) for field in fields(Settings))
+
+
+def setting_flags() -> tuple[Flag, ...]:
+    """The flags of every setting that has one."""
+    return tuple(_flag(option) for option in OPTIONS if option.in_flags)
+
+
+def _flag(option: Option) -> Flag:
+    facts = f"{option.env} · default {option.default_text}" if option.default_text else option.env
+    metavar = None if option.kind is bool else option.metavar
+    group = option.group or "Options"
+    return Flag(option.name, option.flag, option.meaning, metavar, facts, group, option.repeatable)

@@ -57,6 +57,7 @@ def _spare_the_collector(app: App) -> None:
     is looked through once."""
     gc.freeze()
     gc.set_threshold(500, 1_000_000, 1_000_000)
+    gc.enable()
     loop, last, clean = asyncio.get_running_loop(), app.requests, False
 
     def look() -> None:

@@ -6,26 +6,19 @@ variable counts as none. In the file a key is a flag's name, with `_` or `-`, or
 
 import os
 import ssl
-import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from difflib import get_close_matches
-from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, ValidationError, create_model
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
-
-from mockserver.cli.checks import prepare
-from mockserver.cli.options import ENV_PREFIX, OPTIONS, Option
+from mockserver.cli.checks import convert
+from mockserver.cli.options import OPTIONS
 from mockserver.settings import Settings
 
-_BY_NAME = {option.name: option for option in OPTIONS}
 _BY_KEY = {key: option for option in OPTIONS for key in (option.name, option.key)}
 
 
 class BadSetting(ValueError):
-    """A setting that makes no sense: one line that says which, whence, and what would be right."""
+    """A setting that makes no sense: one line that says which, where it comes from, and what would be right."""
 
 
 def load(flags: Mapping[str, Any], config: str | None) -> Settings:
@@ -35,45 +28,26 @@ def load(flags: Mapping[str, Any], config: str | None) -> Settings:
         BadSetting: at the first value that makes no sense.
     """
     file = {} if config is None else read_file(config)
-    try:
-        filled = _model(file)(**flags)
-    except ValidationError as error:
-        raise BadSetting(_explain(error, flags, config)) from None
-    settings = Settings(**{name: getattr(filled, name) for name in _BY_NAME})
+    variables = {name.upper(): value for name, value in os.environ.items() if value}
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        given = ((option.flag, flags.get(option.name)), (option.env, variables.get(option.env)))
+        for source, value in (*given, (f"{option.key} in {config}", file.get(option.name))):
+            if value is not None:
+                try:
+                    values[option.name] = convert(option, value)
+                except ValueError as error:
+                    raise BadSetting(f"{source}: {error}") from None
+                break
+    settings = Settings(**values)
     _check_tls(settings)
     return settings
 
 
-def _model(file: Mapping[str, Any]) -> type[BaseSettings]:
-    """`Settings` as a model whose sources are its arguments, the environment and the values of a file."""
-
-    class Sources(BaseSettings):
-        model_config = SettingsConfigDict(
-            env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", enable_decoding=False, validate_default=False
-        )
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(file))
-
-    fields: dict[str, Any] = {option.name: _field(option) for option in OPTIONS}
-    return create_model("Filled", __base__=Sources, **fields)
-
-
-def _field(option: Option) -> tuple[Any, Any]:
-    limits = [Field(ge=option.least, le=option.most)] if option.least is not None else []
-    return Annotated[option.kind, *limits, BeforeValidator(partial(prepare, option))], option.default
-
-
 def read_file(path: str) -> dict[str, Any]:
     """The values of a TOML file by the settings' names. Raises BadSetting."""
+    import tomllib  # slow to import, and most servers have no file
+
     try:
         with open(path, "rb") as file:
             values = tomllib.load(file, parse_float=Decimal)
@@ -93,23 +67,12 @@ def read_file(path: str) -> dict[str, Any]:
 
 
 def _unknown_key(key: str, path: str) -> str:
+    from difflib import get_close_matches
+
     keys = [option.key for option in OPTIONS]
     close = get_close_matches(key.replace("-", "_"), keys, 1)
     hint = f"did you mean {close[0]}? " if close else ""
     return f"{path}: there is no setting {key!r:.60}; {hint}there are {', '.join(keys)}"
-
-
-def _explain(error: ValidationError, flags: Mapping[str, Any], path: str | None) -> str:
-    first = error.errors(include_url=False)[0]
-    option = _BY_NAME[str(first["loc"][0])]
-    bad = f"{first['input']!s:.60} is not {option.wanted}"
-    return f"{_whence(option, flags, path)}: {first['ctx']['error'] if first['type'] == 'value_error' else bad}"
-
-
-def _whence(option: Option, flags: Mapping[str, Any], path: str | None) -> str:
-    if option.name in flags:
-        return option.flag
-    return option.env if os.environ.get(option.env) else f"{option.key} in {path}"
 
 
 def _check_tls(settings: Settings) -> None:

@@ -1,1 +1,1 @@
-"""Tests of the engine: they mirror its modules."""
+"""Tests of the command line: they mirror its modules."""

@@ -90,6 +90,40 @@ def test_env_is_where_the_variables_put_the_server(
     assert f"export EVOLINK_BASE_URL={root}/evolink/v1\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ("sh", "export EVOLINK_BASE_URL=http://127.0.0.1:1/evolink/v1"),
+        ("fish", "set -gx EVOLINK_BASE_URL 'http://127.0.0.1:1/evolink/v1'"),
+        ("powershell", "$env:EVOLINK_BASE_URL = 'http://127.0.0.1:1/evolink/v1'"),
+        ("dotenv", "EVOLINK_BASE_URL=http://127.0.0.1:1/evolink/v1"),
+    ],
+)
+def test_env_writes_for_each_shell(shell: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env", "--root-url", "http://127.0.0.1:1", "--shell", shell]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (line in lines, len(lines)) == (True, 8)
+
+
+@pytest.mark.parametrize(
+    ("shell", "quoted"),
+    [
+        ("sh", "export EVOLINK_BASE_URL='http://h/a'\"'\"'$b/evolink/v1'"),
+        ("fish", "set -gx EVOLINK_BASE_URL 'http://h/a\\'$b/evolink/v1'"),
+        ("powershell", "$env:EVOLINK_BASE_URL = 'http://h/a''$b/evolink/v1'"),
+        ("dotenv", 'EVOLINK_BASE_URL="http://h/a\'\\$b/evolink/v1"'),
+    ],
+)
+def test_env_quotes_as_each_shell_does(shell: str, quoted: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env", "--root-url", "http://h/a'$b", "--shell", shell]) == 0
+    assert quoted in capsys.readouterr().out.splitlines()
+
+
+def test_env_knows_no_other_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env", "--shell", "cmd"]) == 2
+    assert capsys.readouterr().err == "mockserver: --shell: cmd is not one of sh, fish, powershell, dotenv\n"
+
+
 def test_env_can_not_know_a_port_that_is_not_chosen_yet(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,7 +135,30 @@ def test_env_can_not_know_a_port_that_is_not_chosen_yet(
 def test_the_library_needs_nothing_of_the_command_line() -> None:
     script = "import sys, mockserver.server, mockserver.client.environment; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True)
-    assert {"typer", "rich", "pydantic_settings"}.isdisjoint(done.stdout.split())
+    assert {"rich", "mockserver.cli"}.isdisjoint(done.stdout.split())
+
+
+def test_serve_imports_nothing_that_only_other_commands_need() -> None:
+    script = (
+        "import sys\nfrom mockserver.cli import main, serving\n"
+        "serving.serve = lambda app, config: print(*sys.modules)\nmain(['serve', '--quiet'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    others = {
+        "rich",
+        "tomllib",
+        "difflib",
+        "mockserver.client",
+        "mockserver.control",
+        "mockserver.cli.help",
+    }
+    assert others & set(done.stdout.split()) == set()
+
+
+def test_an_unknown_command_is_refused_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["server"]) == 2
+    said = "mockserver: No such command 'server'; there are serve, prices, providers, contract, env.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 BAD = [
     (("--latency", "slow"), "'slow' is no latency: instant, quick, documented, or MIN-MAX in seconds"),
     (("--port", "99999"), "--port: 99999 is not a whole number from 0 to 65535"),
+    (("--port", "8080.5"), "--port: 8080.5 is not a whole number from 0 to 65535"),
+    (("--max-body", "9" * 30), "is no size"),
+    (("--balance", "NaN"), "--balance: NaN is not a number from 0 to"),
     (("--port", "http"), "--port: http is not a whole number from 0 to 65535"),
     (("--clock", "sundial"), "--clock: sundial is not one of real, virtual"),
     (("--balance", "-1"), "--balance: -1 is not a number from 0 to"),
@@ -56,6 +59,10 @@ BAD_FILES = [
     ("prot = 1", "there is no setting 'prot'; did you mean port? there are host, port, latency"),
     ("port = ", "is no valid TOML"),
     ("port = 'x'", "port in FILE: x is not a whole number"),
+    ("port = true", "port in FILE: True is not a whole number"),
+    ("port = [1]", "port in FILE: [1] is not a whole number"),
+    ("quiet = 'maybe'", "quiet in FILE: maybe is not true or false"),
+    ("host = ['a']", "host in FILE: ['a'] is not text"),
     ("api_key = 'a'\napi-keys = ['b']", "api_key is given twice"),
     ("api_key = [1]", "api_key in FILE: must be a list of texts"),
     ("[prices.nobody]\nhigh = 1", "there is no provider 'nobody'; there are evolink, icodeeasy, xhuoapi"),
@@ -112,3 +119,9 @@ def test_a_variable_holds_a_list_with_commas_or_as_json(
 ) -> None:
     monkeypatch.setenv("MOCKSERVER_API_KEYS", text)
     assert load({}, None).api_keys == keys
+
+
+@pytest.mark.parametrize(("text", "quiet"), [("true", True), ("YES", True), ("1", True), ("off", False), ("0", False)])
+def test_a_variable_is_true_or_false_in_many_words(text: str, quiet: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOCKSERVER_QUIET", text)
+    assert load({}, None).quiet is quiet

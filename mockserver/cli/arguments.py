@@ -1,0 +1,81 @@
+"""Reads the arguments of a command by a table of its flags. Needs nothing but the standard library."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Misuse(ValueError):
+    """Arguments that a command does not take: one line that says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag. `name` is its key in the result of `parse`; `metavar` names its value, None if it takes none.
+
+    `facts` stand below `meaning` in the help, in dim type.
+    """
+
+    name: str
+    flag: str
+    meaning: str
+    metavar: str | None = None
+    facts: str = ""
+    group: str = "Options"
+    repeatable: bool = False
+    short: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `run` takes the values of its flags by name and returns the exit status."""
+
+    name: str
+    meaning: str
+    run: Callable[[Mapping[str, Any]], int]
+    flags: tuple[Flag, ...] = ()
+    description: str = ""
+    epilog: str = ""
+    passes_on: bool = False
+    """Whether it passes its arguments on to another program: they reach `run` unread, under the name `arguments`."""
+    _by_flag: dict[str, Flag] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        for flag in self.flags:
+            self._by_flag.update(dict.fromkeys(filter(None, (flag.flag, flag.short)), flag))
+
+    def parse(self, arguments: Sequence[str]) -> dict[str, Any]:
+        """The values of the flags that were given: text, a list of texts if repeatable, True without a value.
+
+        Both `--flag VALUE` and `--flag=VALUE` are read; of a flag given twice the last value counts.
+
+        Raises:
+            Misuse: for an unknown flag, a missing value, a value too many, or an argument that is no flag.
+        """
+        found: dict[str, Any] = {}
+        waiting = list(arguments)
+        while waiting:
+            word = waiting.pop(0)
+            name, equals, value = word.partition("=")
+            flag = self._by_flag.get(name)
+            if flag is None:
+                raise Misuse(self._unknown(name))
+            if flag.metavar is None:
+                if equals:
+                    raise Misuse(f"Option '{name}' does not take a value.")
+                found[flag.name] = True
+                continue
+            if not equals:
+                if not waiting:
+                    raise Misuse(f"Option '{name}' requires an argument.")
+                value = waiting.pop(0)
+            found[flag.name] = [*found.get(flag.name, []), value] if flag.repeatable else value
+        return found
+
+    def _unknown(self, name: str) -> str:
+        if not name.startswith("-") or name == "-":
+            return f"Got unexpected extra argument ({name:.60})"
+        from difflib import get_close_matches  # slow to import, and needed for an error alone
+
+        close = sorted(get_close_matches(name, self._by_flag))
+        return f"No such option: {name:.60}" + (f" (Possible options: {', '.join(close)})" if close else "")

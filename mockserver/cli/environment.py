@@ -1,0 +1,68 @@
+"""`mockserver env`: the environment that points clients at a server, as a shell or a .env file takes it."""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+
+from mockserver.cli.checks import address
+from mockserver.cli.sources import load
+from mockserver.client.environment import OPENAI_PROVIDER, client_environment
+from mockserver.http.listening import root_url as settings_root_url
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,\[\]?=&-]+")
+
+
+def lines(root_url: str | None, provider: str | None, shell: str | None, config: str | None) -> list[str]:
+    """A line for each variable.
+
+    Args:
+        root_url: where the server is; None for where the variables and the file `config` put it.
+        provider: where OpenAI clients go.
+        shell: sh, fish, powershell or dotenv; None for sh.
+
+    Raises:
+        ValueError: for an address, a provider or a shell that is none, or a port that is not known before the start.
+    """
+    form = _FORMS.get(shell or "sh")
+    if form is None:
+        raise ValueError(f"--shell: {shell:.40} is not one of {', '.join(_FORMS)}")
+    root = address(root_url) if root_url is not None else _configured_root(config)
+    return [form(name, value) for name, value in client_environment(root, provider or OPENAI_PROVIDER).items()]
+
+
+def _configured_root(config: str | None) -> str:
+    """Where a server is that is started with nothing but the variables and the file."""
+    settings = load({}, config)
+    if settings.port == 0 and not settings.public_url:
+        raise ValueError("port 0 is another one each time: say --root-url, as the server prints it at its start")
+    return settings_root_url(settings, settings.port)
+
+
+def _sh(name: str, value: str) -> str:
+    return f"export {name}={shlex.quote(value)}"
+
+
+def _fish(name: str, value: str) -> str:
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"set -gx {name} '{quoted}'"
+
+
+def _powershell(name: str, value: str) -> str:
+    quoted = value.replace("'", "''")
+    return f"$env:{name} = '{quoted}'"
+
+
+def _dotenv(name: str, value: str) -> str:
+    """Without quotes where there need be none: `docker run --env-file` would take them as part of the value."""
+    if _PLAIN.fullmatch(value):
+        return f"{name}={value}"
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
+    return f'{name}="{quoted}"'
+
+
+_FORMS: Mapping[str, Callable[[str, str], str]] = {
+    "sh": _sh,
+    "fish": _fish,
+    "powershell": _powershell,
+    "dotenv": _dotenv,
+}
