@@ -183,6 +183,7 @@ def _mount(provider: Provider, settings: Settings) -> Mount:
         settings.pixels == "exact",
         frozenset(settings.api_keys),
         settings.max_body,
+        settings.store_sync_tasks,
     )
 
 

@@ -71,6 +71,11 @@ class Settings:
         "documented",
         group="Generations",
     )
+    store_sync_tasks: bool = setting(
+        "xhuoapi: the tasks endpoint finds sync calls too, not only those with callback_url or async.",
+        False,
+        group="Generations",
+    )
     callback_routes: tuple[str, ...] = setting(
         "Deliver callbacks for FROM to TO instead (repeatable): https://app.example.com=http://127.0.0.1:9000.",
         (),

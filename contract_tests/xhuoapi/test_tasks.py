@@ -97,8 +97,12 @@ def test_explicitly_sync(client: Client) -> None:
 def _record(client: Client, kind: str, **more: Any) -> dict[str, Any]:
     ruled = {"elapsed": IsFloat()} if client.is_mock else {}
     return {
+        "_id": is_text(),
         "id": is_uuid(),
         "trace_id": is_uuid(),
+        "application_id": is_text(),
+        "user_id": is_text(),
+        "credential_id": is_text(),
         "type": kind,
         "created_at": IsPositiveFloat(),
         "finished_at": IsPositiveFloat(),
@@ -196,6 +200,53 @@ def test_a_batch_has_12_items_by_default(client: Client) -> None:
     ids = [api.submitted(client) for _ in range(13)]
     found = client.post(api.TASKS, {"action": "retrieve_batch", "ids": ids}).json()
     assert len(found["items"]) == 12
+
+
+@claim("XH-TASK-1")
+@paid(model="gpt-image-2", priority=VARIANT)
+@pytest.mark.parametrize("selector", ["trace_ids", "application_id", "user_id", "created_at"])
+def test_a_batch_by_another_selector(client: Client, selector: str) -> None:
+    record = api.ended(client, api.submitted(client))
+    times = {"created_at_min": record["created_at"] - 1, "created_at_max": record["created_at"] + 1}
+    query = {"trace_ids": {"trace_ids": [record["trace_id"]]}, "created_at": times}.get(
+        selector, {selector: record.get(selector)}
+    )
+    found = client.post(api.TASKS, {"action": "retrieve_batch", "limit": 100, **query}).json()
+    assert record["id"] in [item["id"] for item in found["items"]]
+    assert all(item.get(selector) == record[selector] for item in found["items"] if selector.endswith("_id"))
+
+
+@claim("XH-TASK-1")
+@mock_only
+def test_what_a_batch_leaves_out(client: Client) -> None:
+    kinds = {"images": "gpt-image-2", "images_generations": "dall-e-3"}
+    records = {kind: api.ended(client, api.submitted(client, model=model)) for kind, model in kinds.items()}
+    ids = [record["id"] for record in records.values()]
+
+    def found(**query: Any) -> list[str]:
+        body = client.post(api.TASKS, {"action": "retrieve_batch", **query}).json()
+        return [item["id"] for item in body["items"]]
+
+    for kind, record in records.items():
+        assert found(ids=ids, type=kind) == [record["id"]]
+    first = records["images"]
+    assert first["id"] not in found(created_at_max=first["created_at"] - 1)
+    assert first["id"] not in found(created_at_min=first["created_at"] + 1)
+    assert found(user_id=first["user_id"] + "x") == found(application_id="x") == []
+
+
+@claim("XH-TASK-2")
+@paid(model="gpt-image-2")
+def test_a_sync_call_is_not_stored(client: Client) -> None:
+    task_id = api.generated(client)["task_id"]
+    assert api.retrieve(client, id=task_id).json() == {}
+
+
+@claim("XH-TASK-1", "XH-TASK-2")
+@paid(model="gpt-image-2")
+def test_a_call_with_a_callback_is_stored(client: Client, hook: Hook) -> None:
+    task_id = api.generate(client, callback_url=hook.url).json()["task_id"]
+    assert api.ended(client, task_id)["id"] == task_id
 
 
 @claim("XH-TASK-1")

@@ -144,6 +144,7 @@ def exchange_view(exchange: Exchange) -> dict[str, Any]:
         "task_id": exchange.task_id,
         "cost": exchange.cost,
         "error": exchange.error,
+        "note": exchange.note or None,
     }
 
 

@@ -26,7 +26,11 @@ _LONG_VALUE = re.compile(rb'"(data:image/[a-z0-9.+-]{1,40};base64,)?[A-Za-z0-9+/
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer. `account` is the key's hash, "" without a key; `status` is None until answered."""
+    """One request and its answer.
+
+    `account` is the key's hash, "" without a key; `status` is None until answered; `note` names the fields that were
+    ignored although they look like known ones, "" if there are none.
+    """
 
     id: str
     time: float
@@ -45,6 +49,7 @@ class Exchange:
     cost: str | None = None
     error: str | None = None
     pictures: tuple[dict[str, Any], ...] = ()
+    note: str = ""
 
     def keep_request(self, data: bytes) -> None:
         """Put the request's body on record, capped."""

@@ -1,6 +1,7 @@
 """Reads a request's body: raw, as JSON, or as multipart/form-data, within bounds; and records it in the journal."""
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,14 @@ MOST_VALUES = 100_000
 
 MOST_FIELDS = 100
 """Parts of a multipart body; a documented request has at most 16 pictures and a dozen fields."""
+
+LONE_SURROGATE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]|\xed[\xa0-\xbf]"
+)
+"""A surrogate without its other half, escaped or in bytes."""
+
+LONE_SURROGATE_SAID = "it holds a lone surrogate, which is half of a character and no text"
 
 BROKEN_OFF = (RequestPayloadError, ClientPayloadError, HttpProcessingError, ConnectionError)
 """What reading a body raises when the body is incomplete."""
@@ -82,7 +91,8 @@ class RequestBody:
         try:
             value = from_json(data, allow_inf_nan=False)
         except ValueError as error:
-            raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {str(error)[:100]}") from None
+            why = LONE_SURROGATE_SAID if LONE_SURROGATE.search(data) else str(error)[:100]
+            raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {why}") from None
         if not isinstance(value, dict):
             raise Problem(Kind.MALFORMED_BODY, "the body must be a JSON object")
         return value if None not in value.values() else {name: item for name, item in value.items() if item is not None}

@@ -45,6 +45,7 @@ class Mount:
     exact_pixels: bool
     valid_keys: frozenset[str]
     max_body: int
+    store_sync_tasks: bool
 
     def accepts(self, key: str) -> bool:
         """Whether an API key is valid here."""

@@ -40,6 +40,20 @@ NOT_BLANK = AfterValidator(_not_blank)
 Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT), NOT_BLANK]
 
 
+_FALSE = ("", "false", "0", "no", "off")
+"""How forms write false."""
+
+
+def _not_streamed(value: Any) -> Any:
+    if value.strip().lower() not in _FALSE if isinstance(value, str) else value:
+        raise ValueError("this service does not stream; every answer is one JSON body, so leave stream out")
+    return value
+
+
+NotStreamed = Annotated[Any, AfterValidator(_not_streamed)]
+"""`stream`, refused unless it is false: an SDK would wait for events that never come (XH-STREAM-1)."""
+
+
 def read(model: type[M], fields: Mapping[str, Any]) -> M:
     """The model of a JSON body's fields. Raises Problem(INVALID_PARAMETER) for the first that is wrong."""
     try:

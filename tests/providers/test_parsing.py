@@ -13,6 +13,7 @@ from conftest import Serve
 from support.calls import ASYNC, GENERATIONS, Caller, fixture
 from support.errors import assert_refused
 
+JSON_TYPE = {"Content-Type": "application/json"}
 INVALID = {"xhuoapi": "token_mismatched", "icodeeasy": "invalid_request_error", "evolink": "invalid_request"}
 KEY = {"xhuoapi": "invalid_token", "icodeeasy": "authentication_error", "evolink": "unauthorized"}
 RATE = {"xhuoapi": "too_many_requests", "icodeeasy": "rate_limit_error", "evolink": "rate_limit_exceeded"}
@@ -269,3 +270,57 @@ def test_a_form_may_be_chunked(request: pytest.FixtureRequest, provider: str) ->
 def test_a_compressed_body_is_refused(caller: Caller, header: str) -> None:
     answer = caller.generate(headers={"Content-Encoding": header})
     assert_refused(caller.provider, answer, 400, INVALID[caller.provider])
+
+
+@pytest.mark.claim("XH-STREAM-1")
+@pytest.mark.parametrize("value", [True, 1, "true", "True", "1", "yes", "events", [1], {"a": 1}], ids=repr)
+@pytest.mark.parametrize("provider", ["xhuoapi", "icodeeasy"])
+def test_a_stream_is_refused(request: pytest.FixtureRequest, provider: str, value: Any) -> None:
+    caller: Caller = request.getfixturevalue(provider)
+    models = ("gpt-image-2", "dall-e-3", "nano-banana") if provider == "xhuoapi" else ("gpt-image-2",)
+    for model in models:
+        answer = caller.generate(model=model, stream=value)
+        assert_refused(provider, answer, 400, INVALID[provider])
+        assert "stream: this service does not stream" in answer.text
+    if isinstance(value, str):
+        assert caller.form([("image", fixture("reference.png"))], stream=value).status_code == 400
+    assert caller.untouched()
+
+
+@pytest.mark.claim("XH-STREAM-1")
+@pytest.mark.parametrize("value", [False, None, 0, "false", "False", "0", "", "no"], ids=repr)
+@pytest.mark.parametrize("provider", ["xhuoapi", "icodeeasy"])
+def test_no_stream_is_accepted(request: pytest.FixtureRequest, provider: str, value: Any) -> None:
+    caller: Caller = request.getfixturevalue(provider)
+    assert caller.generate(stream=value).status_code == 200
+    if isinstance(value, str):
+        assert caller.form([("image", fixture("reference.png"))], stream=value).status_code == 200
+
+
+@pytest.mark.claim("ALL-TYPE-1")
+@pytest.mark.parametrize(
+    "prompt",
+    [rb"a\ud83d", rb"\ud83d b", rb"\uDE00", rb"\ude00\ud83d", rb"\ud83d\ud83d\ude00", b"\xed\xa0\xbd", b"\xed\xb8\x80"],
+    ids=repr,
+)
+def test_a_lone_surrogate_is_refused_by_name(caller: Caller, prompt: bytes) -> None:
+    body = json.dumps(caller.body()).encode().replace(b"a small fox", prompt)
+    answer = caller.send("POST", GENERATIONS[caller.provider], content=body, headers=JSON_TYPE)
+    assert_refused(caller.provider, answer, 400, INVALID[caller.provider])
+    assert "lone surrogate" in answer.text
+    assert caller.untouched()
+
+
+@pytest.mark.claim("ALL-TYPE-1")
+@pytest.mark.parametrize("prompt", [rb"\ud83d\ude00", rb"\uD83D\uDE00!", rb"\\ud83d", "😀".encode()], ids=repr)
+def test_a_pair_of_surrogates_is_a_character(caller: Caller, prompt: bytes) -> None:
+    body = json.dumps(caller.body()).encode().replace(b"a small fox", prompt)
+    assert caller.send("POST", GENERATIONS[caller.provider], content=body, headers=JSON_TYPE).status_code in (200, 202)
+    assert caller.tasks()[0]["prompt"] == json.loads(b'"' + prompt + b'"')
+
+
+def test_another_error_of_json_is_no_surrogate(caller: Caller) -> None:
+    body = rb'{"prompt": "\ud83d\ude00", }'
+    answer = caller.send("POST", GENERATIONS[caller.provider], content=body, headers=JSON_TYPE)
+    assert_refused(caller.provider, answer, 400, INVALID[caller.provider])
+    assert "surrogate" not in answer.text

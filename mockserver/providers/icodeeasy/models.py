@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sizes import Pair, fit_ratio, nearest_ratio, parse_pixels, parse_ratio
-from mockserver.providers.parsing import LONGEST_SIZE, Fields, Prompt
+from mockserver.providers.parsing import LONGEST_SIZE, Fields, NotStreamed, Prompt
 
 MODEL = "gpt-image-2"
 MOST_IMAGES = 10
@@ -37,6 +37,7 @@ class Generation(Fields):
     quality: Literal["low", "medium", "high", "auto"] = "medium"
     image_urls: References = Field(default_factory=list)
     image_input: References = Field(default_factory=list)
+    stream: NotStreamed = None
 
     def pixels(self) -> Pair:
         """(width, height) of the result. Raises Problem for a size that is neither a supported ratio nor pixels."""

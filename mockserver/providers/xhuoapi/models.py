@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sizes import Limits, Pair, parse_pixels
 from mockserver.engine.tasks import ImageFormat
-from mockserver.providers.parsing import LONGEST_SIZE, NOT_BLANK, Fields, Prompt
+from mockserver.providers.parsing import LONGEST_SIZE, NOT_BLANK, Fields, NotStreamed, Prompt
 
 DEFAULT_SIZE: Pair = (1024, 1024)
 """XH-SIZE-8, a ruling of ours."""
@@ -43,6 +43,7 @@ class Request(Fields):
     wait_not: Annotated[bool, Field(alias="async")] = False
     trace_id: TraceId | None = None
     seed: Any = None
+    stream: NotStreamed = None
 
     @property
     def count(self) -> int:
@@ -63,6 +64,10 @@ class Request(Fields):
     def asked(self) -> Pair:
         """The size asked for, in pixels. Raises Problem(INVALID_PARAMETER) if it is malformed."""
         raise NotImplementedError
+
+    def check(self) -> None:
+        """Check what a field's type alone cannot. Raises Problem."""
+        self.asked()
 
     def limit_broken(self) -> str | None:
         """Why upstream will refuse this size, if it will."""
@@ -136,6 +141,11 @@ class Dalle3(OpenAIRequest):
     def tier(self) -> str:
         return self.quality
 
+    def check(self) -> None:
+        if self.n != 1:
+            raise Problem(Kind.UNSUPPORTED_BY_MODEL, "dall-e-3 supports n = 1 alone.", field="n")
+        super().check()
+
 
 class Dalle2(OpenAIRequest):
     """dall-e-2: the one model that honours `n` (XH-N-2)."""
@@ -180,7 +190,7 @@ SIZES: dict[str, tuple[Pair, ...]] = {
 
 
 def trace_id_of(fields: Mapping[str, Any]) -> str | None:
-    """The trace id that a client sent for its call, if it is well-formed; a refusal bears it too."""
+    """The trace id that a client sent for its call, if it is well-formed; a refusal shows it too."""
     trace_id = fields.get("trace_id")
     return trace_id if isinstance(trace_id, str) and re.fullmatch(TRACE_ID, trace_id) else None
 

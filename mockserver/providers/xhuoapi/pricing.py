@@ -29,7 +29,7 @@ ONE_K: frozenset[Pair] = frozenset(
 """What gpt-image-2 makes at the standard price (XH-PRICE-1)."""
 
 FOUR_K_PIXELS = 2048 * 2048
-"""A size of more pixels than the largest 2K one counts as 4K for the time it takes."""
+"""A size of more pixels than the largest recommended 2K one counts as 4K for the time it takes (XH-LAT-2)."""
 
 LATENCIES: Mapping[str, Range] = {
     "gpt-image-2": (60.0, 90.0),  # XH-LAT-1

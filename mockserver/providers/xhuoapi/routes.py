@@ -1,6 +1,6 @@
 """xhuoapi: its endpoints."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,15 +16,13 @@ from mockserver.http.multipart import Form, Upload
 from mockserver.providers.parsing import read, read_callback_url, read_text
 from mockserver.providers.pictures import find_picture, index_of, serve_picture
 from mockserver.providers.references import check_references
-from mockserver.providers.xhuoapi import models, pricing, tasks, wire
+from mockserver.providers.xhuoapi import advice, models, pricing, tasks, wire
 
 EDIT_MODEL = "dall-e-3"
 """The model of an edit that names none (XH-EDIT-1)."""
 
 LARGEST_REMEMBERED = 256 * 1024
 """Bytes of a request that its task record shows."""
-
-Reader = Callable[[type[models.Request], Mapping[str, Any]], models.Request]
 
 
 async def generate(context: RequestContext) -> StreamResponse:
@@ -48,7 +46,7 @@ async def edit(context: RequestContext) -> StreamResponse:
     return await _run(context, asked, _remembered({**fields, "image": image or len(files)}), "edits")
 
 
-async def _read_edit(context: RequestContext) -> tuple[dict[str, Any], Any, tuple[Upload, ...], Reader]:
+async def _read_edit(context: RequestContext) -> tuple[dict[str, Any], Any, tuple[Upload, ...], advice.Reader]:
     """The fields, the references as they came, the files, and how to read the fields, from either body format."""
     if context.body.is_form:
         form = await context.body.form()
@@ -72,16 +70,19 @@ def _image_urls(image: Any) -> list[str]:
     return images
 
 
-def _read(context: RequestContext, fields: Mapping[str, Any], reader: Reader, required: bool = True) -> models.Request:
+def _read(
+    context: RequestContext, fields: Mapping[str, Any], reader: advice.Reader, required: bool = True
+) -> models.Request:
     """The request by its model's class. Raises Problem."""
     context.trace_id = models.trace_id_of(fields) or context.request_id
     kind = models.class_of(fields.get("model"))
     if not required:
         raise Problem(Kind.INVALID_PARAMETER, "image is required.", field="image")
-    asked = reader(kind, fields)
-    if isinstance(asked, models.Dalle3) and asked.n != 1:
-        raise Problem(Kind.UNSUPPORTED_BY_MODEL, "dall-e-3 supports n = 1 alone.", field="n")
-    asked.asked()
+    try:
+        asked = reader(kind, fields)
+        asked.check()
+    except Problem as problem:
+        raise advice.naming_other_models(problem, fields, reader) from None
     return asked
 
 
@@ -90,10 +91,13 @@ async def _run(context: RequestContext, asked: models.Request, request: bytes, o
     callback_url = read_callback_url(asked.callback_url, check_any)
     at_once = callback_url is not None or asked.wait_not
     broken = asked.limit_broken()
+    if broken:
+        broken = advice.with_other_models(broken, asked.model, "size", asked.size, read)
     if broken and not at_once:
         raise Problem(Kind.UNSUPPORTED_BY_MODEL, broken, field="size")
     failure = Failure(Kind.UNSUPPORTED_BY_MODEL, detail=broken) if broken else None
-    task = context.submit(_job(context, asked, request, operation, callback_url, failure))
+    stored = at_once or context.mount.store_sync_tasks
+    task = context.submit(_job(context, asked, request, operation, callback_url, failure, stored))
     if at_once:
         return context.answer({"task_id": task.id})
     return context.answer(wire.result(await context.wait_until_finished(task)))
@@ -106,6 +110,7 @@ def _job(
     operation: str,
     callback_url: str | None,
     failure: Failure | None,
+    stored: bool,
 ) -> Job:
     size = asked.asked()
     width, height = asked.returned(context.mount.exact_pixels)
@@ -126,14 +131,17 @@ def _job(
         failure=failure,
         trace_id=context.trace_id,
         request=request,
-        wire=_wire(operation, asked.base64, _seed(asked.seed)),
+        wire=_wire(operation, asked.base64, _seed(asked.seed), stored),
     )
 
 
 @lru_cache(maxsize=256)
-def _wire(operation: str, base64: bool, seed: str) -> Mapping[str, Any]:
-    """What else the answers are written from: one mapping for all the tasks that are alike in it."""
-    return {"operation": operation, "base64": base64, "seed": seed}
+def _wire(operation: str, base64: bool, seed: str, stored: bool) -> Mapping[str, Any]:
+    """What else the answers are written from: one mapping for all the tasks that are alike in it.
+
+    `stored` is whether the tasks endpoint knows the task.
+    """
+    return {"operation": operation, "base64": base64, "seed": seed, "stored": stored}
 
 
 def _seed(seed: Any) -> str:
@@ -176,10 +184,10 @@ async def show_nano(context: RequestContext) -> StreamResponse:
 
 
 async def show_signed(context: RequestContext) -> StreamResponse:
-    """XH-RESP-5: a signed link, 403 after its time or with another signature."""
+    """XH-RESP-5: a signed link, 403 after its time or with another value in its query."""
     query, task_id = context.request.query, context.params["task_id"]
-    expiry = query.get("se", "")
-    if query.get("sig") != wire.signed(task_id, expiry)["sig"] or context.engine.now() >= wire.expiry_of(expiry):
+    left = wire.expiry_of(query.get("se", "")) - context.engine.now()
+    if not 0 < left <= wire.SIGNED_SECONDS or wire.signed(task_id, query["se"]).items() - query.items():
         raise Problem(Kind.LINK_EXPIRED)
     return await _serve(context, index_of(context.params["index"], digits=2))
 

@@ -1,6 +1,7 @@
 """xhuoapi: the tasks endpoint, one or many at a time (XH-TASK-1, XH-TASK-2)."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Annotated, Any, Literal
 
 from aiohttp.web import StreamResponse
@@ -14,15 +15,26 @@ from mockserver.providers.xhuoapi import wire
 
 DEFAULT_LIMIT = 12
 MOST_IDS = 1_000
+SELECTORS = ("ids", "trace_ids", "application_id", "user_id", "created_at_min", "created_at_max")
+"""What a batch query selects by; it must have one of them."""
+
+
+Ids = Annotated[list[str], Field(max_length=MOST_IDS, fail_fast=True)]
 
 
 class Query(Fields):
-    """What is asked of the tasks endpoint."""
+    """The body of a call to the tasks endpoint. `created_at_min` and `_max` are Unix seconds, both included."""
 
     action: Literal["retrieve", "retrieve_batch"]
     id: str | None = None
     trace_id: str | None = None
-    ids: Annotated[list[str], Field(max_length=MOST_IDS, fail_fast=True)] | None = None
+    ids: Ids | None = None
+    trace_ids: Ids | None = None
+    application_id: str | None = None
+    user_id: str | None = None
+    created_at_min: float | None = None
+    created_at_max: float | None = None
+    type: str | None = None
     offset: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0)] = DEFAULT_LIMIT
 
@@ -34,9 +46,7 @@ async def retrieve(context: RequestContext) -> StreamResponse:
     if asked.action == "retrieve":
         task = _find(context, _wanted(context, asked))
         return context.answer(wire.record(task, now) if task else {})
-    if asked.ids is None:
-        raise Problem(Kind.INVALID_PARAMETER, "ids is required.", field="ids")
-    found = [task for task_id in dict.fromkeys(asked.ids) if (task := _find(context, task_id))]
+    found = _batch(context, asked)
     page = found[asked.offset : asked.offset + asked.limit]
     return context.answer({"items": [wire.record(task, now) for task in page], "count": len(found)})
 
@@ -62,7 +72,33 @@ def _wanted(context: RequestContext, asked: Query) -> str:
     return asked.id
 
 
+def _batch(context: RequestContext, asked: Query) -> list[Task]:
+    """The stored tasks of this key that fit every selector of a batch query: in the order of `ids` or `trace_ids` if
+    there are any, else newest first.
+
+    Raises:
+        Problem: INVALID_PARAMETER without a selector; a `type` alone is none.
+    """
+    if all(getattr(asked, name) is None for name in SELECTORS):
+        raise Problem(Kind.INVALID_PARAMETER, f"one of {', '.join(SELECTORS)} is required.", field="ids")
+    owner = wire.owner(context.account)
+    if asked.application_id not in (None, owner["application_id"]) or asked.user_id not in (None, owner["user_id"]):
+        return []
+    named = [*(asked.ids or ()), *(_traced(context, trace_id) for trace_id in asked.trace_ids or ())]
+    if asked.ids is None and asked.trace_ids is None:
+        named = [task_id for task_id, _ in context.engine.store.tasks.newest()]
+    earliest = -inf if asked.created_at_min is None else asked.created_at_min
+    latest = inf if asked.created_at_max is None else asked.created_at_max
+    return [
+        task
+        for task_id in dict.fromkeys(named)
+        if (task := _find(context, task_id))
+        and earliest <= task.created <= latest
+        and asked.type in (None, wire.type_of(task))
+    ]
+
+
 def _find(context: RequestContext, task_id: str) -> Task | None:
-    """A task of this key; another key's is unknown."""
+    """A stored task of this key; another key's is unknown, and so is a sync call's (XH-TASK-2)."""
     task = context.engine.find(context.provider.name, task_id)
-    return task if task is not None and task.job.account == context.account else None
+    return task if task is not None and task.job.account == context.account and task.job.wire["stored"] else None

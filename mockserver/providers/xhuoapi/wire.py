@@ -1,7 +1,9 @@
 """xhuoapi: answers, callbacks and task records as JSON (XH-RESP-…, XH-CB-2, XH-TASK-1)."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +19,15 @@ from mockserver.providers.xhuoapi.models import MODELS
 
 SIGNED_SECONDS = 24 * 3600
 """How long a dall-e link lives after `created` (XH-RESP-5)."""
+
+KEY_SECONDS = 7 * 24 * 3600
+"""How long the key that signs a dall-e link is valid: `skt` to `ske` in the document's examples."""
+
+STORAGE_OWNER, STORAGE_TENANT = "7f1c2a54-1d0e-4b7a-9c55-0a4f3e6b8d21", "c0a8e3d2-5b64-4f19-8e07-2d9b1f6a7c30"
+"""`skoid` and `sktid` of a dall-e link: one owner and one tenant sign them all. Invented."""
+
+STORAGE_VERSION = "2020-10-02"
+"""`sv` and `skv` of a dall-e link, as in the document's examples."""
 
 _FAMILIES = {model: model.partition("-")[0] for model in MODELS}
 """gpt, dall or nano, by model."""
@@ -81,15 +92,37 @@ def _path(task: Task, index: int) -> str:
         return f"/nanobanana/{task.id}.png"
     if family == "gpt":
         return f"/gpt-image/{task.id}_{index}.{EXTENSIONS[task.job.format]}"
-    expiry = datetime.fromtimestamp(created(task) + SIGNED_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    expiry = _iso(created(task) + SIGNED_SECONDS)
     return f"/private/images/{task.id}/generated_{index:02d}.png?{urlencode(signed(task.id, expiry))}"
 
 
 def signed(task_id: str, expiry: str) -> dict[str, str]:
-    """The query of a dall-e link: when it expires and a signature of that. The signature keeps nobody out for long: it
-    is there so that a client that drops or alters the query sees what it would see at the service."""
-    digest = sha256(f"{task_id} {expiry}".encode()).digest()
-    return {"se": expiry, "sig": b64encode(digest).decode()}
+    """The query of a dall-e link, with the names and in the order of the document's examples (XH-RESP-5).
+
+    `se` is when the link expires, `sig` the signature of all the rest. The values come from the task's id, and so from
+    the seed. There is no secret: a client that drops or alters the query sees what it would see at the service.
+    """
+    offset = sha256(task_id.encode()).digest()[0] * 60
+    key_expiry = int(expiry_of(expiry)) + offset
+    named = {
+        "se": expiry,
+        "ske": _iso(key_expiry),
+        "skoid": STORAGE_OWNER,
+        "sks": "b",
+        "skt": _iso(key_expiry - KEY_SECONDS),
+        "sktid": STORAGE_TENANT,
+        "skv": STORAGE_VERSION,
+        "sp": "r",
+        "spr": "https",
+        "sr": "b",
+        "sv": STORAGE_VERSION,
+    }
+    digest = sha256(f"{task_id} {named}".encode()).digest()
+    return {"se": expiry, "sig": b64encode(digest).decode(), **named}
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def expiry_of(text: str) -> float:
@@ -114,16 +147,29 @@ def callback_body(task: Task) -> bytes:
     return to_json({"success": True, **ids, "data": {"created": created(task), "data": _data(task)}})
 
 
+def type_of(task: Task) -> str:
+    """`images`, `images_generations` or `images_edits` (XH-TASK-2)."""
+    operation = task.job.wire["operation"]
+    return "images" if (operation, task.job.model) == ("generations", "gpt-image-2") else f"images_{operation}"
+
+
+@lru_cache(maxsize=1024)
+def owner(account: str) -> Mapping[str, str]:
+    """The ids that a key's tasks show (XH-TASK-1): made from the account, so that they are the same in every run."""
+    names = ("application_id", "user_id", "credential_id")
+    return {name: Draw(sha256(f"{name} {account}".encode()).digest()).uuid() for name in names}
+
+
 def record(task: Task, now: float) -> dict[str, Any]:
     """XH-TASK-1, -2: the task as the tasks endpoint shows it at `now`; times are float seconds."""
     ended = task.ended_at(now)
-    operation = task.job.wire["operation"]
-    kind = "images" if (operation, task.job.model) == ("generations", "gpt-image-2") else f"images_{operation}"
     response = (_failed(task) if task.failure else result(task)) if ended else None
     return {
+        "_id": sha256(task.id.encode()).hexdigest()[:24],
         "id": task.id,
         "trace_id": task.job.trace_id,
-        "type": kind,
+        "type": type_of(task),
+        **owner(task.job.account),
         "created_at": task.created,
         "finished_at": task.due if ended else None,
         "duration": _elapsed(task) if ended else None,

@@ -14,6 +14,7 @@ wire = patches_of("providers.xhuoapi.wire")
 OF_GPT = 'if _family(task) == "gpt":\n        body ='
 HEAD = '{"success": True, "task_id": task.id, **body}'
 CREATED = 'return 0 if _family(task) == "nano" else int(task.due)'
+SIGNED = 'return {"se": expiry, "sig": b64encode(digest).decode(), **named}'
 CALLBACK = 'return to_json({"success": True, **ids, "data": {"created": created(task), "data": _data(task)}})'
 GPT_LINK = 'f"/gpt-image/{task.id}_{index}.'
 
@@ -109,19 +110,28 @@ MUTANTS = (
         "xh-resp-5-a-little-early",
         "XH-RESP-5",
         "A signed link ends 5 seconds before it says.",
-        routes("context.engine.now() >=", "context.engine.now() + 5 >="),
+        routes("- context.engine.now()\n", "- context.engine.now() - 5\n"),
     ),
     mutant(
         "xh-resp-5-a-little-late",
         "XH-RESP-5",
         "A signed link ends 5 seconds after it says.",
-        routes("context.engine.now() >=", "context.engine.now() - 5 >="),
+        routes("- context.engine.now()\n", "- context.engine.now() + 5\n"),
     ),
     mutant(
         "xh-resp-5-unsigned",
         "XH-RESP-5",
         "dall-e-3's links are not signed.",
         wire('.png?{urlencode(signed(task.id, expiry))}"', '.png"'),
+    ),
+    *(
+        mutant(
+            f"xh-resp-5-no-{name}",
+            "XH-RESP-5",
+            f"A signed link has no {name}.",
+            wire(SIGNED, f"named.pop({name!r})\n    {SIGNED}"),
+        )
+        for name in ("ske", "skoid", "sks", "skt", "sktid", "skv", "sp", "spr", "sr", "sv")
     ),
     mutant(
         "xh-resp-6-stripped",
@@ -257,6 +267,53 @@ MUTANTS = (
         wire('"finished_at": task.due if ended else None', '"finished_at": task.due if ended else 0'),
     ),
     mutant("xh-task-1-no-count", "XH-TASK-1", "A batch has no count.", tasks(', "count": len(found)}', "}")),
+    mutant("xh-task-1-no-mongo-id", "XH-TASK-1", "A task has no _id.", wire('"_id": sha', '"id_": sha')),
+    *(
+        mutant(f"xh-task-1-no-{name}", "XH-TASK-1", f"A task has no {name}.", wire(f'"{name}"', f'"my_{name}"'))
+        for name in ("application_id", "user_id", "credential_id")
+    ),
+    mutant(
+        "xh-task-1-trace-ids-ignored",
+        "XH-TASK-1",
+        "A batch by trace_ids is empty.",
+        tasks("in asked.trace_ids or ()", "in ()"),
+    ),
+    mutant(
+        "xh-task-1-type-ignored",
+        "XH-TASK-1",
+        "A batch's type filters nothing.",
+        tasks("asked.type in (None, wire.type_of(task))", "True"),
+    ),
+    mutant(
+        "xh-task-1-earliest-ignored",
+        "XH-TASK-1",
+        "created_at_min filters nothing.",
+        tasks("earliest <= task.created", "-inf <= task.created"),
+    ),
+    mutant(
+        "xh-task-1-latest-ignored",
+        "XH-TASK-1",
+        "created_at_max filters nothing.",
+        tasks("task.created <= latest", "task.created <= inf"),
+    ),
+    mutant(
+        "xh-task-1-owner-ignored",
+        "XH-TASK-1",
+        "Another user's id selects everything.",
+        tasks('asked.user_id not in (None, owner["user_id"])', "False"),
+    ),
+    mutant(
+        "xh-task-2-sync-stored",
+        "XH-TASK-2",
+        "A sync call can be retrieved.",
+        tasks('and task.job.wire["stored"] else', "else"),
+    ),
+    mutant(
+        "xh-task-2-callback-not-stored",
+        "XH-TASK-2",
+        "A call with a callback can't be retrieved.",
+        routes("stored = at_once or", "stored = asked.wait_not or"),
+    ),
     mutant(
         "xh-task-2-limit-11",
         "XH-TASK-2",

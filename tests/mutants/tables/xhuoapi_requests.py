@@ -216,8 +216,10 @@ MUTANTS = (
         "dall-e-2 charges one picture of several.",
         pricing("prices[model] * count", "prices[model]"),
     ),
-    mutant("xh-n-2-dall-e-3-takes-two", "XH-N-2", "dall-e-3 takes n = 2.", routes("asked.n != 1", "asked.n > 2")),
-    mutant("xh-n-2-dall-e-3-takes-none", "XH-N-2", "dall-e-3 refuses n = 1.", routes("asked.n != 1", "asked.n != 2")),
+    mutant("xh-n-2-dall-e-3-takes-two", "XH-N-2", "dall-e-3 takes n = 2.", models("if self.n != 1", "if self.n > 2")),
+    mutant(
+        "xh-n-2-dall-e-3-takes-none", "XH-N-2", "dall-e-3 refuses n = 1.", models("if self.n != 1", "if self.n != 2")
+    ),
     mutant(
         "xh-seed-1-refused", "XH-SEED-1", "A seed is refused.", models("seed: Any = None", "seed: Literal[None] = None")
     ),
@@ -225,7 +227,7 @@ MUTANTS = (
         "xh-seed-1-without-effect",
         "XH-SEED-1",
         "The seed does not change the picture.",
-        routes("_wire(operation, asked.base64, _seed(asked.seed))", '_wire(operation, asked.base64, "")'),
+        routes("_seed(asked.seed), stored)", '"", stored)'),
     ),
     mutant(
         "xh-outfmt-1-no-transparency",

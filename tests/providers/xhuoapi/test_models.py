@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.calls import ASYNC, Caller, read_picture
+from support.calls import ASYNC, Caller, fixture, read_picture
 from support.errors import assert_xhuoapi_error
 from support.scene import Scene
 
@@ -392,3 +392,46 @@ def test_no_callback_url_means_waiting(xhuoapi: Caller, url: str | None) -> None
 @pytest.mark.parametrize("model", MODELS)
 def test_unknown_fields_are_ignored(xhuoapi: Caller, model: str) -> None:
     accepted(xhuoapi, model=model, user="u-1", whatever={"deep": [1]}, stream=False, input_fidelity="high")
+
+
+OTHERS = [
+    ({"model": "gpt-image-2", "quality": "hd"}, ["'auto', 'high', 'medium' or 'low'"], ["dall-e-3"]),
+    ({"model": "gpt-image-1", "quality": "standard"}, ["'high'"], ["dall-e-2", "dall-e-3"]),
+    ({"model": "dall-e-3", "quality": "low"}, ["'standard', 'hd'"], ["gpt-image-1", "gpt-image-1.5", "gpt-image-2"]),
+    ({"model": "gpt-image-1", "size": "1792x1024"}, ["1536x1024"], ["dall-e-3", "gpt-image-2"]),
+    ({"model": "dall-e-3", "size": "512x512"}, ["1792x1024"], ["dall-e-2", "gpt-image-2"]),
+    ({"model": "dall-e-3", "n": 2}, ["n = 1"], ["dall-e-2"]),
+    ({"model": "dall-e-2", "prompt": "x" * 4001}, ["1000"], ["gpt-image-1", "nano-banana"]),
+]
+
+
+@pytest.mark.claim("XH-ERR-6", "XH-QUAL-1")
+@pytest.mark.parametrize(("fields", "own", "others"), OTHERS, ids=str)
+@pytest.mark.parametrize("form", [False, True], ids=["json", "form"])
+def test_a_value_of_another_model_is_refused_naming_both(
+    xhuoapi: Caller, fields: dict[str, Any], own: list[str], others: list[str], form: bool
+) -> None:
+    answer = xhuoapi.form([("image", fixture("reference.png"))], **fields) if form else xhuoapi.generate(**fields)
+    assert answer.status_code == 400
+    told, _, right = answer.json()["error"]["message"].partition("; the value sent is right for ")
+    assert all(text in told for text in [*own, fields["model"]])
+    assert set(others) <= set(right.rstrip(".").split(", "))
+    assert fields["model"] not in right.rstrip(".").split(", ")
+
+
+@pytest.mark.claim("XH-ERR-6")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"model": "gpt-image-2", "quality": "ultra"},
+        {"model": "dall-e-3", "n": 11},
+        {"model": "dall-e-3", "style": "hd"},
+        {"model": "gpt-image-2", "size": "16x15"},
+        {"model": "gpt-image-2", "output_format": "gif"},
+    ],
+    ids=str,
+)
+def test_a_value_of_no_model_names_none(xhuoapi: Caller, fields: dict[str, Any]) -> None:
+    answer = xhuoapi.generate(**fields)
+    assert answer.status_code == 400
+    assert "the value sent" not in answer.json()["error"]["message"]

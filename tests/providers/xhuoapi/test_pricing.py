@@ -97,10 +97,14 @@ def test_a_balance_is_spent_to_its_last_credit(serve: Serve) -> None:
     assert caller.money()["balance"] == 0
 
 
-@pytest.mark.claim("XH-LAT-1")
+@pytest.mark.claim("XH-LAT-1", "XH-LAT-2")
 @pytest.mark.parametrize(
     ("size", "shortest", "longest"),
-    [("1024x1024", 60, 90), ("2048x2048", 60, 90), *((size, 240, 480) for size in FOUR_K)],
+    [
+        *[("1024x1024", 60, 90), ("2048x2048", 60, 90), ("3840x1088", 60, 90), ("16x16", 60, 90)],
+        *[("2064x2048", 240, 480), ("3840x1104", 240, 480)],
+        *((size, 240, 480) for size in FOUR_K),
+    ],
 )
 def test_documented_durations(serve: Serve, size: str, shortest: float, longest: float) -> None:
     caller = Caller(serve(latency="documented"), "xhuoapi", "k")

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import Serve
-from dirty_equals import IsPartialDict, IsStr, IsUUID
+from dirty_equals import IsStr, IsUUID
 
 from support.calls import ASYNC, Caller, pixels, read_picture
 from support.errors import assert_xhuoapi_error
@@ -67,6 +67,10 @@ def test_a_dalle_answer(xhuoapi: Caller, model: str) -> None:
     assert len(body["data"][0]["revised_prompt"]) > len(prompt)
 
 
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+SIGNED_NAMES = ("sig", "ske", "skoid", "sks", "skt", "sktid", "skv", "sp", "spr", "sr", "sv")
+
+
 @pytest.mark.claim("XH-RESP-5")
 @pytest.mark.parametrize("model", ["dall-e-2", "dall-e-3"])
 def test_a_dalle_link_is_signed_for_a_day(xhuoapi: Caller, model: str) -> None:
@@ -74,7 +78,21 @@ def test_a_dalle_link_is_signed_for_a_day(xhuoapi: Caller, model: str) -> None:
     url = urlsplit(body["data"][0]["url"])
     query = parse_qs(url.query, strict_parsing=True)
     assert url.path == f"/xhuoapi/private/images/{xhuoapi.tasks()[0]['id']}/generated_00.png"
-    assert query == IsPartialDict(se=[_iso(body["created"] + DAY)], sig=[IsStr(min_length=40)])
+    assert {name: values[0] for name, values in query.items()} == {
+        "se": _iso(body["created"] + DAY),
+        "sig": IsStr(min_length=40),
+        "ske": IsStr(regex=TIME),
+        "skoid": IsUUID,
+        "sks": "b",
+        "skt": IsStr(regex=TIME),
+        "sktid": IsUUID,
+        "skv": "2020-10-02",
+        "sp": "r",
+        "spr": "https",
+        "sr": "b",
+        "sv": "2020-10-02",
+    }
+    assert query["skt"][0] < _iso(body["created"]) < query["se"][0] <= query["ske"][0]
 
 
 def _iso(seconds: float) -> str:
@@ -95,7 +113,12 @@ def test_a_dalle_link_ends_after_a_day(xhuoapi: Caller) -> None:
 @pytest.mark.claim("XH-RESP-5")
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("se=20", "se=21"), ("sig=", "sig=A"), ("sig=", "gis="), ("se=", "es="), ("?", "?x=1#"), ("&sig", "&gis")],
+    [
+        *((f"&{name}=", f"&{name}=x") for name in SIGNED_NAMES),
+        *((f"&{name}=", f"&x{name}=") for name in SIGNED_NAMES),
+        *[("se=20", "se=99"), ("se=20", "se=0x"), ("se=20", "se=%EF%BC%92%EF%BC%90")],
+        *[("se=20", "se=21"), ("sig=", "sig=A"), ("sig=", "gis="), ("se=", "es="), ("?", "?x=1#"), ("&sig", "&gis")],
+    ],
 )
 def test_an_altered_dalle_link_is_forbidden(xhuoapi: Caller, old: str, new: str) -> None:
     url = xhuoapi.generate(model="dall-e-3").json()["data"][0]["url"]
