@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from mockserver.app import App, create_app
-from mockserver.client.addresses import DEFAULT_KEY
-from mockserver.client.asynchronous import AsyncMockClient
-from mockserver.client.blocking import MockClient
+from mockserver.client.asynchronous.client import AsyncMockClient
+from mockserver.client.mock_client import MockClient
+from mockserver.client.scope import Scope
 from mockserver.engine.clock import monotonic
 from mockserver.engine.event_runner import CRASHED_ATTEMPT
 from mockserver.http.listening import local_url, root_url, serving
@@ -32,7 +32,8 @@ class AsyncMockServer(AsyncMockClient):
     """A server in the running event loop, as `async with MockServer() as mock` gives it, and its client."""
 
     def __init__(self, app: App, root: str, control_url: str) -> None:
-        super().__init__(root, api_key=_valid_key(app.settings), control_url=control_url, context=_trusting(app))
+        super().__init__(root, control_url=control_url, context=_trusting(app))
+        self.scope = Scope(allowed_keys=app.settings.api_keys)
         self.app = app
 
 
@@ -51,7 +52,8 @@ class MockServer(MockClient):
         given = settings or Settings()
         chosen = given.port if port is None and given.port != Settings().port else port or 0
         self.app = create_app(replace(given, port=chosen))
-        super().__init__("", api_key=_valid_key(given), context=_trusting(self.app))
+        super().__init__("", context=_trusting(self.app))
+        self.scope = Scope(allowed_keys=given.api_keys)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
@@ -145,11 +147,6 @@ class MockServer(MockClient):
     ) -> None:
         assert self._stack is not None
         await self._stack.aclose()
-
-
-def _valid_key(settings: Settings) -> str:
-    """A key that all three accept, if the settings leave one."""
-    return next((key for key in settings.api_keys if key.startswith("sk_")), DEFAULT_KEY)
 
 
 async def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:

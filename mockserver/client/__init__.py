@@ -1,7 +1,7 @@
 """A typed client of the control surface: `MockClient` for blocking code, `AsyncMockClient` for asyncio."""
 
-from mockserver.client.asynchronous import AsyncMockClient
-from mockserver.client.blocking import MockClient
+from mockserver.client.asynchronous.client import AsyncMockClient
+from mockserver.client.mock_client import MockClient
 from mockserver.client.models import (
     Advanced,
     Attempt,

@@ -1,4 +1,4 @@
-"""Assertions that explain themselves: each shows what did happen."""
+"""Assertions: the message of a failed one lists the calls, charges or callbacks that there were."""
 
 from decimal import Decimal
 
@@ -6,29 +6,30 @@ from mockserver.client import operations as ops
 from mockserver.client import waiting
 from mockserver.client.models import Callback, Request
 from mockserver.client.money import Account
-from mockserver.client.operations import Amount, Owner
-from mockserver.client.protocol import Operation
+from mockserver.client.operations import Amount
+from mockserver.client.protocol import MockError, Operation, hide_misuse
+from mockserver.client.scope import Scope
 
+__tracebackhide__ = hide_misuse
 SHOWN = 20
 
 
-def spent(owner: Owner, provider: str, amount: Amount, everyone: bool) -> Operation[Decimal]:
-    """What was charged at a provider: captured, not merely held."""
-    __tracebackhide__ = True
-    accounts = yield from ops.accounts(owner, provider, everyone)
+def spent(scope: Scope, provider: str, amount: Amount, everyone: bool) -> Operation[Decimal]:
+    """Assert what was charged at a provider: captured, not only held."""
+    accounts = yield from ops.accounts(scope, provider, everyone)
     captured, expected = sum((account.captured for account in accounts), Decimal(0)), Decimal(str(amount))
     if captured == expected:
         return captured
-    unit = accounts[0].currency if accounts else (yield from ops.account(provider, owner.api_key)).currency
+    unit = accounts[0].currency if accounts else (yield from ops.account(provider, scope.key_for(provider))).currency
     lines = [f"spent {captured:f} {unit} at {provider}, not {expected:f}"]
     if held := sum((account.held for account in accounts), Decimal(0)):
         lines.append(f"  {held:f} {unit} more are held for tasks that have not ended")
-    lines += yield from _usage(owner, provider, accounts)
-    lines += yield from _calls(owner, provider, everyone)
+    lines += yield from _usage(scope, provider, accounts)
+    lines += yield from _calls(scope, provider, everyone)
     raise AssertionError("\n".join(lines))
 
 
-def _usage(owner: Owner, provider: str, accounts: list[Account]) -> Operation[list[str]]:
+def _usage(scope: Scope, provider: str, accounts: list[Account]) -> Operation[list[str]]:
     lines = ["  charged were:"]
     for account in accounts:
         full = yield from ops.account(provider, account.id)
@@ -37,7 +38,7 @@ def _usage(owner: Owner, provider: str, accounts: list[Account]) -> Operation[li
 
 
 def requested(
-    owner: Owner,
+    scope: Scope,
     provider: str | None,
     times: int | None,
     model: str | None,
@@ -46,10 +47,9 @@ def requested(
     status: int | None,
     everyone: bool,
 ) -> Operation[list[Request]]:
-    """Calls that asked for pictures, refused ones included; with `path` the calls to it, whatever they are."""
-    __tracebackhide__ = True
+    """Assert that pictures were requested, refused calls included; with `path`, that it was called."""
     found = yield from ops.requests(
-        owner, provider, model=model, prompt=prompt, path=path, status=status, everyone=everyone
+        scope, provider, model=model, prompt=prompt, path=path, status=status, everyone=everyone
     )
     found = [request for request in found if path is not None or request.generates]
     if found if times is None else len(found) == times:
@@ -58,22 +58,22 @@ def requested(
     said = ", ".join(f"{name}={value!r}" for name, value in asked.items() if value is not None)
     wanted = "at least one request" if times is None else f"{times} request{'' if times == 1 else 's'}"
     lines = [f"expected {wanted} to {provider or 'any provider'}{f' with {said}' if said else ''}, found {len(found)}"]
-    lines += yield from _calls(owner, None, everyone)
+    lines += yield from _calls(scope, None, everyone)
     raise AssertionError("\n".join(lines))
 
 
-def _calls(owner: Owner, provider: str | None, everyone: bool) -> Operation[list[str]]:
-    """What was called, and what came from others: a client with the wrong key is the usual surprise."""
-    own = yield from ops.requests(owner, provider, everyone=everyone)
+def _calls(scope: Scope, provider: str | None, everyone: bool) -> Operation[list[str]]:
+    """The calls that there were, and those with another key: a client with a wrong key is the usual cause."""
+    own = yield from ops.requests(scope, provider, everyone=everyone)
     lines = ["  the calls were:" if own else "  there were no calls", *map(_line, own[-SHOWN:])]
     if len(own) > SHOWN:
         lines[0] = f"  the last {SHOWN} of {len(own)} calls were:"
-    if owner.alone and not everyone:
+    if scope.own_only and not everyone:
         known = {request.id for request in own}
-        others = yield from ops.requests(owner, provider, everyone=True)
+        others = yield from ops.requests(scope, provider, everyone=True)
         others = [request for request in others if request.id not in known]
         if others:
-            lines += [f"  and with another key than {owner.api_key}, or none:", *map(_line, others[-SHOWN:])]
+            lines += [f"  and with another key than {scope.api_key}, or none:", *map(_line, others[-SHOWN:])]
     return lines
 
 
@@ -84,21 +84,33 @@ def _line(request: Request) -> str:
     return f"    {' '.join(what)} → {outcome}"
 
 
-def delivered(owner: Owner, task_id: str | None, timeout: float) -> Operation[list[Callback]]:
-    """That a task's callback arrives within `timeout` real seconds; without a task, every callback asked for."""
-    __tracebackhide__ = True
+def delivered(scope: Scope, task_id: str | None, timeout: float) -> Operation[list[Callback]]:
+    """Assert that a task's callback arrives within `timeout` real seconds; without a task, every requested one."""
     if task_id is None:
-        tasks = yield from ops.tasks(owner, None, None, None, False)
-        names = [task.id for task in tasks if task.callback_url is not None]
-        if not names:
-            calls = yield from _calls(owner, None, False)
+        tasks = yield from ops.tasks(scope, None, None, None, False)
+        task_ids = [task.id for task in tasks if task.callback_url is not None]
+        if not task_ids:
+            calls = yield from _calls(scope, None, False)
             raise AssertionError("\n".join(["no task asked for a callback", *calls]))
     else:
-        names = [task_id]
+        task_ids = [task_id]
     arrived = []
-    for name in names:
+    for wanted in task_ids:
         try:
-            arrived.append((yield from waiting.wait_delivered(name, timeout)))
+            arrived.append((yield from waiting.wait_delivered(wanted, timeout)))
         except waiting.NotDelivered as error:
             raise AssertionError(error.message) from None
+        except MockError as error:
+            if error.status != 404:
+                raise
+            lines = yield from _tasks(scope)
+            raise AssertionError("\n".join([f"there is no task {wanted!r:.100}", *lines])) from None
     return arrived
+
+
+def _tasks(scope: Scope) -> Operation[list[str]]:
+    tasks = yield from ops.tasks(scope, None, None, None, False)
+    if not tasks:
+        return ["  there are no tasks", *(yield from _calls(scope, None, False))]
+    first = "  the tasks are:" if len(tasks) <= SHOWN else f"  the last {SHOWN} of {len(tasks)} tasks are:"
+    return [first, *(f"    {task.id} {task.provider} {task.model}, {task.status}" for task in tasks[-SHOWN:])]

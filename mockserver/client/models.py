@@ -1,6 +1,6 @@
-"""What the control surface answers, as frozen records. Times are Unix seconds by the server's clock, money is Decimal.
+"""The control surface's answers as frozen records. Times are Unix seconds of the server's clock, money is Decimal.
 
-Each has the JSON that it was read from as `raw`.
+`raw` is the JSON that a record was read from.
 """
 
 from collections.abc import Mapping
@@ -240,3 +240,33 @@ class Defect:
     where: str
     account: str | None
     traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What was charged at one provider. `held` is for tasks that have not ended."""
+
+    provider: str
+    currency: str
+    generations: int
+    captured: Decimal
+    held: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a reset removed: callbacks, and charges by provider; and the number of internal errors since the start."""
+
+    callbacks: int
+    charges: tuple[Charge, ...]
+    defects: int
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        forgotten = raw["forgotten"]
+        charges = tuple(
+            Charge(row["provider"], row["currency"], row["generations"], Decimal(row["captured"]), Decimal(row["held"]))
+            for row in forgotten["charges"]
+        )
+        return cls(forgotten["callbacks"], charges, raw["defects"], raw)

@@ -1,19 +1,20 @@
-"""Every operation of the control surface, once: the calls that it takes and what is made of their answers.
+"""Every operation of the control surface: the calls that it makes, and the records read from their answers.
 
-Lists are oldest first. With an `Owner` that sees its own alone, they are of its API key unless `everyone` is set.
+Lists are oldest first. With a `Scope` that is limited to its own keys, they are of those keys unless `everyone` is set.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from types import EllipsisType
 from typing import Any, Literal
 
-from mockserver.client.models import Advanced, Clock, Defect, Request, Rule, Sink, Task
+from mockserver.client.models import Advanced, Clock, Defect, Forgotten, Request, Rule, Sink, Task
 from mockserver.client.money import Account
-from mockserver.client.protocol import ControlCall, MockError, Operation, segment
+from mockserver.client.protocol import ControlCall, MockError, Operation, hide_misuse, segment
+from mockserver.client.scope import AddedRule, Scope
 
+__tracebackhide__ = hide_misuse
 PAGE = "1000"
 MATCH = ("provider", "path", "method", "model", "prompt", "task_id")
 
@@ -22,25 +23,8 @@ Reply = int | tuple[int, float]
 """What a sink answers: a status, or a status after so many seconds of the clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose records an operation is about: its key's alone if `alone`, else everybody's.
-
-    One that is alone remembers what it has added that has no key of its own, so that it can be cleaned up.
-    """
-
-    api_key: str
-    alone: bool = False
-    rules: list[str] = field(default_factory=list)
-    routes: list[str] = field(default_factory=list)
-
-    def key(self, everyone: bool = False) -> str | None:
-        """What to filter by."""
-        return self.api_key if self.alone and not everyone else None
-
-
-def pages(noun: str, **query: str | None) -> Operation[list[Any]]:
-    """A whole list."""
+def pages(noun: str, **query: str | tuple[str, ...] | None) -> Operation[list[Any]]:
+    """A whole list, page by page."""
     rows: list[Any] = []
     cursor: str | None = None
     while True:
@@ -72,12 +56,13 @@ def set_clock(mode: Literal["real", "virtual"] | None, speed: float | None, auto
 
 
 def advance(seconds: float | None = None, until: float | Literal["idle"] | None = None) -> Operation[Advanced]:
-    body: dict[str, Any] = {"until": until} if seconds is None else {"seconds": seconds}
+    asked = {"seconds": seconds, "until": until}
+    body = {name: value for name, value in asked.items() if value is not None}
     return Advanced.read((yield ControlCall("POST", "clock/advance", body=body, timeout=None)))
 
 
 def requests(
-    owner: Owner,
+    scope: Scope,
     provider: str | None = None,
     *,
     path: str | None = None,
@@ -88,7 +73,7 @@ def requests(
     task_id: str | None = None,
     everyone: bool = False,
 ) -> Operation[list[Request]]:
-    rows = yield from pages("requests", provider=provider, api_key=owner.key(everyone))
+    rows = yield from pages("requests", provider=provider, **scope.filter(everyone))
 
     def wanted(request: Request) -> bool:
         return (
@@ -109,9 +94,9 @@ def documented_path(request: Request) -> str:
 
 
 def tasks(
-    owner: Owner, provider: str | None, status: str | None, model: str | None, everyone: bool
+    scope: Scope, provider: str | None, status: str | None, model: str | None, everyone: bool
 ) -> Operation[list[Task]]:
-    rows = yield from pages("tasks", provider=provider, api_key=owner.key(everyone))
+    rows = yield from pages("tasks", provider=provider, **scope.filter(everyone))
     found = map(Task.read, rows)
     return [task for task in found if status in (None, task.status) and model in (None, task.model)]
 
@@ -120,24 +105,36 @@ def task(task_id: str) -> Operation[Task]:
     return Task.read((yield ControlCall("GET", f"tasks/{segment(task_id)}")))
 
 
-def add_fault(owner: Owner, type_: str, given: Mapping[str, Any], everyone: bool, key: str | None) -> Operation[Rule]:
+def add_fault(
+    scope: Scope, type_: str, given: Mapping[str, Any], everyone: bool, key: str | None, optional: bool
+) -> Operation[Rule]:
     """Add a rule. What is no part of its match or its timing in `given` is a parameter of the fault."""
     present = {name: value for name, value in given.items() if value is not None}
     match = {name: present.pop(name) for name in MATCH if name in present}
-    if (key := key or owner.key(everyone)) is not None:
+    if key is None and scope.own_only and not everyone:
+        key = scope.key_for(match.get("provider"))
+    if key is not None:
         match["api_key"] = key
     when: dict[str, Any] = {
         name: present.pop(name) for name in ("skip", "times", "every", "probability") if name in present
     }
     body: dict[str, Any] = {"match": match, **when, "fault": {"type": type_, **present}}
     rule = Rule.read((yield ControlCall("POST", "faults", body=body)))
-    if owner.alone and "api_key" not in match:
-        owner.rules.append(rule.id)
+    scope.rules[rule.id] = AddedRule(keyed=key is not None, optional=optional)
     return rule
 
 
-def faults(owner: Owner, everyone: bool) -> Operation[list[Rule]]:
-    rows = (yield ControlCall("GET", "faults", {"api_key": owner.key(everyone)}))["faults"]
+def unused_faults(scope: Scope) -> Operation[list[Rule]]:
+    """The rules that were added in this scope, are still in force, and never fired; without the optional ones."""
+    expected = {rule_id for rule_id, added in scope.rules.items() if not added.optional}
+    if not expected:
+        return []
+    rules = yield from faults(scope, everyone=True)
+    return [rule for rule in rules if rule.id in expected and rule.fired == 0]
+
+
+def faults(scope: Scope, everyone: bool) -> Operation[list[Rule]]:
+    rows = (yield ControlCall("GET", "faults", scope.filter(everyone)))["faults"]
     return [Rule.read(row) for row in reversed(rows)]
 
 
@@ -149,8 +146,8 @@ def remove_fault(rule_id: str) -> Operation[Rule]:
     return Rule.read((yield ControlCall("DELETE", f"faults/{segment(rule_id)}")))
 
 
-def clear_faults(owner: Owner, everyone: bool) -> Operation[int]:
-    removed = (yield ControlCall("DELETE", "faults", {"api_key": owner.key(everyone)}))["removed"]
+def clear_faults(scope: Scope, everyone: bool) -> Operation[int]:
+    removed = (yield ControlCall("DELETE", "faults", scope.filter(everyone)))["removed"]
     return int(removed)
 
 
@@ -163,26 +160,27 @@ def put_routes(table: Mapping[str, str]) -> Operation[dict[str, str]]:
     return {route["from"]: route["to"] for route in (yield ControlCall("PUT", "routes", body=body))["routes"]}
 
 
-def add_route(owner: Owner, source: str, target: str) -> Operation[dict[str, str]]:
+def add_route(scope: Scope, source: str, target: str) -> Operation[dict[str, str]]:
     """A route goes ahead of those that are there."""
-    if owner.alone:
-        owner.routes.append(source)
+    if scope.own_only:
+        scope.routes.append(source)
     answer = yield ControlCall("POST", "routes", body={"from": source, "to": target})
     return {route["from"]: route["to"] for route in answer["routes"]}
 
 
-def clean_up(owner: Owner) -> Operation[None]:
-    """Remove the faults and the routes that an owner has added."""
-    yield from clear_faults(owner, everyone=False)
-    for rule in owner.rules:
+def clean_up(scope: Scope) -> Operation[None]:
+    """Remove the faults and the routes that were added in a scope."""
+    yield from clear_faults(scope, everyone=False)
+    for rule_id in [rule_id for rule_id, added in scope.rules.items() if not added.keyed]:
         try:
-            yield from remove_fault(rule)
+            yield from remove_fault(rule_id)
         except MockError as error:  # removed already
             if error.status != 404:
                 raise
-    for source in owner.routes:
+    for source in scope.routes:
         yield ControlCall("DELETE", "routes", {"from": source})
-    owner.routes.clear()
+    scope.rules.clear()
+    scope.routes.clear()
 
 
 def account(provider: str, key: str) -> Operation[Account]:
@@ -205,9 +203,9 @@ def set_account(
     return Account.read((yield ControlCall("PUT", f"accounts/{segment(key)}", {"provider": provider}, body)))
 
 
-def accounts(owner: Owner, provider: str | None = None, everyone: bool = False) -> Operation[list[Account]]:
+def accounts(scope: Scope, provider: str | None = None, everyone: bool = False) -> Operation[list[Account]]:
     """Every account that was used; without their usage records."""
-    rows = yield from pages("accounts", provider=provider, api_key=owner.key(everyone))
+    rows = yield from pages("accounts", provider=provider, **scope.filter(everyone))
     return [Account.read(row) for row in rows]
 
 
@@ -229,6 +227,11 @@ def restore(state: Mapping[str, Any]) -> Operation[Clock]:
     return Clock.read((yield ControlCall("PUT", "snapshot", body=dict(state), timeout=None)))
 
 
-def reset(key: str | None) -> Operation[None]:
-    """Forget everything, or one key's."""
-    yield ControlCall("POST", "reset", body={} if key is None else {"api_key": key})
+def reset(*keys: str) -> Operation[list[Forgotten]]:
+    """Forget everything, or the state of some API keys alone; what was forgotten, call by call."""
+    answers = []
+    for key in keys or (None,):
+        answers.append(
+            Forgotten.read((yield ControlCall("POST", "reset", body={} if key is None else {"api_key": key})))
+        )
+    return answers

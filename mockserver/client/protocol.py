@@ -1,5 +1,5 @@
-"""How an operation asks: a generator that yields calls to the control surface, is sent their answers as JSON, and
-returns what was asked for. So each operation is written once, and runs over a blocking or an asynchronous connection.
+"""Operations without I/O: a generator yields calls to the control surface, is sent their answers as JSON, and returns
+the result. So each operation is written once, and runs over a blocking or an asynchronous connection.
 """
 
 import json
@@ -15,11 +15,20 @@ PATIENCE = 30.0
 
 
 class MockError(Exception):
-    """The control surface refuses; `message` says what exists instead."""
+    """The control surface refused a call; `message` says what exists instead."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+
+
+def hide_misuse(excinfo: Any) -> bool:
+    """As a module's `__tracebackhide__`: pytest ends the traceback of a refusal or of a failed assertion at the
+    caller's line; the traceback of a defect of this client is shown in full."""
+    return excinfo is not None and isinstance(excinfo.value, (MockError, AssertionError))
+
+
+__tracebackhide__ = hide_misuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +37,15 @@ class ControlCall:
 
     method: str
     path: str
-    query: Mapping[str, str | None] | None = None
+    query: Mapping[str, str | tuple[str, ...] | None] | None = None
     body: Any = None
     timeout: float | None = PATIENCE
 
     @property
     def target(self) -> str:
         """Path and query as they go into the request line."""
-        query = urlencode({name: value for name, value in (self.query or {}).items() if value is not None})
+        given = {name: value for name, value in (self.query or {}).items() if value is not None}
+        query = urlencode(given, doseq=True)
         return f"/_mock/{self.path}" + (f"?{query}" if query else "")
 
     @property

@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 
 from mockserver.control import models, views
 from mockserver.control.control_request import ControlRequest, Refusal, bad, first_error
-from mockserver.control.queries import Queries, account_name, known
+from mockserver.control.queries import Queries, account_name, accounts_of, known
 from mockserver.engine import snapshot
 from mockserver.engine.clock import SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
@@ -63,9 +63,8 @@ class Actions:
         return views.clock_view(engine)
 
     async def list_faults(self, request: ControlRequest) -> dict[str, Any]:
-        key = request.query("api_key")
-        account = account_name(key) if key else None
-        rules = [rule for rule in self.rules.by_id.values() if account in (None, rule.match.api_key)]
+        accounts = accounts_of(request)
+        rules = [rule for rule in self.rules.by_id.values() if accounts is None or rule.match.api_key in accounts]
         return {"faults": [views.rule_view(rule) for rule in reversed(rules)], "next": None}
 
     async def add_fault(self, request: ControlRequest) -> dict[str, Any]:
@@ -92,11 +91,10 @@ class Actions:
 
     async def remove_faults(self, request: ControlRequest) -> dict[str, Any]:
         """All of them, or one key's."""
-        key = request.query("api_key")
-        before = len(self.rules.by_id)
-        if key:
-            self.rules.forget_account(account_name(key))
-        else:
+        accounts, before = accounts_of(request), len(self.rules.by_id)
+        for account in accounts or ():
+            self.rules.forget_account(account)
+        if accounts is None:
             self.rules.by_id.clear()
         return {"removed": before - len(self.rules.by_id)}
 
@@ -210,16 +208,17 @@ class Actions:
         return views.clock_view(self.engine)
 
     async def reset(self, request: ControlRequest) -> dict[str, Any]:
-        """Forget everything, or one key's tasks, money, callbacks, requests and faults."""
+        """Forget everything, or one key's tasks, money, callbacks, requests and faults; what was charged until then."""
         asked = await request.read(models.Reset)
-        if asked.api_key is not None:
-            account = account_name(asked.api_key)
+        account = None if asked.api_key is None else account_name(asked.api_key)
+        forgotten = views.usage_view(self.engine, self.queries.mounts, account)
+        if account is not None:
             self.engine.reset_account(account)
             self.rules.forget_account(account)
         else:
             await self.engine.reset()
             self.rules.clear()
-        return {"status": "reset"}
+        return {"status": "reset", "defects": self.engine.defects.count, "forgotten": forgotten}
 
 
 @cache

@@ -30,6 +30,12 @@ def account_name(key: str) -> str:
     return key if is_account_id(key) else account_id(key)
 
 
+def accounts_of(request: ControlRequest) -> frozenset[str] | None:
+    """The accounts of the keys that a call names by `api_key`, which may be repeated; None if it names none."""
+    keys = [key for key in request.http_request.query.getall("api_key", ()) if key]
+    return frozenset(map(account_name, keys)) if keys else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Owned:
     provider: str
@@ -170,13 +176,12 @@ class Queries:
 
     def _owner_filter(self, request: ControlRequest) -> Callable[[Any], bool]:
         """Whether a record is of the provider and the api_key that a call asks for."""
-        provider, key = request.query("provider"), request.query("api_key")
+        provider, accounts = request.query("provider"), accounts_of(request)
         if provider is not None:
             self._check_provider(provider)
-        account = account_name(key) if key else None
 
         def keep(record: Any) -> bool:
-            return provider in (None, record.provider) and account in (None, record.account)
+            return provider in (None, record.provider) and (accounts is None or record.account in accounts)
 
         return keep
 

@@ -1,5 +1,6 @@
 """What the control surface shows of the engine's records: JSON with times in Unix seconds and money as decimal text."""
 
+from collections.abc import Mapping
 from math import isinf
 from typing import Any
 
@@ -163,6 +164,28 @@ def money_view(account: Account, currency: Currency) -> dict[str, Any]:
         "rate_limit": {"requests": limit.requests, "seconds": limit.seconds} if limit else None,
         "generations": account.submissions,
     }
+
+
+def usage_view(engine: Engine, mounts: Mapping[str, Mount], account: str | None) -> dict[str, Any]:
+    """How many callbacks there are, and what was charged at each provider: in one account or in all of them."""
+    callbacks = sum(account in (None, delivery.account) for _, delivery in engine.store.deliveries.newest())
+    totals: dict[str, list[int]] = {}
+    for _, found in engine.store.accounts.newest():
+        if account in (None, found.id) and found.submissions:
+            total = totals.setdefault(found.provider, [0, 0, 0])
+            for place, amount in enumerate((found.submissions, found.captured, found.held)):
+                total[place] += amount
+    charges = [
+        {
+            "provider": name,
+            "currency": mounts[name].provider.currency.code,
+            "generations": generations,
+            "captured": mounts[name].provider.currency.text(captured),
+            "held": mounts[name].provider.currency.text(held),
+        }
+        for name, (generations, captured, held) in sorted(totals.items())
+    ]
+    return {"callbacks": callbacks, "charges": charges}
 
 
 def account_view(account: Account, mount: Mount) -> dict[str, Any]:

@@ -1,11 +1,12 @@
-"""The pytest plugin: `mock_providers` and `mock_providers_session`.
+"""The pytest plugin: the fixtures `mock_providers` and `mock_providers_session`.
 
-Loaded into every pytest run of an environment that has this package, so it imports nothing of the server until a test
-asks for a fixture.
+It is loaded into every pytest run of an environment with this package, so it imports the server only when a test uses a
+fixture.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,13 @@ DUMPED = "mock_providers"
 _MEANINGS = {
     "latency": "how long a generation takes: instant (the default), quick, documented, or MIN-MAX in seconds",
     "clock": "virtual (the default: time passes when it is advanced, or waited for) or real",
-    "seed": "what ids and chance derive from",
+    "seed": "what ids and random choices derive from",
     "balance": "what a key has at each provider",
 }
+
+
+class UnusedFaultWarning(UserWarning):
+    """A test has added a fault rule that never fired."""
 
 
 def __getattr__(name: str) -> Any:
@@ -44,11 +49,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="Use the mock server that runs there, instead of one in this process.",
     )
+    group.addoption(
+        "--mock-providers-control-token",
+        metavar="TOKEN",
+        default=None,
+        help="That server's --control-token; by default the variable MOCKSERVER_CONTROL_TOKEN.",
+    )
     for name in NAMES:
         parser.addini(f"{MARKER}_{name}", f"mock_providers: {_MEANINGS[name]}", default=None)
     parser.addini(
+        f"{MARKER}_unused_faults",
+        "mock_providers: what a fault rule that never fired does to its test: warn (the default), error or ignore",
+        default=None,
+    )
+    parser.addini(
         f"{MARKER}_block_real",
-        "mock_providers: let every connection to the real services fail, in every test",
+        "mock_providers: every connection to the real services fails, in every test",
         type="bool",
         default=False,
     )
@@ -67,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def mock_providers(request: pytest.FixtureRequest) -> Iterator[MockProviders]:
-    """A mock of the three services for this test alone: clean, with an API key of its own."""
+    """A mock server for this test alone: clean, with an API key of its own."""
     session = request.config.stash[KEY]
     with _explained(), session.handle(request.node.nodeid, marker_options(request.node), "test") as mock:
         yield mock
@@ -82,34 +98,59 @@ def mock_providers_session(request: pytest.FixtureRequest) -> Iterator[MockProvi
     with _explained(), session.handle(f"session {worker()}", {}, "session") as mock:
         yield mock
         _fail_for(session.defects())
+        _report_unused_faults(session, "session", request.node)
 
 
 class _explained:
-    """A wrong setting is the user's mistake: one line instead of a traceback of ours."""
+    """Shows a wrong setting, or a server that does not answer, as one line instead of a traceback of ours."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, ValueError):
+        from mockserver.client import MockError
+
+        if isinstance(error, (ValueError, MockError)):
             pytest.fail(f"mock_providers: {error}", pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """An internal error of the server fails the test that met it, whatever the code under test made of it."""
+    """Fail a test that met an internal error of the server, even if the code under test handled it; and report the
+    fault rules that never fired in a test that passes."""
+    __tracebackhide__ = True
+    session = item.config.stash[KEY]
     try:
         result = yield
     except BaseException as error:
-        for text in item.config.stash[KEY].defects():
+        for text in session.defects():
             error.add_note(text)
         raise
-    _fail_for(item.config.stash[KEY].defects())
+    _fail_for(session.defects())
+    _report_unused_faults(session, "test", item)
     return result
 
 
-def _fail_for(defects: list[str]) -> None:
-    if defects:
-        pytest.fail("\n".join(defects), pytrace=False)
+def _fail_for(problems: list[str]) -> None:
+    __tracebackhide__ = True
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
+
+
+def _report_unused_faults(session: Session, purpose: str, node: pytest.Item | pytest.Session) -> None:
+    __tracebackhide__ = True
+    if session.unused_faults == "ignore":
+        return
+    texts = [text for mock, of in session.active.items() if of == purpose for text in mock.unused_faults()]
+    if session.unused_faults == "error":
+        _fail_for(texts)
+    line = (node.location[1] or 0) + 1 if isinstance(node, pytest.Item) else 1
+    raised = []
+    for text in texts:
+        try:
+            warnings.warn_explicit(f"{text} (optional=True allows that)", UnusedFaultWarning, str(node.path), line)
+        except UnusedFaultWarning as warning:  # the user's filter turns warnings into errors
+            raised.append(str(warning))
+    _fail_for(raised)
 
 
 @pytest.hookimpl(trylast=True)
@@ -123,7 +164,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """A worker of xdist has ended: add what it did."""
+    """Add the tally of an xdist worker that has ended."""
     dumped = getattr(node, "workeroutput", {}).get(DUMPED)
     if dumped is not None:
         node.config.stash[KEY].tally.join(dumped)

@@ -1,81 +1,100 @@
-"""What the fixtures give: a client of a mock server, for one test and its API key."""
+"""`MockProviders`, which the fixtures give: the client of a mock server, limited to one test's API key."""
 
-import ssl
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from mockserver.client import MockClient, operations, waiting
-from mockserver.client.operations import Amount, Owner
+from mockserver.client.discovered import installed
+from mockserver.client.models import Charge, Rule
+from mockserver.client.operations import Amount
+from mockserver.client.protocol import hide_misuse
+from mockserver.client.scope import Scope
 from mockserver.pytest_plugin.block import BLOCKER
 from mockserver.pytest_plugin.tally import Tally
+
+if TYPE_CHECKING:
+    from mockserver.server import MockServer
+
+__tracebackhide__ = hide_misuse
 
 
 class MockProviders(MockClient):
     """A mock server as one test sees it: lists, faults and assertions are about this test's `api_key` alone.
 
     Args:
-        own_server: whether the server belongs to this process, so that a reset may forget everything.
-        balance: what the key has at each provider, where the server is not our own.
+        client: of the server; its connections are used, and stay open for the next test.
+        key_token: makes this test's API keys unique.
+        server: the server, if it is one of this process: a reset then forgets everything.
+        balance: what the key has at each provider, where the server is not of this process.
     """
 
     def __init__(
         self,
-        root_url: str,
+        client: MockClient,
         *,
-        api_key: str,
+        key_token: str,
         tally: Tally,
-        own_server: bool,
-        control_url: str | None = None,
-        context: ssl.SSLContext | None = None,
+        server: MockServer | None = None,
         balance: Amount | None = None,
     ) -> None:
-        super().__init__(root_url, api_key=api_key, control_url=control_url, context=context)
-        self.owner = Owner(api_key, alone=True)
-        self._tally, self._own_server, self._balance = tally, own_server, balance
+        super().__init__(client.root_url, control_url=client.control_url, context=client._context)
+        self._token, self.transport = client._token, client.transport
+        self.scope = Scope(key_token=key_token, allowed_keys=client.scope.allowed_keys, own_only=True)
+        if server is None:
+            self.scope.sink_prefix = f"{self.api_key}-"
+        self._tally, self._server, self._balance = tally, server, balance
         self._blocked = False
         self._defects_seen = 0
-
-    def _sink_name(self, name: str) -> str:
-        return name if self._own_server else f"{self.api_key}-{name}"
+        self._unused: list[Rule] = []
 
     def begin(self) -> None:
-        """Make a clean start."""
-        self._clear()
-        self._defects_seen = int(self.health()["defects"]["count"])
+        """Start from a clean server, or on one that others use from a clean API key."""
+        self._defects_seen = self._forget()
 
     def reset(self, api_key: str | None = None) -> None:
         """Begin again as at the start of the test; with a key, forget that key's state alone."""
         if api_key is not None:
-            super().reset(api_key)
+            self._forget(api_key)
             return
-        self._count()
-        self._clear()
+        self._unused += self.do(operations.unused_faults(self.scope))
+        if self._server is None:
+            self._count()
+            self.do(operations.clean_up(self.scope))
+        self.scope.rules.clear()
+        self._forget()
 
-    def _clear(self) -> None:
-        if self._own_server:
-            self.do(operations.reset(None))
-            return
-        self.do(operations.clean_up(self.owner))
-        self.do(operations.reset(self.api_key))
-        if self._balance is not None:
-            for provider in (self.evolink, self.icodeeasy, self.xhuoapi):
-                provider.account().set(balance=self._balance)
+    def _forget(self, api_key: str | None = None) -> int:
+        """Reset the server, or API keys where it is not of this process; the number of its internal errors so far.
+
+        What the reset of a server of this process forgets is added to the session's tally: that costs no call more.
+        """
+        keys = (api_key,) if api_key else () if self._server else self.scope.filter()["api_key"]
+        answers = self.do(operations.reset(*keys))
+        if self._server is not None:
+            for answer in answers:
+                self._tally.add(answer.charges, answer.callbacks)
+        elif self._balance is not None and api_key is None:
+            for name in installed():
+                self.provider(name).account().set(balance=self._balance)
+        return answers[-1].defects
 
     def _count(self) -> None:
-        """Put what was done since the last reset on the session's bill."""
-        accounts = self.do(operations.accounts(self.owner, everyone=self._own_server))
-        if any(account.generations for account in accounts):
-            callbacks = self.do(waiting.callbacks(self.owner, everyone=self._own_server))
-            self._tally.add(accounts, len(callbacks))
+        """Add what this test's keys were used for to the session's tally."""
+        charges = [
+            Charge(found.provider, found.currency, found.generations, found.captured, found.held)
+            for found in self.do(operations.accounts(self.scope))
+        ]
+        if any(charge.generations for charge in charges):
+            self._tally.add(charges, len(self.do(waiting.callbacks(self.scope))))
 
     def end(self) -> None:
-        """Leave nothing behind that another test could meet."""
+        """Leave nothing behind that changes another test. A server of this process is reset by the next `begin`."""
         if self._blocked:
             BLOCKER.off()
-        try:
+        if self._server is None:
             self._count()
-            if not self._own_server:
-                self.do(operations.clean_up(self.owner))
-        finally:
-            self.close()
+            self.do(operations.clean_up(self.scope))
 
     def block_real(self) -> None:
         """Until the end of the test, let any connection to one of the real services fail at once."""
@@ -83,15 +102,30 @@ class MockProviders(MockClient):
             self._blocked = True
             BLOCKER.on()
 
+    def unused_faults(self) -> list[str]:
+        """The fault rules of this test that never fired, in words, without the optional and the removed ones."""
+        rules = [*self._unused, *self.do(operations.unused_faults(self.scope))]
+        return [_unused_text(rule) for rule in rules]
+
     def new_defects(self) -> list[str]:
-        """The tracebacks of the server's internal errors that this test met since it last asked."""
+        """The tracebacks of the server's internal errors that this test met and that were not returned before."""
+        if self._server is not None and self._server.app.engine.defects.count == self._defects_seen:
+            return []
         found = [defect for defect in self.defects() if defect.number > self._defects_seen]
         if not found:
             return []
         self._defects_seen = found[-1].number
-        own = self.icodeeasy.account().id
+        own = [None, *(self.provider(name).account().id for name in installed())]
         return [
             f"the mock server has a defect, which this test met at {defect.where}:\n{defect.traceback}"
             for defect in found
-            if self._own_server or defect.account in (None, own)
+            if self._server is not None or defect.account in own
         ]
+
+
+def _unused_text(rule: Rule) -> str:
+    parameters = {name: value for name, value in rule.fault.items() if name != "type"}
+    match = {name: value for name, value in rule.match.items() if name != "api_key"}
+    said = ", ".join(f"{name}={value!r}" for name, value in {**match, **parameters}.items())
+    matched = f"it matched {rule.matched}" if rule.matched else "nothing matched it"
+    return f"the fault rule {rule.id} ({rule.fault['type']}{said and ': '}{said}) never fired: {matched}"

@@ -1,4 +1,4 @@
-"""The servers of a pytest session: one for each combination of settings that tests ask for, made at the first need."""
+"""The servers of a pytest session: one for each combination of options, started when a test needs it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ import pytest
 from mockserver.pytest_plugin.tally import Tally
 
 if TYPE_CHECKING:
+    from mockserver.client import MockClient
     from mockserver.pytest_plugin.handle import MockProviders
     from mockserver.server import MockServer
     from mockserver.settings import Settings
 
 MARKER = "mock_providers"
 CLOCKS = ("virtual", "real")
+UNUSED_FAULTS = ("warn", "error", "ignore")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """What a test asks of its server. `balance` is decimal text; None is the server's default."""
+    """The options of a test's server. `balance` is decimal text; None is the server's default."""
 
     latency: str = "instant"
     clock: str = "virtual"
@@ -32,7 +34,7 @@ class ServerOptions:
     balance: str | None = None
 
     def settings(self) -> Settings:
-        """As the server's settings. Raises ValueError for what makes no sense."""
+        """As the server's settings. Raises ValueError for a value that is not one of an option's."""
         from decimal import Decimal
 
         from mockserver.settings import Settings
@@ -51,13 +53,21 @@ NAMES = tuple(ServerOptions.__dataclass_fields__)
 
 
 def ini_options(config: pytest.Config) -> ServerOptions:
-    """The wishes of the ini file: what holds for every test."""
+    """The options in the ini file, which hold for every test."""
     given = {name: config.getini(f"{MARKER}_{name}") for name in NAMES}
     return replace(ServerOptions(), **{name: value for name, value in given.items() if value})
 
 
+def unused_faults_mode(config: pytest.Config) -> str:
+    """What happens to a test whose fault rule never fired: "warn", "error" or "ignore". Raises UsageError."""
+    mode = str(config.getini(f"{MARKER}_unused_faults") or UNUSED_FAULTS[0])
+    if mode not in UNUSED_FAULTS:
+        raise pytest.UsageError(f"{MARKER}_unused_faults is one of {', '.join(UNUSED_FAULTS)}, not {mode!r}")
+    return mode
+
+
 def marker_options(item: pytest.Item) -> dict[str, str]:
-    """What a test's markers ask for, the nearest one last."""
+    """The options in a test's markers; the nearest marker wins. Raises ValueError for an unknown option."""
     asked: dict[str, str] = {}
     for marker in reversed(list(item.iter_markers(MARKER))):
         if marker.args or marker.kwargs.keys() - set(NAMES):
@@ -68,56 +78,64 @@ def marker_options(item: pytest.Item) -> dict[str, str]:
 
 
 class Session:
-    """What one process of a test run shares."""
+    """What one process of a test run shares: servers, connections, the tally, and the handles that are in use."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.tally = Tally()
-        self.active: list[MockProviders] = []
+        self.active: dict[MockProviders, str] = {}
+        self.unused_faults = unused_faults_mode(config)
         self._ini = ini_options(config)
         self._url: str | None = config.getoption("mock_providers_url")
+        self._control_token: str | None = config.getoption("mock_providers_control_token")
+        self._attached: MockClient | None = None
         self._servers: dict[tuple[str, ServerOptions], MockServer] = {}
 
     @contextmanager
     def handle(self, name: str, asked: Mapping[str, str], purpose: str) -> Iterator[MockProviders]:
-        """A clean mock for whoever is called `name`; servers are shared among those of one purpose."""
+        """A handle on a clean mock server for the test `name`; servers are shared by handles of one `purpose`."""
         mock = self._open(name, asked, purpose)
         try:
             mock.begin()
-            self.active.append(mock)
+            self.active[mock] = purpose
             yield mock
         finally:
-            if mock in self.active:
-                self.active.remove(mock)
+            self.active.pop(mock, None)
             mock.end()
 
     def _open(self, name: str, asked: Mapping[str, str], purpose: str) -> MockProviders:
+        from mockserver.client import MockClient
         from mockserver.pytest_plugin.handle import MockProviders
 
-        key = f"sk_test_{sha256(name.encode()).hexdigest()[:16]}"
-        of_server = asked.keys() - {"balance"}
-        wishes = replace(self._ini, **asked)
-        if self._url and not of_server:
-            return MockProviders(self._url, api_key=key, tally=self.tally, own_server=False, balance=wishes.balance)
-        server = self._server(purpose, wishes)
-        return MockProviders(
-            server.root_url, api_key=key, tally=self.tally, own_server=True, control_url=server.control_url
-        )
+        token = sha256(name.encode()).hexdigest()[:16]
+        options = replace(self._ini, **asked)
+        if self._url and not asked.keys() - {"balance"}:
+            self._attached = self._attached or MockClient(self._url, control_token=self._control_token)
+            return MockProviders(self._attached, key_token=token, tally=self.tally, balance=options.balance)
+        server = self._server(purpose, options)
+        return MockProviders(server, key_token=token, tally=self.tally, server=server)
 
-    def _server(self, purpose: str, wishes: ServerOptions) -> MockServer:
+    def _server(self, purpose: str, options: ServerOptions) -> MockServer:
         from mockserver.server import MockServer
 
-        if (purpose, wishes) not in self._servers:
-            self._servers[purpose, wishes] = MockServer(wishes.settings()).start()
-        return self._servers[purpose, wishes]
+        if (purpose, options) not in self._servers:
+            self._servers[purpose, options] = MockServer(options.settings()).start()
+        return self._servers[purpose, options]
 
     def defects(self) -> list[str]:
-        """What went wrong inside the servers since this was last asked."""
+        """The internal errors of the servers in use that were not returned before."""
         return [text for mock in self.active for text in mock.new_defects()]
 
     def close(self) -> None:
+        """Stop the servers. What their last tests were charged is added to the tally first."""
         for server in self._servers.values():
+            from mockserver.client import operations
+
+            for forgotten in server.do(operations.reset()):
+                self.tally.add(forgotten.charges, forgotten.callbacks)
             server.stop()
         self._servers.clear()
+        if self._attached is not None:
+            self._attached.close()
 
 
 def worker() -> str:

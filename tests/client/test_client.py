@@ -6,28 +6,36 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from inspect import getmembers, getsource, isfunction
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from mockserver import providers
 from mockserver.client import (
     AsyncMockClient,
     MockClient,
     MockError,
     NotDelivered,
-    asynchronous,
-    asynchronous_parts,
-    blocking,
-    blocking_parts,
+    discovered,
     operations,
     waiting,
 )
+from mockserver.client.asynchronous import client as asynchronous_client
+from mockserver.client.asynchronous import parts as asynchronous_parts
+from mockserver.client.blocking import client as blocking_client
+from mockserver.client.blocking import parts as blocking_parts
+from mockserver.client.discovered import choose_keys
 from mockserver.client.protocol import ControlCall, read_answer
+from mockserver.client.scope import Scope
 from mockserver.engine.clock import VIRTUAL_START
+from mockserver.providers import base
+from mockserver.providers.base import discover
 from mockserver.server import MockServer
 from mockserver.settings import Settings
 
@@ -62,22 +70,84 @@ def test_addresses(mock: MockServer) -> None:
     assert {value for name, value in mock.env().items() if name.endswith("_KEY")} == {mock.api_key}
 
 
+def test_providers_are_those_that_are_discovered(mock: MockServer) -> None:
+    for provider in discover():
+        assert mock.provider(provider.name).base_url == f"{mock.root_url}/{provider.name}"
+        assert getattr(mock, provider.name).name == provider.name
+        assert provider.accepts_key(mock.provider(provider.name).api_key)
+    assert mock.provider("icodeeasy").openai_base_url == mock.icodeeasy.openai_base_url
+    with pytest.raises(ValueError, match="no provider 'evolinc'; there are evolink, icodeeasy, xhuoapi"):
+        mock.provider("evolinc")
+    with pytest.raises(AttributeError, match="no attribute 'evolinc'; the providers are evolink, icodeeasy, xhuoapi"):
+        mock.evolinc  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match="evolink has no endpoints for OpenAI SDKs; icodeeasy, xhuoapi have"):
+        mock.evolink.openai_base_url  # noqa: B018
+
+
+def test_the_providers_of_this_package_are_typed() -> None:
+    """A type checker knows each of them as an attribute, in both clients."""
+    for module in (asynchronous_client, blocking_client):
+        typed = set(re.findall(r"^        (\w+): Provider$", getsource(module), re.MULTILINE))
+        assert typed == {path.parent.name for path in Path(providers.__file__).parent.glob("*/__init__.py")}
+
+
+@pytest.fixture
+def fourth(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A fourth provider is installed, whose keys fit no other form than its own."""
+    known = {provider.name: provider for provider in discover()}
+    example = replace(known["evolink"].example, key="nb-0123456789abcdef0123456789abcdef")
+    rule = re.compile(r"nb-[0-9a-z_]{20,40}").fullmatch
+    other = replace(known["evolink"], name="nanobanana", example=example, accepts_key=lambda key: bool(rule(key)))
+    monkeypatch.setattr(base, "discover", lambda: (*known.values(), other))
+    discovered.installed.cache_clear()
+    yield
+    discovered.installed.cache_clear()
+
+
+@pytest.mark.usefixtures("fourth")
+def test_a_provider_with_keys_of_its_own_form() -> None:
+    """Its key differs; lists, faults and variables are about both keys."""
+    scope = Scope(own_only=True, key_token="0123456789abcdef")
+    assert scope.api_key == "sk_mock_0123456789abcdef"
+    assert scope.key_for("nanobanana") == "nb-mock_0123456789abcdef"
+    assert scope.key_for("evolink") == scope.api_key
+    assert scope.filter() == {"api_key": ("sk_mock_0123456789abcdef", "nb-mock_0123456789abcdef")}
+    add = operations.add_fault(scope, "status", {"provider": "nanobanana"}, False, None, False)
+    assert next(add).body["match"] == {"provider": "nanobanana", "api_key": "nb-mock_0123456789abcdef"}
+    add = operations.add_fault(scope, "status", {}, False, None, False)
+    assert next(add).body["match"] == {"api_key": "sk_mock_0123456789abcdef"}
+    assert MockClient("http://127.0.0.1:9").nanobanana.name == "nanobanana"  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("fourth")
+def test_keys_are_chosen_among_those_that_a_server_accepts() -> None:
+    keys = choose_keys(allowed=("mine", "sk_mine", "nb-aaaaaaaaaaaaaaaaaaaaaaaa"))
+    assert (keys.shared, keys.by_provider) == ("sk_mine", {"nanobanana": "nb-aaaaaaaaaaaaaaaaaaaaaaaa"})
+    chosen = choose_keys(given="my-key")
+    assert chosen.shared == "my-key"
+    assert set(chosen.by_provider) == {"icodeeasy", "nanobanana"}
+    assert discovered.installed()["icodeeasy"].accepts_key(chosen.by_provider["icodeeasy"])
+
+
 def test_the_clock(mock: MockServer) -> None:
     assert mock.clock.get().raw["mode"] == "virtual"
     assert mock.clock.now == VIRTUAL_START
     task_id = submit(mock)
     assert mock.clock.get().next_due == VIRTUAL_START + 60
     assert mock.clock.advance(59).ran == ()
-    (ran,) = mock.clock.advance_to(VIRTUAL_START + 61).ran
+    (ran,) = mock.clock.advance(until=VIRTUAL_START + 61).ran
     assert (ran.time, ran.kind, ran.id) == (VIRTUAL_START + 60, "finish", task_id)
-    assert mock.clock.advance_until_idle().next_due is None
+    assert mock.clock.advance(until="idle").next_due is None
+    for nothing_or_both in ({}, {"seconds": 1, "until": "idle"}):
+        with pytest.raises(MockError, match="Say either"):
+            mock.clock.advance(**nothing_or_both)  # type: ignore[arg-type]
     assert mock.clock.set(mode="real", speed=10).speed == 10
     assert mock.clock.set(mode="virtual", autojump=True).autojump
 
 
 def test_a_refusal_is_an_error_with_the_servers_words(mock: MockServer) -> None:
     with pytest.raises(MockError, match="does not go back") as refused:
-        mock.clock.advance_to(VIRTUAL_START - 1)
+        mock.clock.advance(until=VIRTUAL_START - 1)
     assert (refused.value.status, refused.value.code) == (400, "bad_request")
     with pytest.raises(MockError, match="there are evolink, icodeeasy, xhuoapi"):
         mock.faults.add("status", provider="nobody")
@@ -218,7 +288,7 @@ def test_snapshot_and_restore(mock: MockServer) -> None:
     assert mock.tasks() == []
     assert mock.callbacks.routes() == {}
     assert mock.restore(state).now == VIRTUAL_START
-    mock.clock.advance_until_idle()
+    mock.clock.advance(until="idle")
     assert mock.assert_delivered()[0].task_id == task_id
 
 
@@ -243,6 +313,49 @@ def test_assertions_of_everybody(mock: MockServer) -> None:
         mock.assert_spent("evolink", "7.5")
     with pytest.raises(AssertionError, match=r"expected 1 request to any provider with model='m', status=200, found 0"):
         mock.assert_requested(times=1, model="m", status=200)
+
+
+def test_a_callback_of_an_unknown_task_says_which_tasks_there_are(mock: MockServer) -> None:
+    with pytest.raises(AssertionError, match="no task 'task-x'\n  there are no tasks\n  there were no calls"):
+        mock.assert_delivered("task-x")
+    task_id = submit(mock)
+    said = f"no task 'task-x'\n  the tasks are:\n    {task_id} evolink gpt-image-2-beta, pending"
+    with pytest.raises(AssertionError, match=said):
+        mock.assert_delivered("task-x")
+
+
+@pytest.mark.parametrize("how", ["argument", "variable"])
+def test_the_control_token_is_sent(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str | None] = []
+
+    class Control(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"status": "ok"}')
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    if how == "variable":
+        monkeypatch.setenv("MOCKSERVER_CONTROL_TOKEN", "s3cret")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Control) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        client = MockClient(
+            f"http://127.0.0.1:{server.server_port}", control_token="s3cret" if how == "argument" else None
+        )
+        client.health()
+
+        async def main() -> None:
+            async with client.aio() as mock:
+                await mock.health()
+
+        asyncio.run(main())
+        server.shutdown()
+        thread.join()
+    assert seen == ["Bearer s3cret", "Bearer s3cret"]
 
 
 def test_an_attached_client_sees_the_same(mock: MockServer) -> None:
@@ -317,7 +430,7 @@ def _operations(kind: type[Any]) -> set[str]:
     return {name for name, _ in getmembers(kind, isfunction) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("part", ["Account", "Provider", "OpenAIProvider", "Clock", "Faults", "Callbacks", "Sink"])
+@pytest.mark.parametrize("part", ["Account", "Provider", "Clock", "Faults", "Callbacks", "Sink"])
 def test_both_faces_have_the_same_parts(part: str) -> None:
     one, other = getattr(blocking_parts, part), getattr(asynchronous_parts, part)
     properties = {name for name in dir(one) if isinstance(getattr(one, name), property)}
@@ -327,8 +440,9 @@ def test_both_faces_have_the_same_parts(part: str) -> None:
 
 
 def test_both_faces_have_the_same_operations() -> None:
-    one, other = _operations(blocking.MockClient), _operations(asynchronous.AsyncMockClient)
-    assert one ^ other == {"aio", "connect", "take_place_of"}
+    one, other = _operations(blocking_client.BlockingMockClient), _operations(asynchronous_client.AsyncMockClient)
+    assert one == other
+    assert _operations(MockClient) - one == {"aio"}
 
 
 def test_every_call_of_the_control_surface_has_an_operation() -> None:

@@ -1,6 +1,7 @@
 """Looking in: lists, filters, pages, and what is never shown."""
 
 import json
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -138,10 +139,38 @@ def test_looking_opens_no_account(scene: Scene) -> None:
     assert scene.mock("accounts")["accounts"] == []
 
 
-def test_reset(busy: Scene) -> None:
-    for body in (b"", b"{}"):
-        assert busy.http.post("/_mock/reset", content=body).json() == {"status": "reset"}
+@pytest.mark.parametrize("body", [b"", b"{}"])
+def test_a_reset_says_what_it_forgot(busy: Scene, body: bytes) -> None:
+    listed = {noun: busy.mock(noun)[noun] for noun in LISTS}
+    answer = busy.http.post("/_mock/reset", content=body).json()
+    assert (answer["status"], answer["defects"]) == ("reset", 0)
+    assert answer["forgotten"]["callbacks"] == len(listed["callbacks"])
+    for charge in answer["forgotten"]["charges"]:
+        accounts = [row for row in listed["accounts"] if row["provider"] == charge["provider"]]
+        for amount in ("captured", "held"):
+            assert Decimal(charge[amount]) == sum(Decimal(row[amount]) for row in accounts)
+        assert (charge["generations"], {row["currency"] for row in accounts}) == (4, {charge["currency"]})
+    assert [row["provider"] for row in answer["forgotten"]["charges"]] == ["evolink", "icodeeasy", "xhuoapi"]
     assert [busy.mock(noun)[noun] for noun in LISTS] == [[], [], [], []]
+    assert busy.http.post("/_mock/reset").json()["forgotten"] == {"callbacks": 0, "charges": []}
+
+
+def test_a_reset_of_one_key_says_what_that_key_had(busy: Scene) -> None:
+    answer = busy.http.post("/_mock/reset", json={"api_key": "sk_a"}).json()
+    assert [charge["generations"] for charge in answer["forgotten"]["charges"]] == [2, 2, 2]
+
+
+def test_lists_and_faults_of_several_keys(busy: Scene) -> None:
+    Caller(busy, "evolink", "sk_c").generate(prompt="evolink sk_c")
+    keys = {"api_key": ["sk_a", account("sk_b")]}
+    assert len(prompts(busy, **keys)) == 12
+    for key in ("sk_a", "sk_b", "sk_c"):
+        rule = {"match": {"api_key": key}, "fault": {"type": "task_fail"}}
+        assert busy.http.post("/_mock/faults", json=rule).status_code == 200
+    listed = [rule["match"]["api_key"] for rule in busy.mock("faults", **keys)["faults"]]
+    assert listed == [account("sk_b"), account("sk_a")]
+    assert busy.http.delete("/_mock/faults", params=keys).json() == {"removed": 2}
+    assert len(busy.mock("faults")["faults"]) == 1
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"NaN", b'{"a":NaN}', b"\xff", b"[" * 10**5])

@@ -106,7 +106,7 @@ E    +xhuoapi POST /v1/openai/images/generations gpt-image-2 'a small fox' → 2
     r"""expected 2 requests to xhuoapi, found 1
 E    +the calls were:
 E    +xhuoapi POST /v1/openai/images/generations gpt-image-2 'a small fox' → 200
-E    +and with another key than sk_test_[0-9a-f]{16}, or none:
+E    +and with another key than sk_mock_[0-9a-f]{16}, or none:
 E    +xhuoapi POST /v1/openai/images/generations gpt-image-2 'a small fox' → 200
 """,
     r"""expected at least one request to any provider, found 0

@@ -26,7 +26,7 @@ def test_the_nearest_marker_and_those_around_it_hold(mock_providers: MockProvide
     assert submit(mock_providers)["status"] == "pending"
     account = mock_providers.evolink.account()
     assert (account.opening, account.held) == (Decimal(3), Decimal("2.5"))
-    mock_providers.clock.advance_until_idle()
+    mock_providers.clock.advance(until="idle")
     assert [task.status for task in mock_providers.tasks()] == ["completed"]
 
 

@@ -1,4 +1,4 @@
-"""The two ways to the control surface: http.client with kept connections for blocking code, aiohttp for asyncio."""
+"""Sends calls to the control surface: http.client with kept connections for blocking code, aiohttp for asyncio."""
 
 from __future__ import annotations
 
@@ -9,31 +9,36 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mockserver.client.protocol import ControlCall, MockError, read_answer
+from mockserver.client.protocol import ControlCall, MockError, hide_misuse, read_answer
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-JSON = {"Content-Type": "application/json"}
+__tracebackhide__ = hide_misuse
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    return {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
 
 
 def unreachable(root: str, error: Exception) -> MockError:
     return MockError(0, "unreachable", f"No mock server answers at {root}: {error or type(error).__name__}")
 
 
-class BlockingWire:
-    """Kept connections, one for each call under way: threads may share it, and a receiver that is being delivered to
-    may call while an advance waits."""
+class BlockingTransport:
+    """Keeps connections open, as many as there were calls at the same time: threads may share it, and a receiver may
+    make a call while an advance waits for that receiver's answer."""
 
-    def __init__(self, root: str, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, root: str, context: ssl.SSLContext | None = None, token: str | None = None) -> None:
         self._root, self._parts, self._context = root, urlsplit(root), context
+        self._headers = _headers(token)
         self._idle: deque[HTTPConnection] = deque()
 
     def send(self, call: ControlCall) -> Any:
         """Make a call. Raises MockError."""
         connection = self._take(call.timeout)
         try:
-            connection.request(call.method, self._parts.path.rstrip("/") + call.target, call.content, JSON)
+            connection.request(call.method, self._parts.path.rstrip("/") + call.target, call.content, self._headers)
             answer = connection.getresponse()
             data = answer.read()
         except (OSError, HTTPException) as error:
@@ -76,11 +81,12 @@ def _ended(connection: HTTPConnection) -> bool:
         return True
 
 
-class AsyncWire:
+class AsyncTransport:
     """An aiohttp session, opened at the first call in the loop that makes it."""
 
-    def __init__(self, root: str, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, root: str, context: ssl.SSLContext | None = None, token: str | None = None) -> None:
         self._root, self._context = root.rstrip("/"), context
+        self._headers = _headers(token)
         self._session: ClientSession | None = None
 
     async def send(self, call: ControlCall) -> Any:
@@ -89,7 +95,7 @@ class AsyncWire:
         from yarl import URL
 
         if self._session is None:
-            self._session = ClientSession(cookie_jar=DummyCookieJar(), headers=JSON)
+            self._session = ClientSession(cookie_jar=DummyCookieJar(), headers=self._headers)
         url = URL(self._root + call.target, encoded=True)
         timeout = ClientTimeout(total=call.timeout)
         context = self._context or True

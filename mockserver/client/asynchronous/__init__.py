@@ -1,0 +1,1 @@
+"""The client and its parts. The folder blocking is generated from the folder asynchronous."""
