@@ -117,7 +117,6 @@ class _explained:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Fail a test that met an internal error of the server, even if the code under test handled it; and report the
     fault rules that never fired in a test that passes."""
-    __tracebackhide__ = True
     session = item.config.stash[KEY]
     try:
         result = yield

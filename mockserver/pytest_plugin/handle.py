@@ -127,5 +127,7 @@ def _unused_text(rule: Rule) -> str:
     parameters = {name: value for name, value in rule.fault.items() if name != "type"}
     match = {name: value for name, value in rule.match.items() if name != "api_key"}
     said = ", ".join(f"{name}={value!r}" for name, value in {**match, **parameters}.items())
-    matched = f"it matched {rule.matched}" if rule.matched else "nothing matched it"
+    matched = (
+        f"it matched {rule.matched} time{'s' if rule.matched > 1 else ''}" if rule.matched else "nothing matched it"
+    )
     return f"the fault rule {rule.id} ({rule.fault['type']}{said and ': '}{said}) never fired: {matched}"

@@ -5,12 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mockserver
+from mockserver.client.protocol import ControlCall
+from mockserver.client.transport import BlockingTransport
 from mockserver.providers.base import discover
+from mockserver.pytest_plugin import MockProviders
 from mockserver.pytest_plugin.block import BLOCKER, RealHostBlocked, real_hosts, refuse
 from mockserver.pytest_plugin.session import ServerOptions
 from mockserver.pytest_plugin.tally import Tally
@@ -68,7 +73,7 @@ def test_every_real_host_is_out_of_reach(tmp_path: Path) -> None:
 
 
 def test_xdist(tmp_path: Path) -> None:
-    """The workers' bills are added up, and said once."""
+    """The workers' tallies are added up, and shown once."""
     output = run_embedding("parallel", tmp_path, "-n", "2")
     assert "6 passed" in output, output
     said = re.findall("^mock_providers: .*", output, re.MULTILINE)
@@ -138,6 +143,78 @@ def test_failures_explain_themselves(tmp_path: Path) -> None:
     assert missing == [], output
 
 
+def test_the_traceback_of_a_mistake_ends_at_the_line_that_makes_it(tmp_path: Path) -> None:
+    output = run_embedding("misuse", tmp_path, "--tb=short")
+    assert re.search(r"\b23 failed in", output), output
+    frames = re.findall(r"^(\S+):\d+: in ", output, re.MULTILINE)
+    assert len(frames) >= 23
+    assert [frame for frame in frames if "mockserver" in frame] == []
+    assert "hidden" not in output
+
+
+UNUSED = {
+    "test_it_never_fires": "fault-1 (status: provider='evolink', method='POST', status=503) never fired: nothing",
+    "test_it_is_skipped": "fault-1 (status: provider='evolink', status=503) never fired: it matched 1 time",
+    "test_before_a_reset": "fault-1 (latency: seconds=2.0) never fired: nothing matched it",
+    "test_everyones": "fault-1 (latency: seconds=3.0) never fired: nothing matched it",
+    "test_asynchronous": "fault-1 (latency: seconds=5.0) never fired: nothing matched it",
+    "test_of_the_session": "fault-1 (latency: seconds=6.0) never fired: nothing matched it",
+}
+"""The tests with a fault rule that never fires, and what is said of it."""
+
+
+@pytest.mark.parametrize(
+    ("options", "summary"),
+    [
+        ((), "9 passed, 1 xfailed, 6 warnings"),
+        (("-W", "error"), "5 failed, 4 passed, 1 xfailed, 1 error"),
+        (("-o", "mock_providers_unused_faults=error"), "5 failed, 4 passed, 1 xfailed, 1 error"),
+        (("-o", "mock_providers_unused_faults=ignore"), "9 passed, 1 xfailed in"),
+    ],
+    ids=["warn", "warnings-are-errors", "error", "ignore"],
+)
+def test_fault_rules_that_never_fire(tmp_path: Path, options: tuple[str, ...], summary: str) -> None:
+    output = run_embedding("unused_faults", tmp_path, *options)
+    assert summary in output, output
+    said = "ignore" not in "".join(options)
+    assert {name for name, text in UNUSED.items() if text in output} == (set(UNUSED) if said else set()), output
+    if not options:  # a warning names its test
+        for name, text in UNUSED.items():
+            assert re.search(rf"::{name}\n +\S+:\d+: UnusedFaultWarning: the fault rule {re.escape(text)}", output), (
+                output
+            )
+
+
+def test_an_unknown_mode_for_unused_faults(tmp_path: Path) -> None:
+    output = run_embedding("unused_faults", tmp_path, "-o", "mock_providers_unused_faults=warning")
+    assert "mock_providers_unused_faults is one of warn, error, ignore, not 'warning'" in output
+
+
+def test_an_empty_test_costs_one_call_and_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    connections: list[HTTPConnection] = []
+    send, connect = BlockingTransport.send, HTTPConnection.connect
+
+    def counted(self: BlockingTransport, call: ControlCall) -> Any:
+        calls.append(f"{call.method} {call.target}")
+        return send(self, call)
+
+    def opened(self: HTTPConnection) -> None:
+        connections.append(self)
+        connect(self)
+
+    monkeypatch.setattr(BlockingTransport, "send", counted)
+    monkeypatch.setattr(HTTPConnection, "connect", opened)
+    with MockServer(Settings(clock="virtual")) as server:
+        for name in ("one", "two", "three"):
+            mock = MockProviders(server, key_token=name, tally=Tally(), server=server)
+            mock.begin()
+            assert (mock.new_defects(), mock.unused_faults()) == ([], [])
+            mock.end()
+    assert calls == ["POST /_mock/reset"] * 3
+    assert len(connections) == 1
+
+
 def test_an_idle_plugin_costs_nothing(tmp_path: Path) -> None:
     """No run that does not use it imports the server, or hears of it at the end."""
     (tmp_path / "conftest.py").write_text(
@@ -186,7 +263,7 @@ def test_the_blocker_is_off_when_all_have_switched_it_off() -> None:
     assert socket.getaddrinfo is before
 
 
-def test_the_bill_survives_the_way_from_a_worker() -> None:
+def test_a_tally_survives_the_way_from_a_worker() -> None:
     one, other = Tally(), Tally()
     one.join({"generations": 2, "callbacks": 1, "costs": {"CNY at icodeeasy": "0.10"}})
     other.join(one.dump())
@@ -198,8 +275,8 @@ def test_the_bill_survives_the_way_from_a_worker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "said"), [(ServerOptions(clock="wrong"), "clock is one of"), (ServerOptions(balance="x"), "not 'x'")]
+    ("options", "said"), [(ServerOptions(clock="wrong"), "clock is one of"), (ServerOptions(balance="x"), "not 'x'")]
 )
-def test_wishes_that_make_no_sense(wishes: ServerOptions, said: str) -> None:
+def test_options_that_no_server_has(options: ServerOptions, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        wishes.settings()
+        options.settings()
