@@ -36,7 +36,7 @@ def test_a_changed_source_a_changed_result_and_a_left_over_are_noticed(clone: Pa
     source.write_text(source.read_text().replace("async def health(", "async def healthy("))
     result.write_text(result.read_text() + "\nX = 1\n")
     (client / "blocking" / "old.py").write_text("")
-    said = "not up to date in mockserver/client/blocking: client.py, old.py, parts.py; run scripts/generate-client\n"
+    said = "not up to date in mockserver/client/blocking: client.py, old.py, parts.py; run scripts/fix\n"
     assert generate(clone, "--check") == (1, said)
     assert generate(clone) == (0, "")
     assert generate(clone, "--check") == (0, "")
