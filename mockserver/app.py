@@ -21,6 +21,7 @@ from mockserver.http.body import RequestBody
 from mockserver.http.context import Mount, RequestContext, Route
 from mockserver.http.index_page import IndexEntry, IndexPage
 from mockserver.http.public_urls import PublicUrls, authority, host_name, joined
+from mockserver.http.request_head import RequestLine
 from mockserver.http.routing import Router
 from mockserver.providers.base import Provider, discover
 from mockserver.settings import Settings
@@ -37,6 +38,7 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.max_body = settings.max_body
+        self.body_timeout = float(settings.body_timeout)
         self.requests = 0
         self.providers = discover()
         _check_providers_named(settings, self.providers)
@@ -73,7 +75,8 @@ class App:
         """Answer a request: a provider by path prefix or by `Host`, the control surface, or the index page."""
         self.requests += 1
         host = authority(request)
-        name, path = self._locate(request.path, host)
+        asked = request.raw_path if request.method == "CONNECT" else request.path  # aiohttp takes it for a host
+        name, path = self._locate(asked, host)
         if name is not None:
             resolved, params = self._routers[name].find(request.method, path)
             return await resolved.serve(self._context(request, name, resolved.route, params, host))
@@ -81,17 +84,13 @@ class App:
             return await self.control.handle(request, path)
         return self.index_page.answer(request)
 
-    def answer_malformed(self, request: BaseRequest, method: str, path: str, host: str) -> StreamResponse:
-        """Answer what is not a valid HTTP request, in the shape of the provider that its path or host names.
-
-        What could be read of the request is given, "" for the rest.
-        """
-        name, _ = self._locate(path, host)
+    def answer_malformed(self, request: BaseRequest, line: RequestLine, problem: Problem) -> StreamResponse:
+        """Answer what is no valid HTTP request, or came too slowly, in the shape of the provider that `line` names."""
+        name, _ = self._locate(line.path, line.host)
         if name is None:
-            return self.index_page.malformed_request()
-        context = self._context(request, name, None, {}, host)
-        context.exchange.method, context.exchange.path = method, path
-        problem = Problem(Kind.MALFORMED_BODY, "this is not a valid HTTP request")
+            return self.index_page.malformed_request(timed_out=problem.kind is Kind.REQUEST_TIMEOUT)
+        context = self._context(request, name, None, {}, line.host)
+        context.exchange.method, context.exchange.path = line.method, line.path
         response = middleware.refusal_response(context, problem)
         middleware.finish_entry(context, response)
         return response

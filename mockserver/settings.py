@@ -103,6 +103,14 @@ class Settings:
         shown="32MB",
         least=1,
     )
+    body_timeout: Decimal = setting(
+        "How long a request's body may pause: after so many seconds without a byte the answer is 408.",
+        Decimal(30),
+        metavar="SECONDS",
+        group="Server",
+        least=0,
+        most=86_400,
+    )
     log_format: Literal["text", "json"] = setting(
         "How the lines of requests and callbacks are written.", "text", group="Output"
     )

@@ -57,7 +57,8 @@ NO_JSON = {
     "huge-number": b'{"n": ' + DIGITS + b"}",
     "bad-utf8": b'{"model": "\xff\xfe"}',
     "utf16": '{"model": "x"}'.encode("utf-16"),
-    "bom": b"\xef\xbb\xbf{}",
+    "bom-alone": b"\xef\xbb\xbf",
+    "bom-twice": b"\xef\xbb\xbf\xef\xbb\xbf{}",
     "surrogate": b'{"prompt": "\\ud800"}',
     "surrogate-key": b'{"\\udfff": 1}',
     "trailing": b"{} {}",
@@ -69,6 +70,12 @@ NO_JSON = {
 @pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON)
 def test_bodies_that_are_no_json_object(server: Scene, provider: str, body: bytes) -> None:
     assert_refused(post(server, provider, body), provider)
+
+
+def test_a_byte_order_mark_is_left_out(server: Scene, provider: str) -> None:
+    """As some Windows clients send it (RFC 8259, 8.1)."""
+    assert post(server, provider, b"\xef\xbb\xbf" + VALID[provider]).status_code == 200
+    assert server.http.post("/_mock/reset", content=b"\xef\xbb\xbf{}").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["n", "zzz"])

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from time import sleep
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,9 +21,15 @@ PATHS = {name: f"/{name}{path}" for name, path in GENERATIONS.items()}
 EDIT_PATHS = {name: f"/{name}{path}" for name, path in EDITS.items()}
 VALID = {name: f'{{"model":"{model}","prompt":"x"}}'.encode() for name, model in MODELS.items()}
 CODES = {
-    "xhuoapi": {400: "token_mismatched", 404: "no_api", 405: "no_api", 413: "request_too_large"},
-    "icodeeasy": dict.fromkeys((400, 404, 405, 413), "invalid_request_error"),
-    "evolink": {400: "invalid_request", 404: "invalid_request", 405: "invalid_request", 413: "request_too_large"},
+    "xhuoapi": {
+        400: "token_mismatched",
+        404: "no_api",
+        405: "no_api",
+        408: "request_timeout",
+        413: "request_too_large",
+    },
+    "icodeeasy": dict.fromkeys((400, 404, 405, 408, 413), "invalid_request_error"),
+    "evolink": {**dict.fromkeys((400, 404, 405, 408), "invalid_request"), 413: "request_too_large"},
 }
 
 
@@ -51,17 +58,29 @@ def chunked(path: str, body: bytes, *headers: str) -> bytes:
     return request(path, body, "Transfer-Encoding: chunked", *headers, length=-1)
 
 
-def talk(root: str, *pieces: bytes, half_close: bool = False, timeout: float = 1.0) -> bytes:
-    """Send bytes on a connection of their own; all that comes back until the server closes or falls silent."""
+def talk(
+    root: str,
+    *pieces: bytes,
+    half_close: bool = False,
+    timeout: float = 1.0,
+    pause: float = 0.0,
+    complete: bool = True,
+) -> bytes:
+    """Send bytes on a connection of their own, with a pause after each piece.
+
+    Returns what comes back until the first answer is complete (with `complete`), the server closes or falls silent.
+    """
     split = urlsplit(root)
     received = b""
     with closing(socket.create_connection((split.hostname, split.port), timeout=timeout)) as connection:
         try:
             for piece in pieces:
                 connection.sendall(piece)
+                if pause:
+                    sleep(pause)
             if half_close:
                 connection.shutdown(socket.SHUT_WR)
-            while not _complete(received) and (data := connection.recv(65536)):
+            while not (complete and _complete(received)) and (data := connection.recv(65536)):
                 received += data
         except (ConnectionError, TimeoutError):
             pass

@@ -20,6 +20,7 @@ from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import RateLimit
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.sinks import Reply, Sink
+from mockserver.engine.text import write_json
 from mockserver.engine.waiters import ALARM
 from mockserver.faults.rules import BadRule, FaultRules, Rule
 
@@ -184,7 +185,7 @@ class Actions:
         return Response(status=max(200, reply.status))
 
     async def take_snapshot(self, request: ControlRequest) -> dict[str, Any]:
-        state = from_json(to_json(snapshot.take(self.engine), inf_nan_mode="strings"))
+        state = from_json(write_json(snapshot.take(self.engine), inf_nan_mode="strings"))
         for key in self.engine.accounts.known_keys():
             state = without(state, key)
         rules = [views.rule_view(rule) for rule in self.rules.by_id.values()]

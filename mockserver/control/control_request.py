@@ -1,5 +1,6 @@
 """One call to the control surface: what a handler is given, and how it refuses."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,9 +11,14 @@ from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, RequestPayloadEr
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from mockserver.http.body import BYTE_ORDER_MARK
+from mockserver.http.timeouts import BodyTimeout
+
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1_000
 LONGEST_WAIT = 60.0
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -44,23 +50,20 @@ class ControlRequest:
 
     def limit(self) -> int:
         """How many records a list is to have."""
-        text = self.query("limit") or str(DEFAULT_LIMIT)
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_LIMIT):
-            raise bad(f"limit is a whole number from 1 to {LARGEST_LIMIT}.")
-        return int(text)
+        return int(self._number("limit", 1, LARGEST_LIMIT, _WHOLE, "a whole number") or DEFAULT_LIMIT)
 
     def wait(self) -> float | None:
         """For how many real seconds an outcome is to be waited for."""
-        text = self.query("wait")
+        return self._number("wait", 0, LONGEST_WAIT, _DECIMAL, "a number of seconds")
+
+    def _number(self, name: str, least: float, most: float, form: re.Pattern[str], what: str) -> float | None:
+        """A number of the query within bounds; None if it is absent. Raises Refusal(400)."""
+        text = self.query(name)
         if text is None:
             return None
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds <= LONGEST_WAIT:
-            raise bad(f"wait is a number of seconds from 0 to {LONGEST_WAIT:g}.")
-        return seconds
+        if not form.fullmatch(text) or not least <= float(text) <= most:
+            raise bad(f"{name} is {what} from {least:g} to {most:g}.")
+        return float(text)
 
     async def raw(self) -> bytes:
         """The body's bytes. Raises Refusal for one that is too large, by its header if that says so, or broken off."""
@@ -71,12 +74,14 @@ class ControlRequest:
             return await self.http_request.read()
         except HTTPRequestEntityTooLarge:
             raise too_large from None
+        except BodyTimeout as error:
+            raise Refusal(408, "timeout", f"{error}.") from None
         except (RequestPayloadError, ClientPayloadError, HttpProcessingError):
             raise bad("The body is broken off, or not framed as its headers say.") from None
 
     async def body(self) -> dict[str, Any]:
         """The JSON object sent along; an empty body is an empty object."""
-        data = await self.raw()
+        data = (await self.raw()).removeprefix(BYTE_ORDER_MARK)
         if not data.strip():
             return {}
         try:

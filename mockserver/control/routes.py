@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 
 from aiohttp.web import BaseRequest, Response
-from pydantic_core import to_json
 
 from mockserver.control.actions import Actions
 from mockserver.control.control_request import ControlRequest, Handler, Refusal
 from mockserver.control.queries import Queries
 from mockserver.engine.engine import Engine
+from mockserver.engine.text import write_json
 from mockserver.faults.rules import FaultRules
 from mockserver.http.context import Mount
 from mockserver.http.public_urls import PublicUrls
-from mockserver.http.routing import path_pattern
+from mockserver.http.routing import path_pattern, without_spare_slashes
 
 _READING = ("GET", "HEAD")
 
@@ -84,6 +84,9 @@ class Control:
                 return handler, found.groupdict()
         if matches:
             raise Refusal(405, "wrong_method", f"Use {', '.join(sorted(verb for verb, _, _ in matches))} here.")
+        meant = without_spare_slashes(path)
+        if meant != path and any(form.fullmatch(meant) for _, form, _ in self._patterns):
+            raise Refusal(404, "not_found", f"{meant} is meant: no slash is doubled, and none is at the end.")
         listing = ", ".join(f"{verb} {route}" for verb, route, _ in self.routes)
         raise Refusal(404, "not_found", f"The control surface has {listing}.")
 
@@ -103,6 +106,4 @@ _WRONG_HOST = (
 
 
 def _json(status: int, body: object) -> Response:
-    return Response(
-        body=to_json(body, inf_nan_mode="null"), status=status, headers={"Content-Type": "application/json"}
-    )
+    return Response(body=write_json(body), status=status, headers={"Content-Type": "application/json"})

@@ -11,6 +11,7 @@ class Kind(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     RATE_LIMITED = "rate_limited"
     TOO_LARGE = "too_large"
+    REQUEST_TIMEOUT = "request_timeout"
     MALFORMED_BODY = "malformed_body"
     UNKNOWN_MODEL = "unknown_model"
     MODEL_DENIED = "model_denied"

@@ -4,16 +4,19 @@ import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import ClientPayloadError
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, RequestPayloadError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from mockserver.engine.journal import BODY_KEPT, Exchange
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.text import write_json
+from mockserver.http.connection import Connection
 from mockserver.http.multipart import Form, MalformedForm, TooLarge, read_form
+from mockserver.http.timeouts import BodyTimeout
 
 JSON = "application/json"
 UNREAD_BODY_SECONDS = 0.05
@@ -32,6 +35,9 @@ LONE_SURROGATE = re.compile(
 """A surrogate without its other half, escaped or in bytes."""
 
 LONE_SURROGATE_SAID = "it holds a lone surrogate, which is half of a character and no text"
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What some Windows clients send ahead of UTF-8 JSON; RFC 8259 (8.1) lets a reader ignore it."""
 
 BROKEN_OFF = (RequestPayloadError, ClientPayloadError, HttpProcessingError, ConnectionError)
 """What reading a body raises when the body is incomplete."""
@@ -70,6 +76,8 @@ class RequestBody:
             data = content.read_nowait() if content.is_eof() else await self.request.read()
         except HTTPRequestEntityTooLarge:
             raise self._too_large() from None
+        except BodyTimeout as error:
+            raise Problem(Kind.REQUEST_TIMEOUT, str(error)) from None
         except BROKEN_OFF:
             raise Problem(Kind.MALFORMED_BODY, "the body is broken off or not framed as its headers say") from None
         if len(data) > self.limit:
@@ -84,12 +92,12 @@ class RequestBody:
         given = self.request.headers.get("Content-Type")
         if given != JSON and self.request.content_type != JSON:
             raise Problem(Kind.MALFORMED_BODY, f"Content-Type must be {JSON}")
-        if not data.strip():
+        if not data.removeprefix(BYTE_ORDER_MARK).strip():
             raise Problem(Kind.MALFORMED_BODY, "the body is empty")
         if data.count(b",") > MOST_VALUES:
             raise Problem(Kind.MALFORMED_BODY, f"the body has more than {MOST_VALUES} values")
         try:
-            value = from_json(data, allow_inf_nan=False)
+            value = from_json(data.removeprefix(BYTE_ORDER_MARK), allow_inf_nan=False)
         except ValueError as error:
             why = LONE_SURROGATE_SAID if LONE_SURROGATE.search(data) else str(error)[:100]
             raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {why}") from None
@@ -106,9 +114,11 @@ class RequestBody:
             self.parts = await read_form(self.request, MOST_FIELDS, self.limit)
         except TooLarge:
             raise self._too_large() from None
+        except BodyTimeout as error:
+            raise Problem(Kind.REQUEST_TIMEOUT, str(error)) from None
         except MalformedForm as error:
             raise Problem(Kind.MALFORMED_BODY, f"the body is not valid multipart/form-data: {error}") from None
-        self.exchange.keep_request(to_json(self.parts.fields))
+        self.exchange.keep_request(write_json(self.parts.fields))
         self.exchange.body_size = self.request.content_length or sum(len(file.data) for file in self.parts.uploads)
         return self.parts
 
@@ -134,8 +144,7 @@ class RequestBody:
         if encoding is not None and encoding.lower() != "identity":
             raise Problem(Kind.MALFORMED_BODY, "Content-Encoding is not supported: send the body uncompressed")
         if headers.get("Expect", "").lower() == "100-continue":
-            await self.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self.request.writer.output_size = 0
+            await cast(Connection, self.request.protocol).send_continue(self.request)
 
     def _too_large(self) -> Problem:
         return Problem(Kind.TOO_LARGE, f"the body exceeds {self.limit} bytes")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiohttp.web import BaseRequest, StreamResponse
-from pydantic_core import to_json
 
 from mockserver.engine.engine import Engine, ProviderPort
 from mockserver.engine.journal import Exchange, keep_body
 from mockserver.engine.latency import Range
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Job, Task
+from mockserver.engine.text import write_json
 from mockserver.http.body import RequestBody
 from mockserver.http.json_answer import JsonAnswer
 from mockserver.http.refusals import Refusal, Refusals
@@ -131,7 +131,7 @@ class RequestContext:
 
     def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> JsonAnswer:
         """A JSON answer."""
-        data = to_json(body, inf_nan_mode="null")
+        data = write_json(body)
         self.exchange.response = keep_body(data)
         return JsonAnswer(data, status, headers)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from html import escape
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
-from pydantic_core import to_json
 
+from mockserver.engine.text import write_json
 from mockserver.http.public_urls import PublicUrls
 
 _PAGE = """<!doctype html>
@@ -68,11 +68,15 @@ class IndexPage:
     def _unknown_path(self, path: str, root: str) -> Response:
         mounts = {entry.name: entry.base_url for entry in self._entries(root)}
         message = f"Nothing is at {path[:200]}. Each provider is under its own prefix, as in `mounts`."
+        if path.startswith("//"):
+            message += f" /{path.lstrip('/')[:200]} may be meant: no slash is doubled."
         body = {"error": {"code": "not_found", "message": message}, "mounts": mounts, "control": f"{root}/_mock/health"}
-        return Response(body=to_json(body), status=404, content_type="application/json")
+        return Response(body=write_json(body), status=404, content_type="application/json")
 
-    def malformed_request(self) -> Response:
-        """The answer to what is not a valid HTTP request."""
+    def malformed_request(self, timed_out: bool = False) -> Response:
+        """The answer to what is not a valid HTTP request, or did not come in time."""
+        if timed_out:
+            return _json(408, "timeout", "The request did not come in time.")
         return _json(400, "bad_request", "This is not a valid HTTP request.")
 
     def internal_error(self) -> Response:
@@ -100,5 +104,5 @@ class IndexPage:
 
 
 def _json(status: int, code: str, message: str, **headers: str) -> Response:
-    body = to_json({"error": {"code": code, "message": message}})
+    body = write_json({"error": {"code": code, "message": message}})
     return Response(body=body, status=status, headers={"Content-Type": "application/json", **headers})

@@ -47,6 +47,20 @@ async def _unknown_path(context: RequestContext) -> StreamResponse:
 UNKNOWN_PATH = ResolvedRoute(None, middleware.chain(_unknown_path, STAGES_OF_ALL))
 
 
+def without_spare_slashes(path: str) -> str:
+    """The path that was meant by one with doubled slashes or one at its end."""
+    return re.sub("/{2,}", "/", path).rstrip("/")
+
+
+async def _spare_slashes(context: RequestContext) -> StreamResponse:
+    meant = without_spare_slashes(context.request.path)
+    raise Problem(Kind.UNKNOWN_PATH, f"{meant} is meant: no slash is doubled, and none is at the end")
+
+
+SPARE_SLASHES = ResolvedRoute(None, middleware.chain(_spare_slashes, STAGES_OF_ALL))
+"""The 404 of a path that is a known one but for its slashes."""
+
+
 def _wrong_method(methods: _Methods) -> ResolvedRoute:
     """The 405 of a known path; it lists the methods that the path takes."""
     allow = ", ".join(sorted(methods))
@@ -82,7 +96,8 @@ class Router:
         """The route of a request and the variable parts of its path; the 404 or the 405 if there is none."""
         methods, params = self._methods(path)
         if methods is None:
-            return UNKNOWN_PATH, params
+            meant = without_spare_slashes(path)
+            return SPARE_SLASHES if meant != path and self._methods(meant)[0] else UNKNOWN_PATH, {}
         return methods.get(method) or _wrong_method(methods), params
 
     def _methods(self, path: str) -> tuple[_Methods | None, Mapping[str, str]]:

@@ -68,9 +68,18 @@ def test_pages_lose_and_repeat_nothing_while_more_comes_in(busy: Scene) -> None:
     assert seen == before
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "1001", "x", "1.5", "٣", "9" * 5000])
+NO_LIMITS = ["0", "-1", "1001", "x", "1.5", "٣", "9" * 5000, "1e2", " 5", "+5", "1_0", "nan"]
+
+
+@pytest.mark.parametrize("limit", [*NO_LIMITS, "0" * 5000 + "1", "00000000199999", "0000000001"])
 def test_limits(scene: Scene, limit: str) -> None:
     answer = scene.http.get("/_mock/tasks", params={"limit": limit})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("wait", ["-1", "61", "nan", "inf", "1e1", "0" * 5000 + "1", "1_0", "x", "٣", "00000000059.0"])
+def test_waits(scene: Scene, wait: str) -> None:
+    answer = scene.http.get("/_mock/callbacks", params={"wait": wait})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
 
 

@@ -4,9 +4,10 @@ import socket
 from contextlib import closing
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from conftest import Serve
-from test_bad_wire import PATHS, VALID, chunked, parsed, request, talk
+from test_bad_wire import PATHS, VALID, assert_refused, chunked, parsed, request, talk
 
 from mockserver.http import connection
 from mockserver.server import MockServer
@@ -83,3 +84,59 @@ def test_two_framings_end_the_connection(scene: Scene) -> None:
 
 def test_what_follows_a_bad_chunk_is_not_read(scene: Scene) -> None:
     assert answers(scene, chunked(PATHS["evolink"], b"zz\r\n" + CREDITS)) == [400]
+
+
+# requests that can't be parsed
+
+
+def all_answers(scene: Scene, *pieces: bytes, pause: float = 0.0) -> list[httpx.Response]:
+    """Every answer on a connection, until the server closes it."""
+    received = talk(scene.root, *pieces, pause=pause, complete=False)
+    return [parsed(b"HTTP/1." + part) for part in received.split(b"HTTP/1.")[1:]]
+
+
+OTHER = {"xhuoapi": "evolink", "icodeeasy": "xhuoapi", "evolink": "icodeeasy"}
+MALFORMED = "POST /{}/v1/images/generations HTTP/1.1\r\nHost: a\r\nX A: /{}/ HTTP/1.1\r\n\r\n"
+
+
+@pytest.mark.parametrize("provider", OTHER)
+@pytest.mark.parametrize("cut", [1, 4, 9, 20, 50, 70])
+def test_a_malformed_request_in_packets_gets_its_own_envelope(scene: Scene, provider: str, cut: int) -> None:
+    sent = MALFORMED.format(provider, OTHER[provider]).encode()
+    (answer,) = all_answers(scene, sent[:cut], sent[cut:], pause=0.005)
+    assert_refused(answer, provider)
+
+
+@pytest.mark.parametrize("provider", OTHER)
+@pytest.mark.parametrize("first", [CREDITS, request(PATHS["xhuoapi"], b'{"a":1}')], ids=["get", "post"])
+def test_a_malformed_request_after_others_gets_its_own_envelope(scene: Scene, provider: str, first: bytes) -> None:
+    bad = MALFORMED.format(provider, OTHER[provider]).encode()
+    for pieces in ([first + first + bad], [first + bad[:30], bad[30:]], [first + bad[:3], bad[3:]], [first, bad]):
+        *before, answer = all_answers(scene, *pieces, pause=0.005)
+        assert len(before) == (2 if len(pieces) == 1 else 1)
+        assert_refused(answer, provider)
+
+
+def test_valid_requests_ahead_of_a_malformed_one_are_answered(scene: Scene) -> None:
+    found = all_answers(scene, CREDITS * 3 + MALFORMED.format("evolink", "xhuoapi").encode() + CREDITS)
+    assert [answer.status_code for answer in found] == [200, 200, 200, 400]
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_an_answer_to_a_malformed_request_has_the_clients_version(scene: Scene, version: str) -> None:
+    sent = f"GET /evolink/v1/credits HTTP/{version}\r\nHost: a\r\nX A: b\r\n\r\n".encode()
+    assert talk(scene.root, sent).startswith(f"HTTP/{version} 400 ".encode())
+
+
+@pytest.mark.parametrize("provider", OTHER)
+def test_connect_gets_the_providers_405(scene: Scene, provider: str) -> None:
+    sent = f"CONNECT {PATHS[provider]} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    answer = parsed(talk(scene.root, sent))
+    assert_refused(answer, provider, 405)
+    assert answer.headers["allow"] == "POST"
+
+
+def test_text_that_looks_like_a_request_in_a_body_is_a_body(scene: Scene) -> None:
+    body = b'{"model":"gpt-image-2-beta","prompt":"x","z":"' + b"\\n" + b'"\n,"y":1}\nGET / HTTP/1.1\nPUT /a HTTP/1.1\n'
+    assert parsed(talk(scene.root, request(PATHS["evolink"], body))).status_code == 400
+    assert len(scene.mock("requests")["requests"]) == 1

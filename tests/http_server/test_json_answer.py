@@ -12,8 +12,10 @@ import pytest
 from aiohttp import web
 
 from mockserver.engine.clock import pause
+from mockserver.engine.problems import Problem
 from mockserver.http.connection import Server
 from mockserver.http.json_answer import JSON, JsonAnswer
+from mockserver.http.request_head import RequestLine
 from support.scene import Scene
 
 DATA = b'{"a": 1}'
@@ -23,6 +25,7 @@ EXTRA = {"Retry-After": "1", "x-request-id": "6f"}
 class Both:
     """Answers `/ours` with a JsonAnswer and `/theirs` with aiohttp's Response, alike in everything else."""
 
+    body_timeout = 30.0
     max_body = 1_000_000
     status = 200
     extra = EXTRA
@@ -37,7 +40,7 @@ class Both:
             return answer
         return web.Response(body=self.data, status=self.status, headers={"Content-Type": JSON, **self.extra})
 
-    def answer_malformed(self, request: web.BaseRequest, method: str, path: str, host: str) -> web.StreamResponse:
+    def answer_malformed(self, request: web.BaseRequest, line: RequestLine, problem: Problem) -> web.StreamResponse:
         return web.Response(status=400)
 
     def answer_crash(self, where: str, error: BaseException | None) -> web.StreamResponse:

@@ -1,7 +1,10 @@
 """Bad forms and uploads: each provider's own envelope, and nothing of what aiohttp would say by itself."""
 
 import struct
+import subprocess
+import sys
 from io import BytesIO
+from pathlib import Path
 
 import httpx
 import pytest
@@ -157,3 +160,49 @@ def test_no_bad_form_leaves_a_task(server: Scene, provider: str) -> None:
     before = server.money(provider, KEY)
     send(server, provider, form([*fields(provider), upload(b"")]))
     assert server.money(provider, KEY) == before
+
+
+SAID = {
+    "nested": (
+        b'name="x"\r\nContent-Type: multipart/form-data; boundary=CC',
+        b"x",
+        "part 3 has a Content-Type of multipart/",
+    ),
+    "bytes-without-a-file-name": (b'name="image"', SMALL, 'part 3 ("image") has no file name and is no utf-8 text'),
+    "no-name": (b'filename="a.png"', SMALL, "part 3 has no name"),
+    "unknown-charset": (
+        b'name="x"\r\nContent-Type: text/plain; charset=nope',
+        b"x",
+        'part 3 ("x") is in an unknown charset, nope',
+    ),
+    "lone-surrogate": (b'name="x"\r\nContent-Type: text/plain; charset=utf-7', b"+2AA-", "lone surrogate"),
+    "file-name": (b"name=\"image\"; filename*=UTF-8''%ff", SMALL, "part 3"),
+    "file-name-unquoted": (b'name="image"; filename*=nothing', SMALL, "part 3"),
+}
+
+
+@pytest.mark.parametrize(("head", "data", "said"), SAID.values(), ids=SAID)
+def test_errors_say_which_part_and_why(server: Scene, provider: str, head: bytes, data: bytes, said: str) -> None:
+    answer = send(server, provider, form([*fields(provider), (head.decode(), data)]))
+    assert_refused(answer, provider)
+    assert said in answer.json()["error"]["message"]
+
+
+def test_a_charset_part_says_what_the_other_texts_are_in(server: Scene, provider: str) -> None:
+    """RFC 7578, 4.6."""
+    model, _ = fields(provider)
+    parts = [('name="_charset_"', b"iso-8859-1"), model, ('name="prompt"', b"caf\xe9"), UPLOAD]
+    assert send(server, provider, form(parts)).status_code == 200
+    assert server.mock("tasks", provider=provider, limit=1)["tasks"][0]["prompt"] == "caf\u00e9"
+
+
+def test_a_file_name_that_cannot_be_read_leaves_stderr_alone(tmp_path: Path) -> None:
+    """aiohttp warns of one on stderr, once for each request."""
+    code = (
+        "import warnings; warnings.simplefilter('default')\n"
+        "import mockserver.http.multipart, aiohttp.multipart\n"
+        "aiohttp.multipart.parse_content_disposition('form-data; name=a; filename*=b')\n"
+        "aiohttp.multipart.parse_content_disposition('form-data; na')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert ran.stderr == ""

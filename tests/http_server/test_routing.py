@@ -1,9 +1,12 @@
 """From a method and a path to a route."""
 
+import pytest
 from aiohttp.web import Response, StreamResponse
+from test_bad_wire import PATHS, assert_refused
 
 from mockserver.http.context import RequestContext, Route
-from mockserver.http.routing import UNKNOWN_PATH, Router
+from mockserver.http.routing import SPARE_SLASHES, UNKNOWN_PATH, Router
+from support.scene import Scene
 
 
 async def handle(context: RequestContext) -> StreamResponse:
@@ -29,8 +32,29 @@ def test_patterns_and_their_parts() -> None:
 
 
 def test_no_part_spans_two_segments_or_none() -> None:
-    for path in ("/b/1/2.png", "/b/.png", "/b/1.png/", "/B/1.png", "/b/1xpng", "/a/", "/a\n", "a", ""):
+    for path in ("/b/1/2.png", "/b/.png", "/B/1.png", "/b/1xpng", "/a\n", "a", ""):
         assert ROUTER.find("GET", path)[0] is UNKNOWN_PATH, path
+
+
+def test_spare_slashes_are_told() -> None:
+    for path in ("/b/1.png/", "/a/", "/a//", "//a"):
+        assert ROUTER.find("GET", path)[0] is SPARE_SLASHES, path
+    assert ROUTER.find("GET", "/c/")[0] is UNKNOWN_PATH
+
+
+@pytest.mark.parametrize("path", ["{}/", "/{}", "//{}//"])
+@pytest.mark.parametrize("provider", PATHS)
+def test_a_path_with_spare_slashes_says_which_was_meant(scene: Scene, provider: str, path: str) -> None:
+    documented = PATHS[provider].removeprefix(f"/{provider}").removeprefix("/")
+    answer = scene.http.post(f"{scene.root}/{provider}/{path.format(documented)}")
+    assert_refused(answer, provider, 404)
+    assert f"{PATHS[provider]} is meant" in answer.text
+
+
+def test_so_do_the_control_surface_and_the_index(scene: Scene) -> None:
+    assert "/_mock/health is meant" in scene.http.get("/_mock/health/").text
+    assert "/_mock/health is meant" in scene.http.get("/_mock//health").text
+    assert "/evolink/v1/credits may be meant" in scene.http.get(f"{scene.root}//evolink/v1/credits").text
 
 
 def test_other_methods_are_refused_without_a_route() -> None:

@@ -14,6 +14,7 @@ RATE_LIMIT = Refusal(429, "rate_limit_exceeded", "Rate limit exceeded", "rate_li
 INTERNAL = Refusal(500, "internal_error", "Internal server error", "api_error")
 UNAVAILABLE = Refusal(503, "service_unavailable", "Service temporarily unavailable", "api_error")
 TOO_LARGE = Refusal(413, "request_too_large", "Request body is too large", INVALID)
+REQUEST_TIMEOUT = Refusal(408, "invalid_request", "The request was not sent in time", INVALID)
 UNKNOWN_PATH = Refusal(404, "invalid_request", "Unknown request URL", INVALID)
 WRONG_METHOD = Refusal(405, "invalid_request", "Method not allowed", INVALID)
 CONFLICT = Refusal(409, "idempotency_conflict", "Idempotency-Key was used with another request body", INVALID)
@@ -34,6 +35,7 @@ REFUSALS: Refusals = {
     Kind.WRONG_METHOD: WRONG_METHOD,
     Kind.CONFLICT: CONFLICT,
     Kind.TOO_LARGE: TOO_LARGE,
+    Kind.REQUEST_TIMEOUT: REQUEST_TIMEOUT,
     Kind.RATE_LIMITED: RATE_LIMIT,
     Kind.INTERNAL: INTERNAL,
     Kind.UNAVAILABLE: UNAVAILABLE,

@@ -19,6 +19,7 @@ AUTHENTICATION = _refusal(401, "authentication_error", "Missing or invalid API k
 PAYMENT_REQUIRED = _refusal(402, "payment_required", "Insufficient balance or exhausted monthly quota")
 NOT_FOUND = _refusal(404, INVALID_TYPE, "Not found")
 WRONG_METHOD = _refusal(405, INVALID_TYPE, "Method not allowed")
+REQUEST_TIMEOUT = _refusal(408, INVALID_TYPE, "The request was not sent in time")
 TOO_LARGE = _refusal(413, INVALID_TYPE, "Request body is too large")
 RATE_LIMIT = _refusal(429, "rate_limit_error", "Rate limit exceeded")
 GENERATION_FAILED = _refusal(500, SERVER_TYPE, "Image generation failed, retry later")
@@ -38,6 +39,7 @@ REFUSALS: Refusals = {
     Kind.TASK_NOT_FOUND: TASK_NOT_FOUND,
     Kind.WRONG_METHOD: WRONG_METHOD,
     Kind.TOO_LARGE: TOO_LARGE,
+    Kind.REQUEST_TIMEOUT: REQUEST_TIMEOUT,
     Kind.RATE_LIMITED: RATE_LIMIT,
     Kind.INTERNAL: GENERATION_FAILED,
     Kind.FAILED: GENERATION_FAILED,

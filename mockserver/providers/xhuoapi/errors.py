@@ -15,6 +15,7 @@ USED_UP = Refusal(403, "used_up", "Your balance is used up.")
 NO_API = Refusal(404, "no_api", "API does not exist, please make sure url is correct.")
 NO_METHOD = Refusal(405, "no_api", "API does not exist, please make sure url is correct.")
 NO_IMAGE = Refusal(404, "not_found", "The image does not exist.")
+REQUEST_TIMEOUT = Refusal(408, "request_timeout", "The request was not sent in time.")
 TOO_LARGE = Refusal(413, "request_too_large", "Request body is too large.")
 TOO_MANY = Refusal(429, "too_many_requests", "You have exceeded the rate limit.")
 API_ERROR = Refusal(500, "api_error", "Internal server error.")
@@ -34,6 +35,7 @@ REFUSALS: Refusals = {
     Kind.WRONG_METHOD: NO_METHOD,
     Kind.IMAGE_NOT_FOUND: NO_IMAGE,
     Kind.TOO_LARGE: TOO_LARGE,
+    Kind.REQUEST_TIMEOUT: REQUEST_TIMEOUT,
     Kind.RATE_LIMITED: TOO_MANY,
     Kind.INTERNAL: API_ERROR,
     Kind.FAILED: API_ERROR,
