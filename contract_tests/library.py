@@ -67,11 +67,22 @@ def claims() -> Mapping[str, Claim]:
     return found
 
 
+def _examples(provider: str) -> dict[str, Any]:
+    text = (fixtures(provider) / "exchanges" / f"{provider}.json").read_text(encoding="utf-8")
+    page: dict[str, Any] = json.loads(text)
+    return page
+
+
+@cache
+def key_prefix(provider: str) -> str:
+    """How the documented API keys of a provider begin; "sk_" where that does not matter."""
+    return str(_examples(provider).get("key_prefix", "sk_"))
+
+
 @cache
 def exchanges(provider: str) -> Mapping[str, Mapping[str, Any]]:
     """The documented exchanges of a provider by name."""
-    page = json.loads((fixtures(provider) / "exchanges" / f"{provider}.json").read_text(encoding="utf-8"))
-    return {entry["name"]: entry for entry in page["exchanges"]}
+    return {entry["name"]: entry for entry in _examples(provider)["exchanges"]}
 
 
 @cache

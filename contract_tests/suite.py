@@ -15,7 +15,7 @@ from . import drift, mock, receiver
 from .budget import BudgetExhausted
 from .client import RUN, Client
 from .hooks import Hook
-from .library import claims
+from .library import claims, key_prefix
 from .options import Options
 from .plan import Plan
 from .pricing import unit
@@ -111,7 +111,7 @@ class Suite:
         return {address: name for address, name in known.items() if address}
 
     def _mock_client(self, provider: str, test: str, root: str) -> Client:
-        key = f"sk_contract_{sha256(test.encode()).hexdigest()[:12]}"
+        key = f"{key_prefix(provider)}contract_{sha256(test.encode()).hexdigest()[:12]}"
         target = Target(provider, Kind.MOCK, f"{root}/{provider}", key)
         return Client(target, test, key, self.transport, recorder=self.recorder)
 

@@ -8,7 +8,7 @@ from conftest import Serve
 
 from mockserver.app import bearer, create_app
 from mockserver.settings import Settings
-from support.calls import Caller
+from support.calls import PROVIDERS, Caller
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_settings_that_make_no_sense(settings: dict[str, Any]) -> None:
 
 
 def test_the_mounts() -> None:
-    assert list(create_app().mounts) == ["evolink", "icodeeasy", "xhuoapi"]
+    assert list(create_app().mounts) == list(PROVIDERS)
 
 
 def test_only_the_keys_of_the_settings(serve: Serve) -> None:

@@ -39,7 +39,7 @@ def below(package: str) -> Iterator[str]:
 
 
 def test_the_walk_sees_the_code() -> None:
-    assert PROVIDERS == ["evolink", "icodeeasy", "xhuoapi"]
+    assert {"evolink", "icodeeasy", "xhuoapi"} <= set(PROVIDERS)
     assert "mockserver.engine.engine" in set(imports(FILES["mockserver.app"]))
 
 

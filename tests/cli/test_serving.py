@@ -72,13 +72,13 @@ def running(*flags: str, command: Sequence[str] = COMMAND, env: Mapping[str, str
 
 def test_start_up_prints_base_urls_and_curl_lines_that_work() -> None:
     with running("--latency", "instant", "--seed", "s1") as server:
-        for provider in ("evolink", "icodeeasy", "xhuoapi"):
-            assert f"{provider:10} {server.root}/{provider}/v1\n" in server.text
+        for name, provider in PROVIDERS.items():
+            assert re.search(rf"^{name} +{re.escape(provider.base_url(server.root))}$", server.text, re.MULTILINE)
         assert f"control    {server.root}/_mock/health\n" in server.text
         assert "latency    instant\nclock      real\nseed       s1\n" in server.text
         assert httpx.get(f"{server.root}/_mock/health").json()["seed"] == "s1"
         curls = re.findall(r"^  (curl .*)$", server.text, re.MULTILINE)
-        assert [curl_status(line) for line in curls] == [200, 200, 200]
+        assert [curl_status(line) for line in curls] == [200] * len(PROVIDERS)
 
 
 def test_the_line_for_clients_works_where_the_server_was_started() -> None:
@@ -105,7 +105,7 @@ def test_the_curl_lines_bear_a_valid_key_and_take_any_certificate(tmp_path: Path
         assert server.root.startswith("https://")
         assert "keys       2 keys valid, no others" in server.text
         curls = re.findall(r"^  (curl -k .*)$", server.text, re.MULTILINE)
-        assert [curl_status(line) for line in curls] == [200, 200, 200]
+        assert [curl_status(line) for line in curls] == [200] * len(PROVIDERS)
 
 
 @pytest.mark.parametrize(("trusted", "outcome"), [(True, (401, "")), (False, (None, "certificate verify failed"))])
@@ -172,6 +172,7 @@ import socket, sys, time
 real = socket.getaddrinfo
 socket.getaddrinfo = lambda host, *more, **named: time.sleep(20) if "slow" in host else real(host, *more, **named)
 from mockserver.cli import main
+from support.calls import PROVIDERS
 sys.exit(main())
 """
 

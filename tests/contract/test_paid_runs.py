@@ -3,6 +3,7 @@
 import pytest
 
 from contract.scene import KEY, Provider, RunSuite
+from contract_tests.library import PROVIDERS
 
 Greedy = tuple[str, Provider]
 PAID = "contract_tests/evolink/test_submission.py contract_tests/evolink/test_tasks.py"
@@ -74,7 +75,7 @@ def test_no_key_or_no_budget(run_suite: RunSuite, greedy: Greedy, keys: bool, bu
 @pytest.mark.parametrize(
     ("argument", "sentence"),
     [
-        ("nobody=http://127.0.0.1:1", "there is no provider 'nobody'; there are xhuoapi, icodeeasy, evolink"),
+        ("nobody=http://127.0.0.1:1", f"there is no provider 'nobody'; there are {', '.join(PROVIDERS)}"),
         ("http://127.0.0.1:1", "say which provider that is"),
         ("evolink=ftp://x", "write a URL, mock or replay:DIR"),
         ("replay:/nowhere", "there is no folder /nowhere"),

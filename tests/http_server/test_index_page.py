@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.calls import PROVIDERS
 from support.scene import Scene
 
 
@@ -9,9 +10,9 @@ from support.scene import Scene
 def test_the_index_as_text(scene: Scene, accept: str) -> None:
     answer = scene.http.get("/", headers={"Accept": accept})
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    for name in ("xhuoapi", "icodeeasy", "evolink"):
-        assert f"{scene.root}/{name}/v1" in answer.text
-    assert answer.text.count("curl ") == 3
+    for provider in PROVIDERS.values():
+        assert provider.base_url(scene.root) in answer.text
+    assert answer.text.count("curl ") == len(PROVIDERS)
     assert f"{scene.root}/_mock/health" in answer.text
 
 
@@ -19,7 +20,7 @@ def test_the_index_as_a_page(scene: Scene) -> None:
     answer = scene.http.get("/", headers={"Accept": "text/html,*/*"})
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.text.startswith("<!doctype html>")
-    assert answer.text.count("curl ") == 3
+    assert answer.text.count("curl ") == len(PROVIDERS)
 
 
 def test_its_head(scene: Scene) -> None:
@@ -38,6 +39,6 @@ def test_it_takes_nothing_else(scene: Scene) -> None:
 def test_a_wrong_turn_is_told_the_mounts(scene: Scene, path: str) -> None:
     answer = scene.http.post(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")
-    assert answer.json()["mounts"] == {name: f"{scene.root}/{name}/v1" for name in ("evolink", "icodeeasy", "xhuoapi")}
+    assert answer.json()["mounts"] == {name: one.base_url(scene.root) for name, one in PROVIDERS.items()}
     assert answer.json()["control"] == f"{scene.root}/_mock/health"
     assert answer.json()["error"]["code"] == "not_found"

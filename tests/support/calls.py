@@ -10,19 +10,19 @@ from typing import Any
 import httpx
 from PIL import Image
 
+from mockserver.providers.base import discover
 from support.scene import Scene
 
 IMAGES = Path(__file__).parents[2] / "fixtures" / "images"
-GENERATIONS = {
-    "xhuoapi": "/v1/openai/images/generations",
-    "icodeeasy": "/v1/images/generations",
-    "evolink": "/v1/images/generations",
-}
+PROVIDERS = {provider.name: provider for provider in discover()}
+"""Every provider: those of the package and those of installed packages."""
+
+GENERATIONS = {name: provider.example.path for name, provider in PROVIDERS.items()}
 EDITS = {"xhuoapi": "/v1/openai/images/edits", "icodeeasy": "/v1/images/edits"}
 ASYNC: dict[str, Any] = {"async": True}
 """What xhuoapi's newer clients send (XH-ASYNC-1): a name that Python keeps to itself."""
 
-MODELS = {"xhuoapi": "gpt-image-2", "icodeeasy": "gpt-image-2", "evolink": "gpt-image-2-beta"}
+MODELS = {name: provider.example.body["model"] for name, provider in PROVIDERS.items()}
 
 
 @dataclass(frozen=True)
