@@ -152,5 +152,18 @@ def test_ci_runs_everything_and_fails_if_anything_does(clone: Clone, fails: str)
         "ruff format --check .",
         "mypy ",
         "python scripts/generate-client --check",
+        "python scripts/docs --check",
         *EVERY_TEST,
     ]
+
+
+def test_check_refuses_what_a_template_left_to_do(clone: Clone) -> None:
+    assert clone.run("scripts/check")[0] == 0
+    left = ("x = 1  # ", "TODO", ": the documented price\n")
+    for folder in ("fixtures/prices", "outside"):
+        (clone.path / folder).mkdir(parents=True)
+        (clone.path / folder / "acme.toml").write_text("\n" + "".join(left))
+        status, _, said = clone.run("scripts/check", *(["a clone/outside"] if folder == "outside" else []))
+        assert status == 1
+        assert f"{folder}/acme.toml:2:{''.join(left)}" in said
+        (clone.path / folder / "acme.toml").unlink()

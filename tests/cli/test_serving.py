@@ -20,6 +20,8 @@ import httpx
 import pytest
 import trustme
 
+from support.calls import PROVIDERS
+
 COMMAND = (sys.executable, "-m", "mockserver")
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
 XHUOAPI = "/xhuoapi/v1/openai/images/generations"
@@ -172,7 +174,6 @@ import socket, sys, time
 real = socket.getaddrinfo
 socket.getaddrinfo = lambda host, *more, **named: time.sleep(20) if "slow" in host else real(host, *more, **named)
 from mockserver.cli import main
-from support.calls import PROVIDERS
 sys.exit(main())
 """
 

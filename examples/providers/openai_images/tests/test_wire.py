@@ -18,7 +18,7 @@ def generate(http: httpx.Client, **fields: Any) -> httpx.Response:
     return http.post(GENERATIONS, json={"prompt": "an otter", **fields})
 
 
-def refused(answer: httpx.Response) -> tuple[int, str, str | None]:
+def refused(answer: httpx.Response) -> tuple[int, str | None, str | None]:
     error = answer.json()["error"]
     assert error.keys() == {"message", "type", "param", "code"}
     return answer.status_code, error["code"], error["param"]
