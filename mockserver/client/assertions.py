@@ -78,7 +78,7 @@ def _calls(scope: Scope, provider: str | None, everyone: bool) -> Operation[list
 
 
 def _line(request: Request) -> str:
-    what = [f"{request.provider} {request.method} {ops.documented_path(request)}"]
+    what = [f"{request.provider} {request.method} {request.documented_path}"]
     what += [str(part) for part in (request.model, request.prompt and repr(request.prompt[:60])) if part]
     outcome = str(request.status or "unanswered") + (f" {request.error}" if request.error else "")
     return f"    {' '.join(what)} → {outcome}"

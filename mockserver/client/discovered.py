@@ -43,6 +43,13 @@ def openai_path(name: str) -> str:
     return path
 
 
+def is_billable(provider: str, method: str, path: str) -> bool:
+    """Whether a call to a documented path may cost: false for a provider that is not installed here."""
+    found = installed().get(provider)
+    routes = [route for route in found.routes if route.billable and route.method == method] if found else []
+    return any(re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route.path)), path) for route in routes)
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKeys:
     """One API key for all providers, and by provider's name those keys that had to differ from it."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Self
 
+from mockserver.client.discovered import is_billable
+
 JsonObject = Mapping[str, Any]
 TaskStatus = Literal["pending", "processing", "completed", "failed"]
 CallbackState = Literal["waiting", "delivered", "gave_up", "captured", "lost"]
@@ -19,7 +21,7 @@ def _money(text: str | None) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`speed` is how many of its seconds pass in a real one, 0 for a virtual clock; `next_due` is None when nothing is
+    """The clock. `speed` is its seconds in one real second, 0 for a virtual clock; `next_due` is None if nothing is
     planned."""
 
     now: float
@@ -36,7 +38,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One thing that an advance ran: "finish" of a task, or an "attempt" to deliver a callback, by its id."""
+    """An event that an advance ran: the "finish" of a task, or an "attempt" to deliver a callback; `id` is theirs."""
 
     time: float
     kind: Literal["finish", "attempt"]
@@ -45,7 +47,7 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The clock after an advance, and what ran on the way, in order."""
+    """The clock after an advance, and the events that it ran, in order."""
 
     now: float
     ran: tuple[Ran, ...]
@@ -60,7 +62,7 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A fault rule; `match` has the API key as its hash. `matched` and `fired` count."""
+    """A fault rule. `match` has the API key's hash; `matched` and `fired` say how often it did so."""
 
     id: str
     match: JsonObject
@@ -82,7 +84,7 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class Request:
     """A call to a provider and its answer. `account` is the key's hash, None without a valid key; `path` is as the
-    client wrote it, prefix and query included; `cost` is what the generation that it began costs."""
+    client wrote it, prefix and query included; `cost` is that of the generation it began."""
 
     id: str
     time: float
@@ -113,9 +115,14 @@ class Request:
         return value if isinstance(value, str) else None
 
     @property
+    def documented_path(self) -> str:
+        """The path as the provider documents it: without the prefix of this server and the query."""
+        return self.path.partition("?")[0].removeprefix(f"/{self.provider}")
+
+    @property
     def generates(self) -> bool:
-        """Whether it asks for pictures: a call to generations or edits, be it refused."""
-        return self.method == "POST" and self.path.partition("?")[0].endswith(("/generations", "/edits"))
+        """Whether it is a call that begins a generation, refused calls included."""
+        return is_billable(self.provider, self.method, self.documented_path)
 
     @classmethod
     def read(cls, raw: JsonObject) -> Self:
@@ -140,7 +147,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A generation. `due` is None for one that never ends by itself; `callback` is its callback's id."""
+    """A generation. `due` is None if it never ends by itself; `callback` is its callback's id."""
 
     id: str
     provider: str
@@ -174,7 +181,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One POST of a callback: when it began, the receiver's status or an error in words, and how long it took."""
+    """One POST of a callback: its start, the receiver's status or an error in words, and its duration in seconds."""
 
     time: float
     status: int | None
@@ -185,7 +192,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A callback: `target` as the client gave it, `routed` where it is really posted to (None: captured, unsent)."""
+    """A callback: `target` is the client's URL, `routed` the one it is posted to (None: captured, never sent)."""
 
     id: str
     task_id: str
@@ -210,7 +217,7 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a sink was sent."""
+    """A request that a sink received."""
 
     time: float
     headers: Mapping[str, str]
@@ -219,7 +226,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """A built-in receiver: how many answers of its script are left, and what it was sent, oldest first."""
+    """A built-in receiver: the number of scripted answers left, and the requests it received, oldest first."""
 
     name: str
     responses_left: int
@@ -234,7 +241,7 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """An internal error of the server: a bug of ours. `number` counts from its start."""
+    """An internal error of the server: a bug of this package. `number` counts from the server's start."""
 
     number: int
     where: str

@@ -82,15 +82,10 @@ def requests(
             and status in (None, request.status)
             and task_id in (None, request.task_id)
             and (prompt is None or prompt in (request.prompt or ""))
-            and (path is None or fnmatchcase(documented_path(request), path))
+            and (path is None or fnmatchcase(request.documented_path, path))
         )
 
     return [request for request in map(Request.read, rows) if wanted(request)]
-
-
-def documented_path(request: Request) -> str:
-    """A request's path as the provider documents it: without our prefix and the query."""
-    return request.path.partition("?")[0].removeprefix(f"/{request.provider}")
 
 
 def tasks(
@@ -231,7 +226,6 @@ def reset(*keys: str) -> Operation[list[Forgotten]]:
     """Forget everything, or the state of some API keys alone; what was forgotten, call by call."""
     answers = []
     for key in keys or (None,):
-        answers.append(
-            Forgotten.read((yield ControlCall("POST", "reset", body={} if key is None else {"api_key": key})))
-        )
+        body = None if key is None else {"api_key": key}
+        answers.append(Forgotten.read((yield ControlCall("POST", "reset", body=body))))
     return answers

@@ -1,7 +1,7 @@
-"""Keeping tests away from the real services: a connection to one of their hosts fails at once, whatever makes it.
+"""Blocks connections to the real services: one to a host of theirs fails at once, whatever library makes it.
 
-Names are refused where Python looks them up or connects to them, and where TLS is begun with them: that is also how
-clients that go through a proxy, or that look names up by themselves, would get there.
+Host names are refused in name look-ups, in connects and at the start of TLS. The last of these stops clients that use a
+proxy, or that look names up by themselves.
 """
 
 import socket
@@ -14,7 +14,7 @@ import pytest
 
 
 class RealHostBlocked(BaseException):
-    """A test wanted to reach a real service. No `except Exception` in the code under test, and no retry, hides it."""
+    """A test was about to connect to a real service. A BaseException, so that no `except Exception` hides it."""
 
     def __init__(self, host: str) -> None:
         super().__init__(
@@ -26,7 +26,7 @@ class RealHostBlocked(BaseException):
 
 @cache
 def real_hosts() -> frozenset[str]:
-    """The documented hosts of every provider; looked up at the first connection that a test makes."""
+    """The documented hosts of every installed provider, read at the first connection that a test makes."""
     from mockserver.providers.base import discover
 
     return frozenset(host for provider in discover() for host in provider.hosts)
@@ -71,7 +71,7 @@ def _server_name(real: Callable[..., Any], position: int) -> Callable[..., Any]:
 
 
 class Blocker:
-    """The patches. Switched on more than once, it stays on until it is switched off as often."""
+    """The patches of socket and ssl. Each `on` needs an `off`: the patches go with the last one."""
 
     def __init__(self) -> None:
         self._times = 0

@@ -10,6 +10,7 @@ from mockserver.client.models import Charge, Rule
 from mockserver.client.operations import Amount
 from mockserver.client.protocol import hide_misuse
 from mockserver.client.scope import Scope
+from mockserver.engine.accounts import account_id
 from mockserver.pytest_plugin.block import BLOCKER
 from mockserver.pytest_plugin.tally import Tally
 
@@ -115,7 +116,7 @@ class MockProviders(MockClient):
         if not found:
             return []
         self._defects_seen = found[-1].number
-        own = [None, *(self.provider(name).account().id for name in installed())]
+        own = [None, *map(account_id, self.scope.filter()["api_key"])]
         return [
             f"the mock server has a defect, which this test met at {defect.where}:\n{defect.traceback}"
             for defect in found

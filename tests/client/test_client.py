@@ -30,7 +30,7 @@ from mockserver.client.asynchronous import client as asynchronous_client
 from mockserver.client.asynchronous import parts as asynchronous_parts
 from mockserver.client.blocking import client as blocking_client
 from mockserver.client.blocking import parts as blocking_parts
-from mockserver.client.discovered import choose_keys
+from mockserver.client.discovered import choose_keys, is_billable
 from mockserver.client.protocol import ControlCall, read_answer
 from mockserver.client.scope import Scope
 from mockserver.engine.clock import VIRTUAL_START
@@ -84,6 +84,15 @@ def test_providers_are_those_that_are_discovered(mock: MockServer) -> None:
         mock.evolink.openai_base_url  # noqa: B018
 
 
+@pytest.mark.parametrize("provider", discover(), ids=lambda provider: provider.name)
+def test_calls_that_generate_are_those_of_billable_routes(provider: base.Provider) -> None:
+    for route in provider.routes:
+        path = re.sub(r"\{\w+\}", "x1", route.path)
+        assert is_billable(provider.name, route.method, path) is route.billable
+    assert not is_billable(provider.name, "POST", "/v1/nothing")
+    assert not is_billable("unknown", "POST", provider.example.path)
+
+
 def test_the_providers_of_this_package_are_typed() -> None:
     """A type checker knows each of them as an attribute, in both clients."""
     for module in (asynchronous_client, blocking_client):
@@ -116,6 +125,7 @@ def test_a_provider_with_keys_of_its_own_form() -> None:
     assert next(add).body["match"] == {"provider": "nanobanana", "api_key": "nb-mock_0123456789abcdef"}
     add = operations.add_fault(scope, "status", {}, False, None, False)
     assert next(add).body["match"] == {"api_key": "sk_mock_0123456789abcdef"}
+    assert is_billable("nanobanana", "POST", "/v1/images/generations")
     assert MockClient("http://127.0.0.1:9").nanobanana.name == "nanobanana"  # type: ignore[attr-defined]
 
 
