@@ -1,1 +1,1 @@
-"""Things that go wrong on request."""
+"""Faults: failures of calls, tasks, callbacks and pictures that a test asks for."""

@@ -1,4 +1,4 @@
-"""What a fault is: a few parameters, and what it does at one stage of a call. One file each; nothing else knows it."""
+"""What a fault is: its parameters, and what it does at one stage of a call. Each kind has a file of its own."""
 
 import importlib
 import pkgutil
@@ -16,10 +16,10 @@ Stage = Literal["before", "after", "task", "callback"]
 
 
 class Fault(BaseModel):
-    """One thing that goes wrong. A kind of fault gives its `type`, its parameters, its stage, and that stage's method.
+    """The base of all kinds of fault. A kind gives its `type`, its parameters, its stage, and that stage's method.
 
-    `before` and `after` go around a provider's handler, `plan` changes a job that is being accepted, and `disturb`
-    befalls the callback of a task that ends. With `pictures_only` it happens where a picture is served alone.
+    `before` is called ahead of a provider's handler and `after` behind it, `plan` when a job is accepted, and
+    `delivery_fault` when a task with a callback ends. A kind with `pictures_only` acts on routes that serve pictures.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
@@ -29,18 +29,22 @@ class Fault(BaseModel):
     pictures_only: ClassVar[bool] = False
 
     async def before(self, context: RequestContext) -> None:
-        """Happen ahead of the handler: raise a Problem, or take time."""
+        """Act on a call ahead of its handler: raise a Problem, or wait."""
+
+    def acts_on(self, context: RequestContext, response: StreamResponse) -> bool:
+        """Whether an answer is of the sort that `after` is about; another one does not count as a match."""
+        return True
 
     async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
-        """Happen to an answer on its way out."""
+        """The answer to send in place of this one."""
         return response
 
     def plan(self, job: Job) -> Job:
-        """Change what is about to be accepted."""
+        """The job to accept in place of this one."""
         return job
 
     def delivery_fault(self) -> DeliveryFault:
-        """What befalls the callback."""
+        """What happens to the callback."""
         return NO_DELIVERY_FAULT
 
 

@@ -1,4 +1,4 @@
-"""Writing answers badly: shared by the faults that happen to a body on its way out."""
+"""Sends answers in part, slowly or altered: shared by the faults that act on an answer."""
 
 from aiohttp.web import Response, StreamResponse
 
@@ -8,9 +8,19 @@ CHUNKS_PER_SECOND = 4
 
 
 def body_of(response: StreamResponse) -> bytes:
-    """The body of an answer that is not sent yet."""
+    """The body of an answer that is not sent yet, b"" if it has none."""
     body = getattr(response, "body", None)
     return body if isinstance(body, bytes) else b""
+
+
+def has_body(context: RequestContext, response: StreamResponse) -> bool:
+    """Whether an answer has a body that will be sent: not to HEAD, no 304, no redirect."""
+    return context.request.method != "HEAD" and not response.prepared and bool(body_of(response))
+
+
+def has_type(response: StreamResponse, start: str) -> bool:
+    """Whether the Content-Type of an answer begins like this."""
+    return response.headers.get("Content-Type", "").startswith(start)
 
 
 def with_body(context: RequestContext, response: StreamResponse, body: bytes) -> Response:
@@ -21,7 +31,7 @@ def with_body(context: RequestContext, response: StreamResponse, body: bytes) ->
 
 
 def abort(context: RequestContext, response: StreamResponse) -> StreamResponse:
-    """Break the connection off at once; the answer is for the record alone."""
+    """Close the connection at once, without sending anything; the answer is only recorded."""
     if context.request.transport is not None:
         context.request.transport.abort()
     return response
@@ -30,13 +40,8 @@ def abort(context: RequestContext, response: StreamResponse) -> StreamResponse:
 async def write_part(
     context: RequestContext, response: StreamResponse, length: int, broken_off: bool
 ) -> StreamResponse:
-    """Announce the whole body, send `length` bytes of it, and end the connection: broken off, or in good order.
-
-    An answer to HEAD has no body that could be cut.
-    """
+    """Announce the whole body, send `length` bytes of it, and end the connection: aborted, or closed in good order."""
     body = body_of(response)
-    if context.request.method == "HEAD":
-        return response
     stream = await _announce(context, response, len(body))
     if part := body[:length]:
         await stream.write(part)
@@ -51,8 +56,6 @@ async def write_part(
 async def write_slowly(context: RequestContext, response: StreamResponse, bytes_per_second: int) -> StreamResponse:
     """Send the whole body, so many bytes in a second of the clock."""
     body = body_of(response)
-    if context.request.method == "HEAD":
-        return response
     stream = await _announce(context, response, len(body))
     size = max(1, bytes_per_second // CHUNKS_PER_SECOND)
     for start in range(0, len(body), size):

@@ -1,4 +1,4 @@
-"""Fault `callback_reordered`: a callback is overtaken by the account's next one."""
+"""Fault `callback_reordered`: a callback is sent after the account's next one."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,7 +9,7 @@ from mockserver.faults.base import Fault, Stage
 
 
 class CallbackReorderedFault(Fault):
-    """It waits until the next callback of its account has gone, at most `seconds`."""
+    """It waits until the next callback of its account has been sent, at most `seconds`."""
 
     type: Literal["callback_reordered"] = "callback_reordered"
     seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0

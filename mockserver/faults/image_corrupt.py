@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from aiohttp.web import StreamResponse
 
 from mockserver.faults.base import Fault, Stage
-from mockserver.faults.broken_answers import body_of, with_body
+from mockserver.faults.broken_answers import body_of, has_body, has_type, with_body
 from mockserver.http.context import RequestContext
 
 HEADER_KEPT = 64
@@ -13,11 +13,14 @@ HEADER_KEPT = 64
 
 
 class ImageCorruptFault(Fault):
-    """Everything behind the header is inverted; the length stays."""
+    """Everything behind the header is inverted; the length stays. Answers without a picture are left alone."""
 
     type: Literal["image_corrupt"] = "image_corrupt"
     stage: ClassVar[Stage] = "after"
     pictures_only: ClassVar[bool] = True
+
+    def acts_on(self, context: RequestContext, response: StreamResponse) -> bool:
+        return has_body(context, response) and has_type(response, "image/")
 
     async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         body = body_of(response)

@@ -1,4 +1,4 @@
-"""Fault `image_missing`: a picture's link leads nowhere."""
+"""Fault `image_missing`: a picture's URL answers 404."""
 
 from typing import ClassVar, Literal
 

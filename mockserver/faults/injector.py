@@ -1,4 +1,4 @@
-"""Where calls, jobs, answers and callbacks meet what goes wrong: a key's ending, directives, rules, rate limits."""
+"""Applies faults to calls, jobs, answers and callbacks: key endings, directives in prompts, rules, rate limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from mockserver.http.context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class FaultInjector:
-    """The rules in force (`book`) and the in-band triggers, at the four places where they act."""
+    """Applies the rules in force and the in-band triggers, at the four stages of a call."""
 
     rules: FaultRules
     engine: Engine
@@ -28,9 +28,12 @@ class FaultInjector:
         return bool(self.rules.by_id)
 
     def admit(self, context: RequestContext) -> None:
-        """Ahead of a handler: what the key asks for by its ending, and the rate limit.
+        """Before a handler: apply the fault that the key's ending names, and the rate limit.
 
-        A key's balance is looked at last, in `accept`.
+        The ending for an exhausted balance is applied in `accept`, since the balance is checked last.
+
+        Raises:
+            Problem: the refusal of the ending, or RATE_LIMITED.
         """
         assert context.route is not None
         if context.route.billable:
@@ -42,13 +45,13 @@ class FaultInjector:
                 account.admit(self.engine.now())
 
     async def before(self, context: RequestContext) -> None:
-        """Ahead of a handler, after `admit`: the rules."""
+        """Before a handler, after `admit`: apply the rules of the stage `before`."""
         subject = await self._identified(context)
         for fault in self.rules.fire("before", subject, self.engine.entropy):
             await fault.before(context)
 
     def accept(self, context: RequestContext, job: Job) -> Job:
-        """A job on its way into the engine, as what its prompt asks for and the rules make it.
+        """The job to accept: changed as the directives of its prompt and the rules of the stage `task` say.
 
         Raises:
             Problem: the refusal that a directive or the key's ending asks for.
@@ -68,21 +71,22 @@ class FaultInjector:
         return job
 
     async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
-        """An answer on its way out, be it a refusal."""
+        """The answer to send, refusals included: changed by the rules of the stage `after`."""
         subject = _subject(context, context.matched_model, context.matched_prompt)
-        for fault in self.rules.fire("after", subject, self.engine.entropy):
-            response = await fault.after(context, response)
+        for rule in self.rules.of_stage("after"):
+            if rule.fault.acts_on(context, response) and rule.meets(subject, self.engine.entropy):
+                response = await rule.fault.after(context, response)
         return response
 
     def delivery_fault(self, task: Task) -> DeliveryFault:
-        """What befalls a task's callback; of several rules that hold at once, the first."""
+        """The fault of a task's callback; of several rules that match at once, the first."""
         job = task.job
         subject = Subject(job.provider, job.account, model=job.model, prompt=job.prompt, task_id=task.id)
         fired = next(self.rules.fire("callback", subject, self.engine.entropy), None)
         return fired.delivery_fault() if fired else NO_DELIVERY_FAULT
 
     async def _identified(self, context: RequestContext) -> Subject:
-        """The call as a rule sees it ahead of the handler; its body is read if a rule asks for it."""
+        """The call as rules match it before the handler; the body is read if a rule needs it."""
         assert context.route is not None
         if self.rules.needs_body():
             if context.route.billable:
@@ -93,7 +97,7 @@ class FaultInjector:
 
 
 def _subject(context: RequestContext, model: str = "", prompt: str = "") -> Subject:
-    """The call as a rule sees it; one about a task has its model, its prompt and its owner."""
+    """The call as rules match it; a call about a task has the task's model, prompt and owner."""
     task = context.engine.find(context.provider.name, context.params.get("task_id", context.matched_task))
     account = context.account
     if task is not None:

@@ -9,7 +9,7 @@ from mockserver.http.context import RequestContext
 
 
 class LatencyFault(Fault):
-    """`seconds` of the clock pass before the call is looked at."""
+    """`seconds` of the clock pass before the call is handled."""
 
     type: Literal["latency"] = "latency"
     seconds: Annotated[float, Field(ge=0, le=86_400)]

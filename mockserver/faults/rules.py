@@ -1,4 +1,4 @@
-"""The rules in force: which calls, tasks and callbacks a fault befalls, when, and how often it has."""
+"""The fault rules in force: which calls, tasks and callbacks each applies to, when, and how often it has fired."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ class BadRule(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a rule is held against. "" is unknown: a rule that asks for it does not match."""
+    """What rules match against. "" is unknown: a rule that names a value for it does not match."""
 
     provider: str
     account: str = ""
@@ -37,7 +37,7 @@ class Subject:
 
 
 class Match(BaseModel):
-    """What a rule asks for; all of it must hold.
+    """The conditions of a rule; all of them must hold.
 
     `path` is the documented path, with `*` and `?` as in file names; `prompt` is a part of the prompt; `api_key` is a
     key or its hash, and is kept as the hash.
@@ -83,7 +83,7 @@ class When(BaseModel):
 
 @dataclass(slots=True)
 class Rule:
-    """A fault, whom it befalls and when; `matched` and `fired` count."""
+    """A fault with its conditions; `matched` and `fired` count."""
 
     id: str
     match: Match
@@ -93,15 +93,15 @@ class Rule:
     fired: int = 0
 
     def meets(self, subject: Subject, entropy: Entropy) -> bool:
-        """Count a match, and say whether the fault happens now."""
+        """Count a match, and say whether the fault is applied now."""
         if (self.fault.pictures_only and not subject.picture) or not self.match.accepts(subject):
             return False
         self.matched += 1
         turn = self.matched - self.when.skip
         if turn < 1 or turn % self.when.every or (self.when.times is not None and self.fired >= self.when.times):
             return False
-        story = f"{self.match.model_dump_json()} {self.fault.model_dump_json()}"
-        if entropy.draw("fault", story, self.matched).fraction() >= self.when.probability:
+        rule = f"{self.match.model_dump_json()} {self.fault.model_dump_json()}"
+        if entropy.draw("fault", rule, self.matched).fraction() >= self.when.probability:
             return False
         self.fired += 1
         return True
@@ -164,14 +164,18 @@ class FaultRules:
             _check_routes(match, fault, reached)
 
     def fire(self, stage: Stage, subject: Subject, entropy: Entropy) -> Iterator[Fault]:
-        """The faults that happen now, at a stage, one after the other: a rule counts when its turn comes, so that one
-        which another forestalls has neither matched nor fired."""
-        for rule in list(self.by_id.values()):
-            if rule.fault.stage == stage and rule.meets(subject, entropy):
+        """The faults to apply at a stage, one after the other. A rule counts its match when its turn comes: if an
+        earlier fault ends the call, the later rules have neither matched nor fired."""
+        for rule in self.of_stage(stage):
+            if rule.meets(subject, entropy):
                 yield rule.fault
 
+    def of_stage(self, stage: Stage) -> Iterator[Rule]:
+        """The rules whose fault acts at a stage, in the order in which they were added."""
+        return iter([rule for rule in self.by_id.values() if rule.fault.stage == stage])
+
     def needs_body(self) -> bool:
-        """Whether any rule looks at a request's body ahead of the handler."""
+        """Whether any rule needs a request's body before the handler."""
         return any(rule.match.needs_body and rule.fault.stage in ("before", "after") for rule in self.by_id.values())
 
     def clear(self) -> None:
@@ -202,17 +206,17 @@ def _check_callback_rule(match: Match, providers: Mapping[str, Provider]) -> Non
 
 
 def _check_routes(match: Match, fault: Fault, reached: Iterable[Provider]) -> None:
-    """Refuse a rule that no route could meet, naming those that its fault can befall."""
+    """Refuse a rule that no route could match, naming the routes that its fault can act on."""
     if fault.stage == "task" and match.task_id is not None:
         raise BadRule("a generation that is being accepted has no id yet; match provider, model, api_key or prompt")
     owners = [provider for provider in reached if match.model in (None, *provider.models)]
-    routes = [route for provider in owners for route in provider.routes if _can_befall(fault, route)]
+    routes = [route for provider in owners for route in provider.routes if _can_act_on(fault, route)]
     if not any(_fits(match, route) for route in routes):
         known = dict.fromkeys(f"{route.method} {route.path}" for route in routes)
-        raise BadRule(f"no call has this method and path; this fault can befall {', '.join(known)}")
+        raise BadRule(f"no call has this method and path; this fault can act on {', '.join(known)}")
 
 
-def _can_befall(fault: Fault, route: Route) -> bool:
+def _can_act_on(fault: Fault, route: Route) -> bool:
     return (route.picture or not fault.pictures_only) and (route.billable or fault.stage != "task")
 
 

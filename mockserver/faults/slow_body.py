@@ -1,4 +1,4 @@
-"""Fault `slow_body`: the body trickles, by the clock."""
+"""Fault `slow_body`: the body arrives slowly, by the clock."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -6,7 +6,7 @@ from aiohttp.web import StreamResponse
 from pydantic import Field
 
 from mockserver.faults.base import Fault, Stage
-from mockserver.faults.broken_answers import write_slowly
+from mockserver.faults.broken_answers import has_body, write_slowly
 from mockserver.http.context import RequestContext
 
 
@@ -16,6 +16,9 @@ class SlowBodyFault(Fault):
     type: Literal["slow_body"] = "slow_body"
     bytes_per_second: Annotated[int, Field(ge=1)]
     stage: ClassVar[Stage] = "after"
+
+    def acts_on(self, context: RequestContext, response: StreamResponse) -> bool:
+        return has_body(context, response)
 
     async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         return await write_slowly(context, response, self.bytes_per_second)

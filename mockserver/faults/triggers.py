@@ -1,4 +1,4 @@
-"""Faults that a request carries itself: an API key's ending, and directives in a prompt.
+"""Faults that a request itself asks for: by its API key's ending, and by directives in its prompt.
 
 As with a payment provider's test keys and test cards, no control call is needed to see a refusal.
 """
@@ -26,14 +26,17 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def key_trigger(key: str) -> Problem | None:
-    """The refusal that a key asks for by its ending."""
+    """The refusal that a key's ending names."""
     kind = _KEY_ENDINGS.get(key[-9:])
     return kind and Problem(kind.kind, kind.detail, retry_after=kind.retry_after)
 
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """What a prompt asks for: how the generation fails, how long it takes, what the call answers instead."""
+    """What the directives of a prompt ask for.
+
+    `failure` is how the generation fails, `delay` how long it takes in seconds, `answer` the refusal of the call.
+    """
 
     failure: Failure | None = None
     delay: float | None = None

@@ -6,7 +6,7 @@ from aiohttp.web import StreamResponse
 from pydantic import Field
 
 from mockserver.faults.base import Fault, Stage
-from mockserver.faults.broken_answers import body_of, write_part
+from mockserver.faults.broken_answers import body_of, has_body, write_part
 from mockserver.http.context import RequestContext
 
 
@@ -16,6 +16,9 @@ class TruncateFault(Fault):
     type: Literal["truncate"] = "truncate"
     bytes: Annotated[int, Field(ge=0)] | None = None
     stage: ClassVar[Stage] = "after"
+
+    def acts_on(self, context: RequestContext, response: StreamResponse) -> bool:
+        return has_body(context, response)
 
     async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         length = len(body_of(response)) // 2 if self.bytes is None else self.bytes

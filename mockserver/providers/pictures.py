@@ -1,25 +1,39 @@
-"""Pictures over HTTP: rendered from the task alone when their URL is read. Shared by all providers."""
+"""Serves pictures, rendered from the task alone when their URL is read. Shared by all providers."""
 
 import asyncio
 from email.utils import formatdate
-from hashlib import sha256
 
 from aiohttp.web import Response, StreamResponse
 
 from mockserver.engine.images import render
+from mockserver.engine.picture_cache import Key, PictureCache, Rendered
 from mockserver.engine.picture_layout import Label
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Task
 from mockserver.http.context import RequestContext
+from mockserver.http.middleware import refusal_response
+from mockserver.providers.ranges import Unsatisfiable, requested_part
 
 EXTENSIONS = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
 
+PICTURES = PictureCache(32 * 1024 * 1024)
+"""Pictures that were served. One for all servers of this process: a picture depends on its key alone."""
+
+
 def picture(task: Task, index: int = 0) -> bytes:
     """The bytes of one of a task's pictures."""
+    return _rendered(_key(task, index)).data
+
+
+def _key(task: Task, index: int) -> Key:
     job = task.job
     label = Label(job.provider, job.model, job.size, task.id, job.prompt, index, job.wire.get("seed", ""))
-    return render(label, job.width, job.height, job.format)
+    return label, job.width, job.height, job.format
+
+
+def _rendered(key: Key) -> Rendered:
+    return PICTURES.find(key) or PICTURES.add(key, render(*key))
 
 
 def find_picture(context: RequestContext, task_id: str, index: int, extension: str = "png") -> Task:
@@ -36,19 +50,51 @@ def find_picture(context: RequestContext, task_id: str, index: int, extension: s
 async def serve_picture(
     context: RequestContext, task: Task, index: int = 0, download: str | None = None
 ) -> StreamResponse:
-    """Answer with a picture: GET, HEAD, and conditional on its ETag or its date; `download` is a file name."""
-    # PNGs are made in less than a millisecond; the other encoders would hold everybody up
-    data = picture(task, index) if task.job.format == "png" else await asyncio.to_thread(picture, task, index)
+    """Answer with a picture: GET, HEAD, a `Range`, or 304 by its ETag or its date; `download` is a file name."""
+    key = _key(task, index)
+    # PNGs are made in less than a millisecond; the other encoders would block the event loop
+    found = PICTURES.find(key)
+    if found is None:
+        found = _rendered(key) if task.job.format == "png" else await asyncio.to_thread(_rendered, key)
+    modified = formatdate(int(task.due), usegmt=True)
     headers = {
-        "ETag": f'"{sha256(data).hexdigest()[:32]}"',
-        "Last-Modified": formatdate(int(task.due), usegmt=True),
+        "ETag": found.etag,
+        "Last-Modified": modified,
         "Cache-Control": "public, max-age=31536000, immutable",
+        "Accept-Ranges": "bytes",
     }
     if download is not None:
         headers["Content-Disposition"] = f'attachment; filename="{download}"'
-    if _unchanged(context, headers["ETag"], int(task.due)):
+    if _unchanged(context, found.etag, int(task.due)):
         return Response(status=304, headers=headers)
-    return Response(body=data, headers={**headers, "Content-Type": f"image/{task.job.format}"})
+    headers["Content-Type"] = f"image/{task.job.format}"
+    size = len(found.data)
+    try:
+        part = requested_part(_range(context, found.etag, modified), size)
+    except Unsatisfiable:
+        return _unsatisfiable(context, size)
+    if part is None:
+        return Response(body=found.data, headers=headers)
+    headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    return Response(body=found.data[part], status=206, headers=headers)
+
+
+def _range(context: RequestContext, etag: str, modified: str) -> str | None:
+    """The `Range` header, if it counts: on GET alone, and with an `If-Range` only while that is still true."""
+    headers = context.request.headers
+    condition = headers.get("If-Range")
+    counts = context.request.method == "GET" and condition in (None, etag, modified)
+    return headers.get("Range") if counts else None
+
+
+def _unsatisfiable(context: RequestContext, size: int) -> StreamResponse:
+    """416 in the provider's error shape."""
+    problem = Problem(
+        Kind.INVALID_PARAMETER, f"Range is behind the end of the image, which has {size} bytes", status=416
+    )
+    response = refusal_response(context, problem)
+    response.headers["Content-Range"] = f"bytes */{size}"
+    return response
 
 
 def _unchanged(context: RequestContext, etag: str, modified: int) -> bool:
@@ -62,6 +108,6 @@ def _unchanged(context: RequestContext, etag: str, modified: int) -> bool:
 
 
 def index_of(text: str, digits: int = 1) -> int:
-    """A picture's number as a URL writes it, with at least so many digits; -1 for anything else, which none has."""
+    """A picture's number as a URL writes it, with at least `digits` digits; -1, which none has, for other text."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else -1
     return number if f"{number:0{digits}d}" == text else -1

@@ -108,6 +108,79 @@ def test_a_picture_that_has_not_changed_since_is_not_sent_again(caller: Caller) 
     assert http.get(url, headers={"If-Modified-Since": "yesterday"}).status_code == 200
 
 
+PARTS = [
+    ("bytes=0-0", slice(0, 1)),
+    ("bytes=0-99", slice(0, 100)),
+    ("Bytes = 5-9", slice(5, 10)),
+    ("bytes=100-", slice(100, None)),
+    ("bytes=-7", slice(-7, None)),
+    ("bytes=-99999999", slice(None)),
+    ("bytes=0-" + "9" * 6000, slice(None)),
+    ("bytes=" + "0" * 6000 + "3-4", slice(3, 5)),
+]
+
+
+@pytest.mark.claim("ALL-RANGE-1")
+@pytest.mark.parametrize(("header", "part"), PARTS, ids=lambda value: str(value)[:20])
+def test_a_range_gets_its_part(caller: Caller, header: str, part: slice) -> None:
+    http, url = caller.scene.http, link(caller)
+    whole = http.get(url)
+    answer = http.get(url, headers={"Range": header})
+    start, stop, _ = part.indices(len(whole.content))
+    assert (answer.status_code, answer.content) == (206, whole.content[part])
+    assert answer.headers["content-range"] == f"bytes {start}-{stop - 1}/{len(whole.content)}"
+    for name in ("content-type", "etag", "last-modified", "accept-ranges"):
+        assert answer.headers[name] == whole.headers[name]
+    assert whole.headers["accept-ranges"] == "bytes"
+
+
+@pytest.mark.claim("ALL-RANGE-1")
+@pytest.mark.parametrize(
+    "header", ["bytes=0-1,5-6", "bytes=9-5", "bytes=", "bytes=-", "lines=0-1", "bytes=a-b", "0-1", "bytes=１-２"]
+)
+def test_several_ranges_and_what_is_none_get_the_whole(caller: Caller, header: str) -> None:
+    http, url = caller.scene.http, link(caller)
+    answer = http.get(url, headers={b"Range": header.encode()})
+    assert (answer.status_code, answer.content) == (200, http.get(url).content)
+    assert "content-range" not in answer.headers
+
+
+@pytest.mark.claim("ALL-RANGE-1")
+@pytest.mark.parametrize("header", ["bytes={size}-", "bytes={size}-{size}", "bytes=-0", "bytes=" + "9" * 5000 + "-"])
+def test_a_range_behind_the_end_is_416(caller: Caller, header: str) -> None:
+    http, url = caller.scene.http, link(caller)
+    size = len(http.get(url).content)
+    answer = http.get(url, headers={"Range": header.replace("{size}", str(size))})
+    assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{size}")
+    assert "error" in answer.json()
+    assert http.get(url, headers={"Range": f"bytes={size - 1}-"}).status_code == 206
+
+
+@pytest.mark.claim("ALL-RANGE-1")
+def test_a_range_counts_while_if_range_is_true(caller: Caller) -> None:
+    http, url = caller.scene.http, link(caller)
+    whole = http.get(url).headers
+    for condition, status in (
+        (whole["etag"], 206),
+        (whole["last-modified"], 206),
+        (f"W/{whole['etag']}", 200),
+        ('"other"', 200),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+        ("", 200),
+    ):
+        assert http.get(url, headers={"Range": "bytes=0-9", "If-Range": condition}).status_code == status
+    assert http.get(url, headers={"Range": "bytes=0-9", "If-None-Match": whole["etag"]}).status_code == 304
+    head = http.head(url, headers={"Range": "bytes=0-9"})
+    assert (head.status_code, head.headers["content-length"]) == (200, whole["content-length"])
+
+
+def test_a_download_can_be_continued(icodeeasy: Caller) -> None:
+    http, url = icodeeasy.scene.http, link(icodeeasy) + "?download=1"
+    parts = [http.get(url, headers={"Range": f"bytes={part}"}) for part in ("0-999", "1000-")]
+    assert b"".join(part.content for part in parts) == http.get(url).content
+    assert parts[1].headers["content-disposition"].startswith("attachment")
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_a_picture_is_only_read(caller: Caller, method: str) -> None:
     answer = caller.scene.http.request(method, link(caller))
