@@ -14,6 +14,7 @@ from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.store.memory import MemoryStore
 from mockserver.faults.injector import FaultInjector
 from mockserver.faults.rules import FaultRules
 from mockserver.http import middleware
@@ -115,7 +116,7 @@ class App:
         mount, engine = self.mounts[name], self.engine
         key, account = self._callers[name](request.headers.get("Authorization", ""))
         if key:
-            engine.accounts.know(account, key)
+            engine.known_keys.know(account, key)
         request_id = engine.request_id(name, account or self._task_owner(name, params))
         exchange = Exchange(request_id, engine.now(), name, account, request.method, request.raw_path, request.headers)
         engine.journal.open(exchange)
@@ -156,9 +157,10 @@ def bearer(header: str) -> str:
 def _engine_config(settings: Settings, providers: tuple[Provider, ...]) -> EngineConfig:
     new_clock: Callable[[], Clock] = VirtualClock if settings.clock == "virtual" else SystemClock
     opening = {provider.name: _amount(provider, settings.balance, "balance") for provider in providers}
+    store = MemoryStore(opening)
     routing = Routing(tuple(map(parse_route, settings.callback_routes)), settings.callback_egress)
     return EngineConfig(
-        new_clock, Entropy(settings.seed), Latency.parse(settings.latency), opening, routing, settings.autojump
+        new_clock, Entropy(settings.seed), Latency.parse(settings.latency), store, routing, settings.autojump
     )
 
 

@@ -8,9 +8,10 @@ from benchmarks.contestants import EVOLINK, ours
 from benchmarks.figures import Figure
 from benchmarks.load import harness, load
 from benchmarks.scale import Scale
-from mockserver.engine.store.memory import TASKS_KEPT
+from mockserver.engine.store import Bounds
 
 PIECES = 5
+TASKS_KEPT = Bounds().tasks
 SETTLED = 2 * TASKS_KEPT
 """Requests after which memory may not grow: when as many have been dropped as are kept, the dictionary of tasks has
 found its size (it is rebuilt once, for 9 MB)."""

@@ -48,7 +48,7 @@ async def deliver(app: App, count: int, rate: int) -> None:
             raise SystemExit("the first task ended before the last one was submitted")
         await asyncio.sleep(max(0.0, begin - engine.now() - 0.2))
         before = time.process_time()
-        while any(not delivery.ended for _, delivery in engine.store.deliveries.newest()) or any(engine.pending()):  # noqa: ASYNC110
+        while (pending := engine.store.pending()).tasks or pending.callbacks:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         print(json.dumps({"due": due, "cpu": time.process_time() - before}))
 

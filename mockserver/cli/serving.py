@@ -17,7 +17,6 @@ from typing import Any
 from mockserver import __version__
 from mockserver.app import App
 from mockserver.cli.console import JsonLines, Lines, TextLines, Writer, json_line, paint, wants_colour
-from mockserver.engine.callbacks import State
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import parse_route
 from mockserver.http.listening import listening
@@ -66,7 +65,7 @@ def _spare_the_collector(app: App) -> None:
             gc.collect(0)
             gc.freeze()
             clean = False
-        elif not clean and len(app.engine.store.tasks) < LITTLE:
+        elif not clean and app.engine.store.kept()["tasks"].count < LITTLE:
             gc.unfreeze()
             gc.collect()
             gc.freeze()
@@ -142,8 +141,8 @@ class Speaker:
         engine = self._app.engine
         engine.journal.observers.clear()
         engine.dispatcher.observers.clear()
-        tasks = engine.pending()[0]
-        callbacks = sum(delivery.state is State.WAITING for _, delivery in engine.store.deliveries.newest())
+        pending = engine.store.pending()
+        tasks, callbacks = pending.tasks, pending.callbacks
         if self._json:
             self._writer.line(json_line("stopped", pending={"tasks": tasks, "callbacks": callbacks}))
         else:

@@ -17,11 +17,10 @@ from mockserver.engine.clock import SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
 from mockserver.engine.event_runner import Busy
 from mockserver.engine.journal import safe_headers, secret_of, without
-from mockserver.engine.ledger import RateLimit
+from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.sinks import Reply, Sink
 from mockserver.engine.text import write_json
-from mockserver.engine.waiters import ALARM
 from mockserver.faults.rules import BadRule, FaultRules, Rule
 
 
@@ -45,7 +44,7 @@ class Actions:
             ran = await self.engine.event_runner.advance(until, by=asked.seconds)
         except Busy:
             raise Refusal(409, "advance_under_way", _BUSY) from None
-        events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran if not name.startswith(ALARM)]
+        events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran]
         return {**views.clock_view(self.engine), "ran": events}
 
     async def set_clock(self, request: ControlRequest) -> dict[str, Any]:
@@ -104,25 +103,21 @@ class Actions:
         provider = self.queries.provider_of(request)
         asked = await request.read(models.AccountChange)
         currency = self.queries.mounts[provider].provider.currency
-        account = self.engine.accounts.get(provider, account_name(request.params["key"]))
         try:
             balance = None if asked.balance is None else currency.minor(asked.balance)
             quota = None if asked.quota is None else currency.minor(asked.quota)
         except ValueError as error:
             raise bad(f"{error}.") from None
-        if balance is not None:
-            account.set_balance(balance)
-        if "quota" in asked.model_fields_set:
-            account.set_quota(quota, self.engine.now())
-        if "rate_limit" in asked.model_fields_set:
-            limit = asked.rate_limit
-            account.rate_limit = RateLimit(limit.requests, limit.seconds) if limit else None
-            account.recent.clear()
-        return views.account_view(account, self.queries.mounts[provider])
+        given, limit = asked.model_fields_set, asked.rate_limit
+        rate_limit = RateLimit(limit.requests, limit.seconds) if limit else None
+        change = AccountChange(balance, "quota" in given, quota, "rate_limit" in given, rate_limit)
+        account = account_name(request.params["key"])
+        self.engine.store.change_account(provider, account, change, self.engine.now())
+        return self.queries.account_view(provider, account)
 
     async def redeliver(self, request: ControlRequest) -> dict[str, Any]:
         """Begin a callback's schedule anew, whatever has become of it."""
-        delivery = known(self.engine.store.deliveries, request.params["id"], "callback")
+        delivery = known(self.engine.store.delivery(request.params["id"]), "callback")
         if not delivery.ended:
             raise Refusal(409, "still_waiting", "This callback is still waiting for its next attempt.")
         self.engine.dispatcher.redeliver(delivery, self.engine.now())
@@ -186,7 +181,7 @@ class Actions:
 
     async def take_snapshot(self, request: ControlRequest) -> dict[str, Any]:
         state = from_json(write_json(snapshot.take(self.engine), inf_nan_mode="strings"))
-        for key in self.engine.accounts.known_keys():
+        for key in self.engine.known_keys.all():
             state = without(state, key)
         rules = [views.rule_view(rule) for rule in self.rules.by_id.values()]
         return {"engine": state, "faults": rules, "faults_added": self.rules.added}

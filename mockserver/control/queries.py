@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from mockserver import __version__
@@ -14,7 +14,7 @@ from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange, without
 from mockserver.engine.ledger import Account
 from mockserver.engine.sinks import SINKS_KEPT
-from mockserver.engine.store import Rows, page
+from mockserver.engine.store import Page, Wanted, every
 from mockserver.engine.tasks import Task
 from mockserver.http.context import Mount
 
@@ -37,12 +37,6 @@ def accounts_of(request: ControlRequest) -> frozenset[str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Owned:
-    provider: str
-    account: str
-
-
-@dataclass(frozen=True, slots=True)
 class Queries:
     """The read side. Lists are `{"<plural noun>": [...], "next": cursor or null}`, newest first."""
 
@@ -52,24 +46,18 @@ class Queries:
     async def health(self, request: ControlRequest) -> dict[str, Any]:
         """That the server is there, what is pending, and what the bounds have dropped."""
         engine, store = self.engine, self.engine.store
-        tasks, attempts = engine.pending()
+        pending = store.pending()
         sinks = engine.dispatcher.sinks
-        rows: dict[str, Rows[Any]] = {
-            "tasks": store.tasks,
-            "callbacks": store.deliveries,
-            "requests": store.exchanges,
-            "accounts": store.accounts,
-        }
         return {
             "status": "ok",
             "version": __version__,
             "providers": sorted(self.mounts),
             "clock": views.clock_view(engine),
             "seed": engine.entropy.seed,
-            "pending": {"tasks": tasks, "callback_attempts": attempts},
+            "pending": {"tasks": pending.tasks, "callback_attempts": pending.attempts},
             "defects": views.defects_view(engine),
             "kept": {
-                **{name: {"count": len(r), "bound": r.bound, "dropped": r.dropped} for name, r in rows.items()},
+                **{noun: asdict(kept) for noun, kept in store.kept().items()},
                 "sinks": {"count": len(sinks.by_name), "bound": SINKS_KEPT, "dropped": sinks.dropped},
             },
         }
@@ -78,14 +66,13 @@ class Queries:
         return views.clock_view(self.engine)
 
     async def tasks(self, request: ControlRequest) -> dict[str, Any]:
-        wanted = self._owner_filter(request)
-        return self._list(request, "tasks", self.engine.store.tasks, lambda task: wanted(task.job), self._task_view)
+        return self._list(request, "tasks", self.engine.store.tasks, self._task_view)
 
     async def task(self, request: ControlRequest) -> dict[str, Any]:
-        return self._task_view(known(self.engine.store.tasks, request.params["id"], "task"))
+        return self._task_view(known(self.engine.store.task(request.params["id"]), "task"))
 
     def _task_view(self, task: Task) -> dict[str, Any]:
-        delivery = self.engine.delivery_of(task.id)
+        delivery = self.engine.store.delivery_of(task.id)
         view = views.task_view(task, self.mounts[task.job.provider], self.engine.now(), delivery)
         return self._shown(view, task.job.account)
 
@@ -97,35 +84,34 @@ class Queries:
 
     def _shown(self, view: dict[str, Any], account: str) -> dict[str, Any]:
         """A record without its account's key, wherever its client has put it."""
-        shown: dict[str, Any] = without(view, self.engine.accounts.key_of(account))
+        shown: dict[str, Any] = without(view, self.engine.known_keys.key_of(account))
         return shown
 
     async def callbacks(self, request: ControlRequest) -> dict[str, Any]:
         """Filters by task_id and state too; `wait` waits until there is one and none of them is waiting."""
-        wanted, task_id, state = self._owner_filter(request), request.query("task_id"), request.query("state")
+        task_id, state = request.query("task_id"), request.query("state")
         if state is not None and state not in list(State):
             raise bad(f"state is one of {', '.join(State)}.")
 
         def keep(delivery: Delivery) -> bool:
-            return wanted(delivery) and task_id in (None, delivery.task_id) and state in (None, delivery.state)
+            return task_id in (None, delivery.task_id) and state in (None, delivery.state)
 
-        def settled() -> bool:
-            found = [delivery for _, delivery in self.engine.store.deliveries.newest() if keep(delivery)]
-            return bool(found) and all(delivery.ended for delivery in found)
-
-        await self._wait(request, settled)
-        return self._list(request, "callbacks", self.engine.store.deliveries, keep, self._callback_view)
+        deliveries = self.engine.store.deliveries
+        any_of_them = self._wanted(request, keep)
+        waiting = replace(any_of_them, keep=lambda delivery: keep(delivery) and not delivery.ended)
+        await self._wait(request, lambda: bool(deliveries(any_of_them, 1)[0]) and not deliveries(waiting, 1)[0])
+        return self._list(request, "callbacks", deliveries, self._callback_view, keep)
 
     async def callback(self, request: ControlRequest) -> dict[str, Any]:
         name = request.params["id"]
-        known(self.engine.store.deliveries, name, "callback")
+        known(self.engine.store.delivery(name), "callback")
 
         def done() -> bool:
-            delivery = self.engine.store.deliveries.get(name)
+            delivery = self.engine.store.delivery(name)
             return delivery is None or delivery.ended
 
         await self._wait(request, done)
-        return self._callback_view(known(self.engine.store.deliveries, name, "callback"))
+        return self._callback_view(known(self.engine.store.delivery(name), "callback"))
 
     async def _wait(self, request: ControlRequest, done: Callable[[], bool]) -> None:
         """Wait for an outcome as long as the call asks for, looking again after every attempt and every task's end."""
@@ -140,27 +126,26 @@ class Queries:
             return
 
     async def requests(self, request: ControlRequest) -> dict[str, Any]:
-        rows = self.engine.store.exchanges
-        return self._list(request, "requests", rows, self._owner_filter(request), self._request_view)
+        return self._list(request, "requests", self.engine.store.entries, self._request_view)
 
     async def request(self, request: ControlRequest) -> dict[str, Any]:
-        return self._request_view(known(self.engine.store.exchanges, request.params["id"], "request"))
+        return self._request_view(known(self.engine.store.entry(request.params["id"]), "request"))
 
     async def accounts(self, request: ControlRequest) -> dict[str, Any]:
-        wanted = self._owner_filter(request)
-
-        def keep(account: Account) -> bool:
-            return wanted(_Owned(account.provider, account.id))
-
-        return self._list(request, "accounts", self.engine.store.accounts, keep, self._money_view)
+        return self._list(request, "accounts", self.engine.store.accounts, self._money_view)
 
     def _money_view(self, account: Account) -> dict[str, Any]:
         return views.money_view(account, self.mounts[account.provider].provider.currency)
 
     async def account(self, request: ControlRequest) -> dict[str, Any]:
         provider = self.provider_of(request)
-        account = self.engine.accounts.peek(provider, account_name(request.params["key"]))
-        return self._shown(views.account_view(account, self.mounts[provider]), account.id)
+        return self.account_view(provider, account_name(request.params["key"]))
+
+    def account_view(self, provider: str, account: str) -> dict[str, Any]:
+        """An account with its usage, without its key."""
+        store = self.engine.store
+        usage = reversed(store.usage(provider, account))
+        return self._shown(views.account_view(store.account(provider, account), usage, self.mounts[provider]), account)
 
     def provider_of(self, request: ControlRequest) -> str:
         """The provider that a call about an account names."""
@@ -174,29 +159,29 @@ class Queries:
         if name not in self.mounts:
             raise Refusal(400, "unknown_provider", f"There is no such provider; there are {', '.join(self.mounts)}.")
 
-    def _owner_filter(self, request: ControlRequest) -> Callable[[Any], bool]:
-        """Whether a record is of the provider and the api_key that a call asks for."""
-        provider, accounts = request.query("provider"), accounts_of(request)
+    def _wanted(self, request: ControlRequest, keep: Callable[[T], bool] = every) -> Wanted[T]:
+        """The records of the provider and the api_keys that a call asks for."""
+        provider = request.query("provider")
         if provider is not None:
             self._check_provider(provider)
-
-        def keep(record: Any) -> bool:
-            return provider in (None, record.provider) and (accounts is None or record.account in accounts)
-
-        return keep
+        return Wanted(provider, accounts_of(request), keep)
 
     def _list(
-        self, request: ControlRequest, noun: str, rows: Rows[T], keep: Callable[[T], bool], view: Callable[[T], Any]
+        self,
+        request: ControlRequest,
+        noun: str,
+        page: Callable[[Wanted[T], int, str | None], Page[T]],
+        view: Callable[[T], Any],
+        keep: Callable[[T], bool] = every,
     ) -> dict[str, Any]:
         if unknown := set(request.http_request.query) - set(LIST_PARAMETERS):
             raise bad(f"A list takes {', '.join(LIST_PARAMETERS)}; not {min(unknown):.40}.")
-        found, following = page(rows, keep, request.limit(), request.query("cursor"))
-        return {noun: [view(value) for _, value in found], "next": following}
+        found, following = page(self._wanted(request, keep), request.limit(), request.query("cursor"))
+        return {noun: [view(record) for record in found], "next": following}
 
 
-def known(rows: Rows[T], name: str, noun: str) -> T:
-    """A record by its id. Raises Refusal if there is none."""
-    found = rows.get(name)
+def known(found: T | None, noun: str) -> T:
+    """A record that was found by its id. Raises Refusal if none was."""
     if found is None:
         raise Refusal(404, "not_found", f"There is no such {noun}; GET /_mock/{noun}s lists them.")
     return found

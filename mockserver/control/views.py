@@ -1,14 +1,15 @@
 """What the control surface shows of the engine's records: JSON with times in Unix seconds and money as decimal text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isinf
 from typing import Any
 
 from mockserver.engine.callbacks import Attempt, Delivery
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_headers, without
-from mockserver.engine.ledger import Account, Currency
+from mockserver.engine.ledger import Account, Currency, Usage
 from mockserver.engine.sinks import Sink
+from mockserver.engine.store import EVERYTHING, Wanted
 from mockserver.engine.tasks import Status, Task
 from mockserver.faults.rules import Rule
 from mockserver.http.context import Mount
@@ -23,7 +24,7 @@ def clock_view(engine: Engine) -> dict[str, Any]:
         "mode": clock.mode,
         "speed": clock.speed,
         "autojump": engine.waiters.autojump,
-        "next_due": engine.schedule.next_due(),
+        "next_due": engine.event_runner.next_due(),
     }
 
 
@@ -168,10 +169,11 @@ def money_view(account: Account, currency: Currency) -> dict[str, Any]:
 
 def usage_view(engine: Engine, mounts: Mapping[str, Mount], account: str | None) -> dict[str, Any]:
     """How many callbacks there are, and what was charged at each provider: in one account or in all of them."""
-    callbacks = sum(account in (None, delivery.account) for _, delivery in engine.store.deliveries.newest())
+    accounts = None if account is None else frozenset((account,))
+    callbacks = len(engine.store.deliveries(Wanted(accounts=accounts), EVERYTHING)[0])
     totals: dict[str, list[int]] = {}
-    for _, found in engine.store.accounts.newest():
-        if account in (None, found.id) and found.submissions:
+    for found in engine.store.accounts(Wanted(accounts=accounts), EVERYTHING)[0]:
+        if found.submissions:
             total = totals.setdefault(found.provider, [0, 0, 0])
             for place, amount in enumerate((found.submissions, found.captured, found.held)):
                 total[place] += amount
@@ -188,8 +190,8 @@ def usage_view(engine: Engine, mounts: Mapping[str, Mount], account: str | None)
     return {"callbacks": callbacks, "charges": charges}
 
 
-def account_view(account: Account, mount: Mount) -> dict[str, Any]:
-    """An account with its usage records, newest first, as the provider documents them."""
+def account_view(account: Account, records: Iterable[Usage], mount: Mount) -> dict[str, Any]:
+    """An account with its usage records, newest first, as the provider documents them; `records` come in that order."""
     provider = mount.provider
     usage = [
         {
@@ -199,6 +201,6 @@ def account_view(account: Account, mount: Mount) -> dict[str, Any]:
             "amount": provider.currency.text(record.amount),
             "cost_breakdown": provider.cost_breakdown(record.task),
         }
-        for record in reversed(account.usage)
+        for record in records
     ]
     return {**money_view(account, provider.currency), "usage": usage, "usage_dropped": account.usage_dropped}

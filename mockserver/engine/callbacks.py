@@ -4,7 +4,7 @@ The retry schedule is data. A wait counts from the end of the failed attempt (EV
 that refuses at once is tried at 0, 1, 3 and 7 s.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -72,12 +72,13 @@ class Attempt:
     outcome: Outcome
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """The callback of one task. `target` is the URL as given, `routed` the URL really posted to (None: captured).
 
     `failures` counts since the schedule began (a redelivery begins it anew). `under_way` is an attempt whose end lies
-    ahead, at `next_attempt`: a scripted receiver takes its time on the clock.
+    ahead, at `next_attempt`: a scripted receiver takes its time on the clock. `held_back` says that it waits for the
+    account's next callback to go first, until `next_attempt` at the latest.
     """
 
     id: str
@@ -89,27 +90,27 @@ class Delivery:
     body: bytes
     created: float
     state: State = State.WAITING
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: tuple[Attempt, ...] = ()
     next_attempt: float | None = None
     failures: int = 0
     under_way: Attempt | None = None
+    held_back: bool = False
 
     @property
     def ended(self) -> bool:
         return self.state is not State.WAITING
 
-    def conclude(self, attempt: Attempt, ended: float, policy: RetryPolicy) -> float | None:
-        """Put an attempt that ended at `ended` (Unix seconds) on record and move to the state that follows.
-
-        Returns:
-            When the next attempt is due (Unix seconds), or None if the delivery has ended.
-        """
-        self.attempts.append(attempt)
-        self.failures += not attempt.outcome.success
-        wait = None if attempt.outcome.success else policy.next_wait(self.failures)
-        if wait is None:
-            self.state = State.DELIVERED if attempt.outcome.success else State.GAVE_UP
-            self.next_attempt = None
-        else:
-            self.next_attempt = round(ended + wait, 6)
-        return self.next_attempt
+    def concluded(self, attempt: Attempt, ended: float, policy: RetryPolicy) -> "Delivery":
+        """This delivery with an attempt that ended at `ended` (Unix seconds) on record, in the state that follows."""
+        success = attempt.outcome.success
+        failures = self.failures + (not success)
+        wait = None if success else policy.next_wait(failures)
+        return replace(
+            self,
+            attempts=(*self.attempts, attempt),
+            failures=failures,
+            state=State.WAITING if wait is not None else State.DELIVERED if success else State.GAVE_UP,
+            next_attempt=round(ended + wait, 6) if wait is not None else None,
+            under_way=None,
+            held_back=False,
+        )

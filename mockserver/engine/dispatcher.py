@@ -1,7 +1,7 @@
-"""Takes callbacks out: opens a delivery when a task ends, makes its attempts, and keeps every one on record."""
+"""Delivers callbacks: plans a delivery when a task ends, makes its attempts, and puts every one on record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mockserver.engine.addresses import Address, is_public
 from mockserver.engine.callbacks import (
@@ -16,9 +16,8 @@ from mockserver.engine.callbacks import (
 )
 from mockserver.engine.clock import Clock, Entropy
 from mockserver.engine.outbound import AddressRule, Routing, Sender
-from mockserver.engine.schedule import Schedule
 from mockserver.engine.sinks import Sinks
-from mockserver.engine.store import Store
+from mockserver.engine.store import DRAWS, Store
 from mockserver.engine.tasks import Task
 
 Observer = Callable[[Delivery, Attempt], None]
@@ -33,90 +32,77 @@ def loopback(address: Address) -> bool:
     return address.is_loopback
 
 
+def _planned(delivery: Delivery, fault: DeliveryFault, now: float) -> Delivery:
+    """A delivery with its first attempt planned from `now` on, or captured or lost."""
+    if fault.lost or delivery.routed is None:
+        return replace(delivery, state=State.LOST if fault.lost else State.CAPTURED, next_attempt=None)
+    if fault.held is None:
+        return replace(delivery, next_attempt=now + fault.delay)
+    return replace(delivery, next_attempt=now + fault.held, held_back=True)
+
+
 def no_fault(_: Task) -> DeliveryFault:
     return NO_DELIVERY_FAULT
 
 
 @dataclass(slots=True)
 class Dispatcher:
-    """One attempt per due event. `observers` hear of every attempt, `disturb` says what befalls a task's callback."""
+    """Delivers callbacks: one attempt for each due event.
+
+    `observers` are called with each attempt that has ended; `delivery_fault` is the fault of a task's callback.
+    """
 
     store: Store
-    schedule: Schedule
     routing: Routing
     sender: Sender
     observers: list[Observer]
     policy: RetryPolicy = DOCUMENTED
     sinks: Sinks = field(default_factory=Sinks)
     delivery_fault: Callable[[Task], DeliveryFault] = no_fault
-    reorder_queue: dict[str, list[str]] = field(default_factory=dict)
 
     def clear(self) -> None:
-        """Forget the built-in receivers and what is held back."""
+        """Forget the built-in receivers."""
         self.sinks = Sinks()
-        self.reorder_queue.clear()
 
-    def open(self, task: Task, target: str, body: bytes, entropy: Entropy, now: float) -> Delivery:
-        """Put a callback on record at the task's end and plan its first attempt, or capture it.
+    def plan(self, task: Task, target: str, body: bytes, entropy: Entropy) -> list[Delivery]:
+        """The callback of a task that ends, to be opened with its settlement, and the copies that a fault adds.
+
+        Each has its first attempt planned, or is captured or lost already.
+        """
+        fault = self.delivery_fault(task)
+        job, routed = task.job, self.routing.resolve(target)
+        plain = Delivery("", task.id, job.provider, job.account, target, routed, body, task.due)
+        first = _planned(plain, fault, task.due)
+        planned: list[Delivery] = []
+        for copy in range(fault.copies + 1):
+            planned.append(replace(first, id=self._free_id(entropy, task.id, copy, {other.id for other in planned})))
+        return planned
+
+    def _free_id(self, entropy: Entropy, task_id: str, copy: int, taken: set[str]) -> str:
+        """An id that no delivery has. Raises ValueError if none is found: then all are taken."""
+        for draw in range(DRAWS):
+            scope = (copy, draw) if draw else (copy,)
+            name = "cb_" + entropy.draw("delivery", task_id, *scope).token(12)
+            if name not in taken and self.store.delivery(name) is None:
+                return name
+        raise ValueError("no delivery id is free")
+
+    def redeliver(self, delivery: Delivery, now: float) -> bool:
+        """Begin the schedule of a delivery anew at `now`; the attempts made so far stay on record.
 
         Returns:
-            The delivery; where the callback comes more than once, the first of them.
+            False if the delivery has changed since it was read; then nothing has happened.
         """
-        disturbance = self.delivery_fault(task)
-        first = self._put(task, target, body, entropy, now, 0)
-        self._plan(first, disturbance, now)
-        for copy in range(1, disturbance.copies + 1):
-            self._plan(self._put(task, target, body, entropy, now, copy), disturbance, now)
-        if disturbance.held is None:
-            self._release_reordered(first, now)
-        return first
-
-    def _put(self, task: Task, target: str, body: bytes, entropy: Entropy, now: float, copy: int) -> Delivery:
-        name = "cb_" + entropy.draw("delivery", task.id, copy).token(12)
-        routed = self.routing.resolve(target)
-        delivery = Delivery(name, task.id, task.job.provider, task.job.account, target, routed, body, now)
-        self.store.deliveries.put(name, delivery)
-        return delivery
-
-    def _plan(self, delivery: Delivery, disturbance: DeliveryFault, now: float) -> None:
-        if disturbance.lost:
-            self._end(delivery, State.LOST)
-        elif delivery.routed is None:
-            self._end(delivery, State.CAPTURED)
-        elif disturbance.held is None:
-            self._try_at(delivery, now + disturbance.delay)
-        else:
-            self._try_at(delivery, now + disturbance.held)
-            self.reorder_queue.setdefault(delivery.account, []).append(delivery.id)
-
-    def _release_reordered(self, ahead: Delivery, now: float) -> None:
-        """Send what was held back for an account, now that another callback of it has gone first."""
-        for name in self.reorder_queue.pop(ahead.account, ()):
-            delivery = self.store.deliveries.get(name)
-            if delivery is not None and not delivery.ended and not delivery.attempts:
-                self._try_at(delivery, max(now, ahead.next_attempt or now))
-
-    def _end(self, delivery: Delivery, state: State) -> None:
-        delivery.state, delivery.next_attempt = state, None
-        self.store.deliveries.retire(delivery.id)
-
-    def _try_at(self, delivery: Delivery, due: float) -> None:
-        delivery.next_attempt = due
-        self.schedule.attempt(due, delivery.id)
-
-    def redeliver(self, delivery: Delivery, now: float) -> None:
-        """Begin the schedule of a delivery anew at `now`; the attempts made so far stay on record."""
-        delivery.routed = self.routing.resolve(delivery.target)
-        delivery.state, delivery.failures, delivery.under_way = State.WAITING, 0, None
-        self.store.deliveries.revive(delivery.id)
-        self._plan(delivery, NO_DELIVERY_FAULT, now)
+        routed = self.routing.resolve(delivery.target)
+        fresh = replace(delivery, routed=routed, state=State.WAITING, failures=0, under_way=None)
+        return self.store.update_delivery(delivery, _planned(fresh, NO_DELIVERY_FAULT, now))
 
     async def attempt(self, name: str, due: float, clock: Clock, public_only: bool) -> None:
         """Do what was due at `due` for a delivery: make its attempt, or end one that was under way.
 
         Does nothing if it was overtaken (by a reset, a redelivery, or a change of its order).
         """
-        delivery = self.store.deliveries.get(name)
+        delivery = self.store.delivery(name)
         if delivery is None or delivery.routed is None or delivery.ended or delivery.next_attempt != due:
             return
         if delivery.under_way is not None:
@@ -127,11 +113,13 @@ class Dispatcher:
             await self._post(delivery, delivery.routed, clock, public_only)
 
     async def _post(self, delivery: Delivery, url: str, clock: Clock, public_only: bool) -> None:
-        began, planned = clock.now(), delivery.next_attempt
+        if delivery.held_back:  # it goes now, so that no other callback releases it while it is under way
+            waited, delivery = delivery, replace(delivery, held_back=False)
+            self.store.update_delivery(waited, delivery)
+        began = clock.now()
         rule, verify = self._conditions(delivery, public_only)
         outcome = await self.sender.post(url, delivery.body, rule, verify)
-        if self.store.deliveries.get(delivery.id) is delivery and delivery.next_attempt == planned:
-            self._conclude(delivery, Attempt(began, outcome), clock.now())
+        self._conclude(delivery, Attempt(began, outcome), clock.now())
 
     def _deliver_to_sink(self, delivery: Delivery, sink: str, now: float) -> None:
         """Hand a callback to a built-in receiver, whose answer takes its time on the clock."""
@@ -141,21 +129,19 @@ class Dispatcher:
             outcome = Outcome(None, timeout, f"no answer within {timeout:g} s")
         else:
             outcome = Outcome(reply.status, reply.delay)
+        attempt, ended = Attempt(now, outcome), round(now + outcome.duration, 6)
         if outcome.duration:
-            delivery.under_way = Attempt(now, outcome)
-            self._try_at(delivery, round(now + outcome.duration, 6))
+            waiting = replace(delivery, under_way=attempt, next_attempt=ended, held_back=False)
+            self.store.update_delivery(delivery, waiting)
         else:
-            self._conclude(delivery, Attempt(now, outcome), now)
+            self._conclude(delivery, attempt, now)
 
     def _conclude(self, delivery: Delivery, attempt: Attempt, ended: float) -> None:
-        delivery.under_way = None
-        following = delivery.conclude(attempt, ended, self.policy)
-        if following is None:
-            self.store.deliveries.retire(delivery.id)
-        else:
-            self.schedule.attempt(following, delivery.id)
-        for observer in self.observers:
-            observer(delivery, attempt)
+        """Put an attempt on record, unless the delivery was changed or forgotten while it was made."""
+        concluded = delivery.concluded(attempt, ended, self.policy)
+        if self.store.update_delivery(delivery, concluded):
+            for observer in self.observers:
+                observer(concluded, attempt)
 
     def _conditions(self, delivery: Delivery, public_only: bool) -> tuple[AddressRule, bool]:
         """Which addresses a delivery may be connected to, and whether certificates are verified.

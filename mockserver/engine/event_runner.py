@@ -1,17 +1,17 @@
-"""Makes time happen: runs what falls due, by real time or because the clock is advanced.
+"""Runs due events, in real time or because the clock is advanced.
 
-State events (a task ends) run at once and never wait. Attempts wait for a receiver: in the background while time runs
-by itself, one after the other while the clock is being advanced, so that the order of events is the same every time.
+Ends of tasks and alarms run at once and never wait. Attempts wait for a receiver: in the background while time runs by
+itself, one after the other while the clock is being advanced, so that the order of events is the same every time.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 from mockserver.engine.clock import Clock, pause
-from mockserver.engine.schedule import Schedule
+from mockserver.engine.schedule import DueEvents, Event, Queue
 
-Ran = tuple[float, str, str]
-"""What ran: its time (Unix seconds), "finish" or "attempt", and the id of the task or delivery."""
+_Due = Event | tuple[float, Literal["alarm"], int]
 
 PATIENCE = 5.0
 """Real seconds for which an advance waits behind one and the same attempt before it takes itself for the cause: a
@@ -28,19 +28,30 @@ class Busy(Exception):
 
 
 class EventRunner:
-    """Owns the clock. One timer, armed for what falls due next."""
+    """Owns the clock and one timer, armed for what falls due next.
+
+    Ends and attempts come from `events`, a store; `alarms` are the delays of calls that this process is answering.
+
+    Args:
+        end: ends a task, by its id and the time it was planned for.
+        attempt: makes a callback's attempt, likewise.
+        ring: rings an alarm, by its number.
+    """
 
     def __init__(
         self,
         clock: Clock,
-        schedule: Schedule,
-        finish: Callable[[str, float], None],
+        events: DueEvents,
+        end: Callable[[str, float], None],
         attempt: Callable[[str, float], Awaitable[None]],
+        ring: Callable[[int], None],
     ) -> None:
         self.clock = clock
-        self._schedule = schedule
-        self._finish = finish
+        self.alarms = Queue[int]()
+        self._events = events
+        self._end = end
         self._attempt = attempt
+        self._ring = ring
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -79,7 +90,7 @@ class EventRunner:
 
     def rearm(self) -> None:
         """Arm the timer for what falls due next, if that is sooner than it is armed for."""
-        due = self._schedule.next_due()
+        due = self.next_due()
         if self._loop is None or due is None or self._advancing.locked():
             return
         if self._armed_for is not None and self._armed_for <= due:
@@ -89,6 +100,13 @@ class EventRunner:
             self._disarm()
             self._armed_for = due
             self._timer = self._loop.call_later(delay, self._tick)
+
+    def next_due(self) -> float | None:
+        """When something falls due next, in Unix seconds; None if nothing is planned."""
+        due, alarm = self._events.next_due(), self.alarms.head()
+        if alarm is None:
+            return due
+        return alarm[0] if due is None else min(due, alarm[0])
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -101,12 +119,13 @@ class EventRunner:
             return
         self.run_due()
         now = self.clock.now()
-        while (due := self._schedule.attempts.pop_due(now)) is not None:
-            self._spawn(due[1], due[0])
+        while (event := self._events.claim_due(now)) is not None:
+            due, kind, name = event
+            if kind == "attempt":
+                self._keep_running(asyncio.ensure_future(self._attempt(name, due)))
+            else:
+                self._run_end(name, due)
         self.rearm()
-
-    def _spawn(self, name: str, due: float) -> None:
-        self._keep_running(asyncio.ensure_future(self._attempt(name, due)))
 
     def _keep_running(self, task: asyncio.Task[None]) -> None:
         """Let an attempt go on in the background."""
@@ -124,21 +143,23 @@ class EventRunner:
             self._loop.call_exception_handler({"message": CRASHED_ATTEMPT, "exception": error})
 
     def run_due(self) -> None:
-        """Bring state events that are due up to date."""
+        """End the tasks that are due, and ring the alarms that are."""
         now = self.clock.now()
-        while (due := self._schedule.finishes.pop_due(now)) is not None:
-            self._run_task_end(due[1], due[0])
+        while (event := self._events.claim_due(now, attempts=False)) is not None:
+            self._run_end(event[2], event[0])
+        while len(self.alarms) and (alarm := self.alarms.pop_due(now)) is not None:
+            self._ring(alarm[1])
 
-    def _run_task_end(self, name: str, due: float) -> None:
-        """Run a state event; one that crashes is a defect of this server, but may not stop the clock for the others."""
+    def _run_end(self, task_id: str, due: float) -> None:
+        """End a task. A crash is a defect of this server, but may not stop the clock for the others."""
         try:
-            self._finish(name, due)
+            self._end(task_id, due)
         except Exception as error:
             if self._loop is None:
                 raise
             self._loop.call_exception_handler({"message": "the end of a task crashed", "exception": error})
 
-    async def advance(self, until: float | None = None, *, by: float | None = None) -> list[Ran]:
+    async def advance(self, until: float | None = None, *, by: float | None = None) -> list[Event]:
         """Move the clock to `until` (Unix seconds), or `by` so many seconds from when it is this call's turn, running
         everything that falls due on the way, in order.
 
@@ -183,20 +204,35 @@ class EventRunner:
             if hanging == running:
                 raise Busy
 
-    async def _run_until(self, until: float, clock: Clock) -> list[Ran]:
+    async def _run_until(self, until: float, clock: Clock) -> list[Event]:
         """Run what falls due, as long as it is this clock's: a reset on the way begins with another."""
-        ran: list[Ran] = []
-        while self.clock is clock and (event := self._pop(until)) is not None:
-            due, kind, name = event
-            clock.move_to(due)
-            if kind == "finish":
-                self._run_task_end(name, due)
+        ran: list[Event] = []
+        steps = 0
+        while self.clock is clock and (event := self._claim(until)) is not None:
+            clock.move_to(event[0])
+            if event[1] == "alarm":
+                self._ring(event[2])
             else:
-                await self._attempt_inline(name, due)
-            ran.append(event)
-            if len(ran) % _BREATH == 0:
+                ran.append(event)
+                if event[1] == "finish":
+                    self._run_end(event[2], event[0])
+                else:
+                    await self._attempt_inline(event[2], event[0])
+            steps += 1
+            if steps % _BREATH == 0:
                 await pause(0)
         return ran
+
+    def _claim(self, until: float) -> _Due | None:
+        """The first of all events that is due at or before `until`, an alarm after others of the same instant."""
+        alarm = self.alarms.head() if len(self.alarms) else None
+        if alarm is None or alarm[0] > until:
+            return self._events.claim_due(until)
+        event = self._events.claim_due(alarm[0])
+        if event is not None:
+            return event
+        ringing = self.alarms.pop_due(until)
+        return (ringing[0], "alarm", ringing[1]) if ringing else None
 
     async def _attempt_inline(self, name: str, due: float) -> None:
         attempt = self._inline = asyncio.ensure_future(self._attempt(name, due))
@@ -207,10 +243,3 @@ class EventRunner:
             self._inline = None
             if not attempt.done():
                 self._keep_running(attempt)
-
-    def _pop(self, until: float) -> Ran | None:
-        queue = self._schedule.first()
-        due = queue.pop_due(until) if queue else None
-        if due is None:
-            return None
-        return due[0], "finish" if queue is self._schedule.finishes else "attempt", due[1]

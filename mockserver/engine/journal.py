@@ -30,6 +30,9 @@ class Exchange:
 
     `account` is the key's hash, "" without a key; `status` is None until answered; `note` names the fields that were
     ignored although they look like known ones, "" if there are none.
+
+    A handler fills in one of its own, which the store gets when the request has been answered. Until then the store has
+    `opened`: what was known when the request arrived.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Exchange:
     error: str | None = None
     pictures: tuple[dict[str, Any], ...] = ()
     note: str = ""
+    opened: "Exchange | None" = None
 
     def keep_request(self, data: bytes) -> None:
         """Put the request's body on record, capped."""
@@ -68,27 +72,38 @@ class Journal:
     """Opens and closes the journal's entries. `observers` are called with every entry that is closed."""
 
     def __init__(self, entries: "Entries") -> None:
-        self.entries = entries
+        self._entries = entries
         self.observers: list[Observer] = []
 
     def open(self, exchange: Exchange) -> None:
         """Record a request that has arrived. From now on the entry may be dropped when newer ones need its room."""
-        self.entries.put(exchange.id, exchange)
-        self.entries.retire(exchange.id)
+        exchange.opened = Exchange(
+            exchange.id,
+            exchange.time,
+            exchange.provider,
+            exchange.account,
+            exchange.method,
+            exchange.path,
+            exchange.headers,
+        )
+        self._entries.open_entry(exchange.opened)
 
     def close(self, exchange: Exchange, status: int, content_type: str = "", duration: float | None = None) -> None:
         """Record a request's answer; `duration` is in real seconds."""
         exchange.status, exchange.response_type, exchange.duration = status, content_type, duration
+        opened, exchange.opened = exchange.opened, None
+        if opened is not None:
+            self._entries.close_entry(opened, exchange)
         for observer in self.observers:
             observer(exchange)
 
 
 class Entries(Protocol):
-    """Where the journal keeps its entries."""
+    """Where the journal keeps its entries: a store."""
 
-    def put(self, key: str, value: Exchange) -> None: ...
+    def open_entry(self, exchange: Exchange) -> None: ...
 
-    def retire(self, key: str) -> None: ...
+    def close_entry(self, opened: Exchange, closed: Exchange) -> None: ...
 
 
 def secret_of(headers: Mapping[str, str]) -> str:

@@ -76,12 +76,45 @@ class RateLimit:
     seconds: float
 
 
-@dataclass(slots=True)
+@fast_dataclass
 class Account:
-    """One API key at one provider. `id` is the key's hash; amounts are minor units.
+    """One API key at one provider, as it stands. `id` is the key's hash; amounts are minor units.
+
+    `submissions` counts the generations that were accepted, `usage_dropped` the usage records that are no longer kept.
+    """
+
+    provider: str
+    id: str
+    opening: int
+    balance: int
+    held: int = 0
+    captured: int = 0
+    submissions: int = 0
+    quota: int | None = None
+    rate_limit: RateLimit | None = None
+    usage_dropped: int = 0
+
+
+@fast_dataclass
+class AccountChange:
+    """What a payment or an operator changes of an account: of balance, quota and rate limit those that are named.
+
+    Setting the balance moves the opening balance along. A quota counts from now on; None lifts quota or rate limit.
+    """
+
+    balance: int | None = None
+    sets_quota: bool = False
+    quota: int | None = None
+    sets_rate_limit: bool = False
+    rate_limit: RateLimit | None = None
+
+
+@dataclass(slots=True)
+class AccountRow:
+    """An account as a store keeps it: the store alone changes it, and hands out `Account` values.
 
     `quota` is what a calendar month (UTC, by the clock) may cost, `spent` what `month` has cost or holds so far.
-    `recent` are the times of the calls that count towards `rate_limit`.
+    `recent` are the times of the calls that count towards `rate_limit`; `quotas` counts the quotas that were set.
     """
 
     provider: str
@@ -101,6 +134,21 @@ class Account:
     usage: deque[Usage] = field(default_factory=lambda: deque(maxlen=USAGE_KEPT))
     usage_dropped: int = 0
 
+    def value(self) -> Account:
+        """The account as it stands."""
+        return Account(
+            self.provider,
+            self.id,
+            self.opening,
+            self.balance,
+            self.held,
+            self.captured,
+            self.submissions,
+            self.quota,
+            self.rate_limit,
+            self.usage_dropped,
+        )
+
     def admit(self, now: float) -> None:
         """Count a call at `now`. Raises Problem(RATE_LIMITED), which says when the next one will be let in."""
         if self.rate_limit is None:
@@ -112,15 +160,17 @@ class Account:
             raise Problem(Kind.RATE_LIMITED, retry_after=wait)
         self.recent.append(now)
 
-    def set_balance(self, balance: int) -> None:
-        """Make it `balance`, as a payment into the account or out of it would: the opening balance moves along."""
-        self.opening += balance - self.balance
-        self.balance = balance
-
-    def set_quota(self, quota: int | None, now: float) -> None:
-        """Let a calendar month cost at most `quota`, counting from `now`; None lifts it."""
-        self.quotas += 1
-        self.quota, self.month, self.spent = quota, self._month(now), 0
+    def change(self, change: AccountChange, now: float) -> None:
+        """Set balance, quota and rate limit, as far as they are named."""
+        if change.balance is not None:
+            self.opening += change.balance - self.balance
+            self.balance = change.balance
+        if change.sets_quota:
+            self.quotas += 1
+            self.quota, self.month, self.spent = change.quota, self._month(now), 0
+        if change.sets_rate_limit:
+            self.rate_limit = change.rate_limit
+            self.recent.clear()
 
     def _month(self, now: float) -> str:
         """The UTC calendar month of an instant under the quota in force, as in "2026-01/1"."""
@@ -136,71 +186,25 @@ class Account:
     def _spent(self, now: float) -> int:
         return self.spent if self._month(now) == self.month else 0
 
-    def spend(self, amount: int, now: float) -> str:
-        """Count an amount towards the quota, if there is one; the month in which it counts."""
+    def hold(self, amount: int, now: float) -> str:
+        """Set an amount aside, which `check` has found covered; the month whose quota it counts towards, if any."""
+        self.balance -= amount
+        self.held += amount
         if self.quota is None:
             return ""
         self.month, self.spent = self._month(now), self._spent(now) + amount
         return self.month
 
-    def record(self, usage: Usage) -> None:
-        """Append a usage record, dropping and counting the oldest past the bound."""
+    def capture(self, usage: Usage) -> None:
+        """Charge what is held for a generation, and record its usage; the oldest record past the bound is dropped."""
+        self.held -= usage.amount
+        self.captured += usage.amount
         self.usage_dropped += len(self.usage) == self.usage.maxlen
         self.usage.append(usage)
 
-
-@fast_dataclass
-class Hold:
-    """Money set aside for a task, and the month whose quota it counts towards."""
-
-    account: Account
-    amount: int
-    month: str
-
-
-class Ledger:
-    """Moves money of an account between balance, held and captured, a task at a time.
-
-    A hold is settled exactly once, by `capture` or by `release`; settling what is not held raises KeyError.
-    """
-
-    def __init__(self) -> None:
-        self.holds: dict[str, Hold] = {}
-        self._latest: Hold | None = None
-
-    def hold(self, account: Account, task_id: str, amount: int, now: float) -> None:
-        """Set `amount` aside for a task. Raises Problem(OUT_OF_BALANCE) and moves nothing if it is not covered."""
-        if task_id in self.holds:
-            raise ValueError(f"{task_id} holds money already")
-        account.check(amount, now)
-        month = account.spend(amount, now)
-        account.balance -= amount
-        account.held += amount
-        self.holds[task_id] = self._alike(account, amount, month)
-
-    def _alike(self, account: Account, amount: int, month: str) -> Hold:
-        """A hold; many tasks in a row that hold the same share one record."""
-        latest = self._latest
-        if latest is None or latest.account is not account or latest.amount != amount or latest.month != month:
-            latest = self._latest = Hold(account, amount, month)
-        return latest
-
-    def capture(self, task_id: str) -> int:
-        """Charge what is held for the task; the amount."""
-        hold = self.holds.pop(task_id)
-        hold.account.held -= hold.amount
-        hold.account.captured += hold.amount
-        return hold.amount
-
-    def release(self, task_id: str) -> int:
-        """Give back what is held for the task; the amount."""
-        hold = self.holds.pop(task_id)
-        hold.account.held -= hold.amount
-        hold.account.balance += hold.amount
-        if hold.month and hold.month == hold.account.month:
-            hold.account.spent -= hold.amount
-        return hold.amount
-
-    def is_held(self, task_id: str) -> bool:
-        """Whether the task's money is not settled yet, be it nothing that it holds."""
-        return task_id in self.holds
+    def release(self, amount: int, month: str) -> None:
+        """Give back an amount that was held, and to the quota of the month it was held in."""
+        self.held -= amount
+        self.balance += amount
+        if month and month == self.month:
+            self.spent -= amount

@@ -1,29 +1,45 @@
-"""What is due when: a heap of small records, ordered by time and then by the order in which they were planned."""
+"""What is due when: heaps of small records, ordered by time and then by the order in which they were planned."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
+from typing import Generic, Literal, Protocol, TypeVar
 
-_Entry = tuple[float, int, str]
+K = TypeVar("K", bound=Hashable)
+
+EventKind = Literal["finish", "attempt"]
+Event = tuple[float, EventKind, str]
+"""A due event: its time (Unix seconds), "finish" (a task ends) or "attempt" (a callback is tried), and the id."""
+
+
+class DueEvents(Protocol):
+    """Where the events come from; a store has them."""
+
+    def next_due(self) -> float | None:
+        """When something falls due next, in Unix seconds; None if nothing is planned."""
+
+    def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
+        """Take out the first event that is due at or before `now`; without `attempts`, the first end of a task."""
 
 
 @dataclass(slots=True)
-class Queue:
-    """Things of one kind that fall due, each named by an id. A name planned again is planned for the new time alone."""
+class Queue(Generic[K]):
+    """Things of one kind that fall due, each by its key. A key planned again is planned for the new time alone."""
 
-    _heap: list[_Entry] = field(default_factory=list)
-    _live: dict[str, int] = field(default_factory=dict)
+    _heap: list[tuple[float, int, K]] = field(default_factory=list)
+    _live: dict[K, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._live)
 
-    def push(self, due: float, order: int, name: str) -> None:
-        self._live[name] = order
-        heappush(self._heap, (due, order, name))
+    def push(self, due: float, order: int, key: K) -> None:
+        self._live[key] = order
+        heappush(self._heap, (due, order, key))
 
-    def discard(self, name: str) -> None:
+    def discard(self, key: K) -> None:
         """Let a thing not fall due after all."""
-        self._live.pop(name, None)
+        self._live.pop(key, None)
 
     def head(self) -> tuple[float, int] | None:
         """When the first falls due, and its place in the order of planning."""
@@ -32,51 +48,55 @@ class Queue:
             heappop(heap)
         return heap[0][:2] if heap else None
 
-    def pop_due(self, now: float) -> tuple[float, str] | None:
+    def pop_due(self, now: float) -> tuple[float, K] | None:
         """The first that is due at or before `now`, taken out; None if there is none."""
         head = self.head()
         if head is None or head[0] > now:
             return None
-        due, _, name = heappop(self._heap)
-        del self._live[name]
-        return due, name
+        due, _, key = heappop(self._heap)
+        del self._live[key]
+        return due, key
 
-    def entries(self) -> list[_Entry]:
+    def entries(self) -> list[tuple[float, int, K]]:
         """All of them, in the order in which they fall due."""
         return sorted(entry for entry in self._heap if self._live.get(entry[2]) == entry[1])
 
 
 class Schedule:
-    """Two queues under one order: `finishes` (a task ends) and `attempts` (a callback is tried).
+    """Two queues under one order: `ends` of tasks, and `attempts` of callbacks.
 
     They are apart because ends are brought up to date before each request and attempts never are: a client that
     polls from the thread that also receives its callbacks would wait for itself.
     """
 
     def __init__(self) -> None:
-        self.finishes = Queue()
-        self.attempts = Queue()
+        self.ends = Queue[str]()
+        self.attempts = Queue[str]()
         self._order = count()
 
-    def finish(self, due: float, task_id: str) -> None:
-        self.finishes.push(due, next(self._order), task_id)
+    def plan_end(self, due: float, task_id: str) -> None:
+        self.ends.push(due, next(self._order), task_id)
 
-    def attempt(self, due: float, delivery_id: str) -> None:
+    def plan_attempt(self, due: float, delivery_id: str) -> None:
         self.attempts.push(due, next(self._order), delivery_id)
 
-    def first(self) -> Queue | None:
-        """The queue whose head falls due first; None if nothing is planned."""
-        finish, attempt = self.finishes.head(), self.attempts.head()
-        if finish is None or (attempt is not None and attempt < finish):
-            return None if attempt is None else self.attempts
-        return self.finishes
-
     def next_due(self) -> float | None:
-        """When something falls due next, in Unix seconds."""
-        queue = self.first()
-        head = queue.head() if queue else None
-        return head[0] if head else None
+        """When something falls due next, in Unix seconds; None if nothing is planned."""
+        return min((head[0] for queue in (self.ends, self.attempts) if (head := queue.head())), default=None)
 
-    def clear(self) -> None:
-        """Forget everything that is planned."""
-        self.finishes, self.attempts = Queue(), Queue()
+    def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
+        """Take out the first event that is due at or before `now`; without `attempts`, the first end of a task."""
+        end = self.ends.head()
+        attempt = self.attempts.head() if attempts else None
+        if attempt is not None and (end is None or attempt < end):
+            due = self.attempts.pop_due(now)
+            return (due[0], "attempt", due[1]) if due else None
+        due = self.ends.pop_due(now) if end is not None else None
+        return (due[0], "finish", due[1]) if due else None
+
+    def planned(self) -> list[Event]:
+        """Every event to come, in order."""
+        ends = [(*entry, "finish") for entry in self.ends.entries()]
+        attempts = [(*entry, "attempt") for entry in self.attempts.entries()]
+        events = sorted([*ends, *attempts], key=lambda event: event[:2])
+        return [(due, "finish" if kind == "finish" else "attempt", key) for due, _, key, kind in events]

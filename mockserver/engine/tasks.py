@@ -37,6 +37,14 @@ class Failure:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's key for a submission that may be sent again, and the SHA-256 (hex) of the body that came with it."""
+
+    key: str
+    fingerprint: str
+
+
 @fast_dataclass
 class Job:
     """What a provider asks the engine for, once a request has been found right.
@@ -65,6 +73,7 @@ class Job:
     slowness: float = 1.0
     stuck: bool = False
     trace_id: str | None = None
+    idempotency: Idempotency | None = None
     request: bytes = b""
     wire: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 

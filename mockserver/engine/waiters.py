@@ -1,4 +1,4 @@
-"""Who waits for what: a call for its task's end, a fault for its delay, a watcher for any change at all."""
+"""Waits: a call for its task's end, a fault for its delay, a watcher for any change at all."""
 
 import asyncio
 from itertools import count
@@ -6,31 +6,47 @@ from math import isinf
 
 from mockserver.engine.event_runner import Busy, EventRunner
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.schedule import Schedule
-
-ALARM = "alarm/"
-"""What the names of planned awakenings begin with, among the planned ends of tasks."""
 
 
 class Waiters:
-    """Things that are waited for, by name.
+    """Calls that wait: for the end of a task, or for an alarm, which is set for an instant of the clock.
 
     With `autojump`, whoever waits under a virtual clock moves the clock to what it waits for.
     """
 
-    def __init__(self, event_runner: EventRunner, schedule: Schedule) -> None:
+    def __init__(self, event_runner: EventRunner) -> None:
         self.autojump = False
         self._event_runner = event_runner
-        self._schedule = schedule
-        self._futures: dict[str, list[asyncio.Future[None]]] = {}
-        self._alarms = count()
-        self._forgotten: set[str] = set()
+        self._ends: dict[str, list[asyncio.Future[None]]] = {}
+        self._alarms: dict[int, tuple[str, asyncio.Future[None]]] = {}
+        self._numbers = count()
         self._change: asyncio.Future[None] | None = None
 
-    async def until(self, due: float, name: str) -> None:
-        """Until `name`, which is planned for `due` (Unix seconds), has happened or was forgotten."""
+    async def until_end(self, task_id: str, due: float) -> None:
+        """Until a task, which is planned to end at `due` (Unix seconds), has ended or was forgotten."""
         future = asyncio.get_running_loop().create_future()
-        self._futures.setdefault(name, []).append(future)
+        self._ends.setdefault(task_id, []).append(future)
+        await self._wait(future, due)
+
+    async def sleep(self, seconds: float, account: str = "") -> None:
+        """Until so many seconds of the clock have passed, for a call of an account.
+
+        Raises:
+            Problem: UNAVAILABLE if a reset forgot the account in the meantime.
+        """
+        if seconds <= 0:
+            return
+        due, number = self._event_runner.clock.now() + seconds, next(self._numbers)
+        future = asyncio.get_running_loop().create_future()
+        self._alarms[number] = account, future
+        self._event_runner.alarms.push(due, number, number)
+        try:
+            await self._wait(future, due)
+        finally:
+            self._event_runner.alarms.discard(number)
+            self._alarms.pop(number, None)
+
+    async def _wait(self, future: asyncio.Future[None], due: float) -> None:
         self._event_runner.rearm()
         if self.autojump and self._event_runner.clock.mode == "virtual" and not isinf(due):
             await self._jump(due)
@@ -43,20 +59,6 @@ class Waiters:
             self._event_runner.clock.move_to(due)
             self._event_runner.run_due()
 
-    async def sleep(self, seconds: float, account: str = "") -> None:
-        """Until so many seconds of the clock have passed, for a call of an account.
-
-        Raises:
-            Problem: UNAVAILABLE if a reset forgot the account in the meantime.
-        """
-        due, name = self._event_runner.clock.now() + seconds, f"{ALARM}{account}/{next(self._alarms)}"
-        if seconds > 0:
-            self._schedule.finish(due, name)
-            await self.until(due, name)
-            if name in self._forgotten:
-                self._forgotten.discard(name)
-                raise Problem(Kind.UNAVAILABLE, "the server was reset while this call was under way")
-
     async def wait_for_change(self) -> None:
         """Until anything has happened: a task has ended, or a callback attempt was made."""
         if self._change is None or self._change.done():
@@ -68,21 +70,30 @@ class Waiters:
         if self._change is not None and not self._change.done():
             self._change.set_result(None)
 
-    def wake(self, name: str) -> None:
-        """Say that `name` has happened."""
+    def end(self, task_id: str) -> None:
+        """Say that a task has ended, or that a reset has forgotten it."""
         self.notify_change()
-        for future in self._futures.pop(name, ()):
+        for future in self._ends.pop(task_id, ()):
             if not future.done():
                 future.set_result(None)
 
-    def cancel(self, waiting_for: list[str]) -> None:
-        """Say that these things will not happen: a reset has forgotten them."""
-        self._forgotten.update(name for name in waiting_for if name in self._futures and name.startswith(ALARM))
-        for name in waiting_for:
-            self._schedule.finishes.discard(name)
-            self.wake(name)
+    def ring(self, number: int) -> None:
+        """Say that the instant of an alarm has come."""
+        self.notify_change()
+        _, future = self._alarms[number]
+        if not future.done():
+            future.set_result(None)
 
-    def waiting_for(self, account: str | None = None) -> list[str]:
-        """Everything that is waited for; or the delays of one account's calls."""
-        start = "" if account is None else f"{ALARM}{account}/"
-        return [name for name in self._futures if name.startswith(start)]
+    def forget(self, account: str | None, task_ids: list[str]) -> None:
+        """Say that a reset has forgotten tasks, and an account (all of them if None): its calls' delays end at once."""
+        for task_id in task_ids:
+            self.end(task_id)
+        problem = Problem(Kind.UNAVAILABLE, "the server was reset while this call was under way")
+        for owner, future in self._alarms.values():
+            if account in (None, owner) and not future.done():
+                future.set_exception(problem)
+        self.notify_change()
+
+    def awaited(self) -> list[str]:
+        """The tasks whose end is waited for."""
+        return list(self._ends)

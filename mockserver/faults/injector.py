@@ -40,9 +40,7 @@ class FaultInjector:
             trigger = key_trigger(context.key)
             if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
                 raise trigger
-            account = self.engine.accounts.get(context.provider.name, context.account)
-            if account.rate_limit is not None:
-                account.admit(self.engine.now())
+            self.engine.store.admit(context.provider.name, context.account, self.engine.now())
 
     async def before(self, context: RequestContext) -> None:
         """Before a handler, after `admit`: apply the rules of the stage `before`."""

@@ -30,8 +30,8 @@ def exchange(**facts: Any) -> Exchange:
 
 def delivery(*outcomes: Outcome, state: State = State.WAITING, **facts: Any) -> tuple[Delivery, Attempt]:
     target = facts.pop("target", "http://127.0.0.1:9000/hook")
-    made = Delivery("cb_1", "task-1", "icodeeasy", account_id(KEY), target, target, b"{}", TIME, state)
-    made.attempts = [Attempt(TIME, outcome) for outcome in outcomes]
+    attempts = tuple(Attempt(TIME, outcome) for outcome in outcomes)
+    made = Delivery("cb_1", "task-1", "icodeeasy", account_id(KEY), target, target, b"{}", TIME, state, attempts)
     return made, made.attempts[-1]
 
 

@@ -5,9 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.engine.accounts import Accounts, account_id, is_account_id
-from mockserver.engine.ledger import Account
-from mockserver.engine.store.memory import MemoryStore
+from mockserver.engine.accounts import KnownKeys, account_id, is_account_id
 
 
 @given(st.text(st.characters(codec=None)))
@@ -24,19 +22,11 @@ def test_a_key_is_no_name() -> None:
     ] * 5
 
 
-def test_an_account_opens_at_the_first_call_and_stays() -> None:
-    store = MemoryStore()
-    accounts = Accounts(store, {"studio": 500, "lab": 7})
-    assert accounts.get("studio", "acct_1") == Account("studio", "acct_1", 500, 500)
-    assert accounts.get("studio", "acct_1") is accounts.get("studio", "acct_1")
-    assert accounts.get("lab", "acct_1") == Account("lab", "acct_1", 7, 7)
-    assert len(store.accounts) == 2
-
-
-def test_looking_at_an_account_does_not_open_it() -> None:
-    store = MemoryStore()
-    accounts = Accounts(store, {"studio": 500})
-    assert accounts.peek("studio", "acct_1") == Account("studio", "acct_1", 500, 500)
-    assert len(store.accounts) == 0
-    assert accounts.peek("studio", "acct_1") is not accounts.get("studio", "acct_1")
-    assert accounts.peek("studio", "acct_1") is accounts.get("studio", "acct_1")
+def test_the_newest_keys_are_known() -> None:
+    keys = KnownKeys(2)
+    for number in (1, 2, 1, 3):
+        keys.know(f"acct_{number}", f"key {number}")
+    assert keys.all() == ["key 2", "key 3"]
+    assert (keys.key_of("acct_3"), keys.key_of("acct_1")) == ("key 3", "")
+    keys.clear()
+    assert keys.all() == []

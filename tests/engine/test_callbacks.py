@@ -16,11 +16,12 @@ def delivery() -> Delivery:
 
 def conclude(*outcomes: Outcome) -> tuple[Delivery, list[float | None]]:
     """A delivery whose attempts begin when they are due and take as long as they say; when each next one was due."""
-    some, dues = delivery(), []
+    some, dues = delivery(), list[float | None]()
     for outcome in outcomes:
         began = some.next_attempt
         assert began is not None
-        dues.append(some.conclude(Attempt(began, outcome), began + outcome.duration, DOCUMENTED))
+        some = some.concluded(Attempt(began, outcome), began + outcome.duration, DOCUMENTED)
+        dues.append(some.next_attempt)
     return some, dues
 
 
@@ -44,7 +45,7 @@ def test_2xx_alone_is_success(status: int | None, success: bool) -> None:
 def test_refused_at_once_it_is_tried_at_0_1_3_7() -> None:
     gone, dues = conclude(REFUSED, REFUSED, REFUSED, REFUSED)
     assert dues == [101.0, 103.0, 107.0, None]
-    assert gone.attempts == [Attempt(100.0 + second, REFUSED) for second in (0, 1, 3, 7)]
+    assert gone.attempts == tuple(Attempt(100.0 + second, REFUSED) for second in (0, 1, 3, 7))
     assert (gone.state, gone.next_attempt, gone.ended) == (State.GAVE_UP, None, True)
 
 
@@ -66,6 +67,11 @@ def test_before_its_end_it_waits() -> None:
 
 
 def test_a_policy_without_waits_tries_once() -> None:
-    once = delivery()
-    assert once.conclude(Attempt(100.0, REFUSED), 100.0, RetryPolicy(10.0, ())) is None
-    assert once.state is State.GAVE_UP
+    once = delivery().concluded(Attempt(100.0, REFUSED), 100.0, RetryPolicy(10.0, ()))
+    assert (once.next_attempt, once.state) == (None, State.GAVE_UP)
+
+
+def test_a_delivery_is_a_value_that_an_attempt_leaves_alone() -> None:
+    before = delivery()
+    before.concluded(Attempt(100.0, REFUSED), 100.0, DOCUMENTED)
+    assert before == delivery()

@@ -1,16 +1,19 @@
 """The engine end to end, without a wire: jobs in, money held, ends, callbacks, and one story for one seed."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from engine.world import T0, ScriptedSender, Studio, hook, job, running, until
-from mockserver.engine.callbacks import State
-from mockserver.engine.clock import SystemClock
+from mockserver.engine.callbacks import DeliveryFault, State
+from mockserver.engine.clock import Draw, SystemClock
 from mockserver.engine.engine import Engine
+from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import USAGE_KEPT, Usage
 from mockserver.engine.outbound import Routing
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.store import Bounds, Kept, Wanted
 from mockserver.engine.tasks import Failure, Status, Task
 
 FAILED = Failure(Kind.FAILED, "service_error")
@@ -18,9 +21,15 @@ FAILED = Failure(Kind.FAILED, "service_error")
 
 def amounts(engine: Engine, account: str = "acct_1") -> tuple[int, int, int]:
     """(balance, held, captured), which must add up to what there was."""
-    owner = engine.accounts.get("studio", account)
+    owner = engine.store.account("studio", account)
     assert owner.opening == owner.balance + owner.held + owner.captured
     return owner.balance, owner.held, owner.captured
+
+
+def pending(engine: Engine) -> tuple[int, int]:
+    """How many tasks have not ended, and how many attempts are planned."""
+    found = engine.store.pending()
+    return found.tasks, found.attempts
 
 
 async def advance(engine: Engine, seconds: float) -> list[tuple[float, str, str]]:
@@ -34,7 +43,7 @@ async def test_a_task_is_planned_at_submission() -> None:
         task = engine.submit(job())
         assert task == Task(task.id, job(), T0, T0 + 10, T0 + 10, None)
         assert (engine.find("studio", task.id), engine.find("other", task.id)) == (task, None)
-        assert engine.pending() == (1, 0)
+        assert pending(engine) == (1, 0)
 
 
 @pytest.mark.asyncio
@@ -46,8 +55,8 @@ async def test_money_is_held_and_then_captured() -> None:
         assert amounts(engine) == (975, 25, 0)
         assert await advance(engine, 0.001) == [(10.0, "finish", task.id)]
         assert amounts(engine) == (975, 0, 25)
-        assert list(engine.accounts.get("studio", "acct_1").usage) == [Usage(T0 + 10, task, 25)]
-        assert engine.pending() == (0, 0)
+        assert list(engine.store.usage("studio", "acct_1")) == [Usage(T0 + 10, task, 25)]
+        assert pending(engine) == (0, 0)
 
 
 @pytest.mark.asyncio
@@ -57,7 +66,7 @@ async def test_a_failure_releases_the_money_and_costs_nothing() -> None:
         await advance(engine, 10)
         assert task.status_at(engine.now()) is Status.FAILED
         assert amounts(engine) == (1000, 0, 0)
-        assert list(engine.accounts.get("studio", "acct_1").usage) == []
+        assert list(engine.store.usage("studio", "acct_1")) == []
 
 
 @pytest.mark.asyncio
@@ -67,8 +76,8 @@ async def test_out_of_balance_nothing_has_happened() -> None:
         with pytest.raises(Problem) as refusal:
             engine.submit(job())
         assert refusal.value.kind is Kind.OUT_OF_BALANCE
-        assert (amounts(engine), len(engine.store.tasks), engine.pending()) == ((24, 25, 0), 1, (1, 0))
-        assert engine.accounts.get("studio", "acct_1").submissions == 1
+        assert (amounts(engine), engine.store.kept()["tasks"].count, pending(engine)) == ((24, 25, 0), 1, (1, 0))
+        assert engine.store.account("studio", "acct_1").submissions == 1
         assert engine.find("studio", first.id) == first
 
 
@@ -81,10 +90,12 @@ async def test_cancelling_releases_and_calls_back() -> None:
         cancelled = engine.cancel(task)
         assert (cancelled.status_at(T0 + 3), cancelled.due) == (Status.FAILED, T0 + 3)
         assert amounts(engine) == (1000, 0, 0)
-        delivery = engine.delivery_of(task.id)
+        delivery = engine.store.delivery_of(task.id)
         assert delivery is not None
         assert (delivery.created, engine.find("studio", task.id)) == (T0 + 3, cancelled)
         await advance(engine, 60)
+        delivery = engine.store.delivery(delivery.id)
+        assert delivery is not None
         assert (delivery.state, amounts(engine)) == (State.DELIVERED, (1000, 0, 0))
 
 
@@ -178,11 +189,11 @@ async def test_a_range_of_latencies_is_kept() -> None:
 async def test_at_delivery_the_task_has_ended_and_the_money_is_settled() -> None:
     async with hook(500) as receiver, running() as engine:
         task = engine.submit(job(callback_url=receiver.url))
-        assert engine.delivery_of(task.id) is None
+        assert engine.store.delivery_of(task.id) is None
         states = []
         engine.dispatcher.observers.append(lambda *_: states.append((task.status_at(engine.now()), amounts(engine))))
         ran = await advance(engine, 60)
-        delivery = engine.delivery_of(task.id)
+        delivery = engine.store.delivery_of(task.id)
     assert delivery is not None
     assert [(due, kind) for due, kind, _ in ran] == [(10, "finish"), (10, "attempt"), (11, "attempt")]
     assert states == [(Status.COMPLETED, (975, 0, 25))] * 2
@@ -197,7 +208,7 @@ async def test_the_whole_schedule_in_one_advance() -> None:
     async with hook(500, 500, 500, 500) as receiver, running() as engine:
         task = engine.submit(job(callback_url=receiver.url))
         ran = await advance(engine, 3600)
-        delivery = engine.delivery_of(task.id)
+        delivery = engine.store.delivery_of(task.id)
     assert delivery is not None
     assert ran == [(10, "finish", task.id), *((10.0 + at, "attempt", delivery.id) for at in (0, 1, 3, 7))]
     assert (delivery.state, [attempt.time - T0 for attempt in delivery.attempts]) == (State.GAVE_UP, [10, 11, 13, 17])
@@ -227,7 +238,7 @@ async def test_without_a_callback_nothing_is_delivered(url: str | None, port: St
     async with running(port=port) as engine:
         task = engine.submit(job(callback_url=url))
         assert await advance(engine, 3600) == [(10.0, "finish", task.id)]
-        assert (engine.delivery_of(task.id), len(engine.store.deliveries)) == (None, 0)
+        assert (engine.store.delivery_of(task.id), engine.store.kept()["callbacks"].count) == (None, 0)
 
 
 @pytest.mark.claim("EV-CB-1")
@@ -239,7 +250,7 @@ async def test_with_egress_a_provider_of_public_callbacks_connects_to_no_interna
     ):
         task = engine.submit(job(callback_url=receiver.url))
         await advance(engine, 3600)
-        delivery = engine.delivery_of(task.id)
+        delivery = engine.store.delivery_of(task.id)
     assert delivery is not None
     assert (delivery.state, receiver.posted) == (State.GAVE_UP, [])
     assert {attempt.outcome.error for attempt in delivery.attempts} == {
@@ -282,7 +293,7 @@ async def test_request_ids_differ() -> None:
 async def test_a_request_without_a_key_opens_no_account() -> None:
     async with running() as engine:
         engine.request_id("studio", "")
-        assert len(engine.store.accounts) == 0
+        assert engine.store.kept()["accounts"].count == 0
 
 
 @pytest.mark.asyncio
@@ -295,13 +306,9 @@ async def test_a_reset_forgets_everything_and_tells_the_story_again() -> None:
         ]
         await advance(engine, 100)
         await engine.reset()
-        assert (engine.now(), engine.pending(), len(engine.store.tasks), len(engine.store.accounts)) == (
-            T0,
-            (0, 0),
-            0,
-            0,
-        )
-        assert engine.store.names.get("trace/studio/acct_1/t") is None
+        kept = engine.store.kept()
+        assert (engine.now(), pending(engine), kept["tasks"].count, kept["accounts"].count) == (T0, (0, 0), 0, 0)
+        assert engine.store.traced("studio", "acct_1", "t") is None
         assert [
             engine.request_id("studio", "acct_1"),
             engine.request_id("studio", ""),
@@ -373,38 +380,88 @@ async def test_only_the_newest_usage_is_kept_and_the_rest_counted() -> None:
         for _ in range(USAGE_KEPT + 5):
             engine.submit(job())
         await advance(engine, 0)
-        owner = engine.accounts.get("studio", "acct_1")
-        assert (len(owner.usage), owner.usage_dropped, owner.captured) == (USAGE_KEPT, 5, 25 * (USAGE_KEPT + 5))
+        owner, usage = engine.store.account("studio", "acct_1"), engine.store.usage("studio", "acct_1")
+        assert (len(usage), owner.usage_dropped, owner.captured) == (USAGE_KEPT, 5, 25 * (USAGE_KEPT + 5))
 
 
 @pytest.mark.asyncio
 async def test_only_tasks_that_have_ended_are_dropped() -> None:
-    async with running() as engine:
-        engine.store.tasks.bound = 2
+    async with running(bounds=Bounds(tasks=2)) as engine:
         slow = engine.submit(job(delay=1000))
-        fast = [engine.submit(job(delay=delay)) for delay in (4, 3, 2, 1)]
-        await advance(engine, 5)
-        kept = [name for name, _ in engine.store.tasks.newest()]
-        assert (kept, engine.store.tasks.dropped) == ([fast[1].id, fast[0].id, slow.id], 2)
+        fast = []
+        for _ in range(4):
+            fast.append(engine.submit(job(delay=1)))
+            await advance(engine, 1)
+        kept, _ = engine.store.tasks(Wanted(), 10)
+        assert (kept, engine.store.kept()["tasks"]) == ([fast[3], fast[2], slow], Kept(3, 2, 2))
 
 
 @pytest.mark.asyncio
 async def test_only_deliveries_that_have_ended_are_dropped() -> None:
-    async with running("instant") as engine:
+    async with running("instant", bounds=Bounds(callbacks=1)) as engine:
         engine.dispatcher.sender = ScriptedSender()
-        engine.store.deliveries.bound = 1
         tasks = [engine.submit(job(callback_url="http://127.0.0.1:9/")) for _ in range(3)]
         await advance(engine, 0)
-        assert [engine.delivery_of(task.id) is None for task in tasks] == [True, True, False]
-        assert engine.store.deliveries.dropped == 2
+        assert [engine.store.delivery_of(task.id) is None for task in tasks] == [True, True, False]
+        assert engine.store.kept()["callbacks"].dropped == 2
 
 
 @pytest.mark.asyncio
-async def test_a_name_means_the_newest_thing() -> None:
-    async with running() as engine:
-        engine.name("n", "old")
-        engine.name("n", "new")
-        assert (engine.store.names.get("n"), len(engine.store.names)) == ("new", 1)
+async def test_beyond_the_bound_a_submission_is_refused_and_the_log_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running(bounds=Bounds(tasks=2)) as engine:
+        held = [engine.submit(job(stuck=number == 1)) for number in range(2)]
+        for _ in range(3):
+            with pytest.raises(Problem, match="--keep-tasks") as refusal:
+                engine.submit(job())
+            assert refusal.value.kind is Kind.UNAVAILABLE
+        assert (amounts(engine), [engine.find("studio", task.id) for task in held]) == ((950, 50, 0), held)
+        await advance(engine, 10)
+        engine.submit(job())
+    assert caplog.messages == [
+        "submissions are refused (503): 2 generations are under way, as many as --keep-tasks allows"
+    ]
+
+
+def few(*names: str) -> Callable[[Draw, float], str]:
+    """Ids from a space this small."""
+    return lambda draw, _: names[int(draw.fraction() * len(names))]
+
+
+@pytest.mark.asyncio
+async def test_an_id_that_is_taken_is_drawn_again() -> None:
+    async with running("1", port=Studio(new_id=few(*"abcdefgh"))) as engine:
+        ids = [engine.submit(job(account=f"acct_{number % 3}")).id for number in range(6)]
+        await advance(engine, 2)
+        ids += [engine.submit(job()).id for _ in range(2)]
+        assert sorted(ids) == list("abcdefgh")
+        with pytest.raises(Problem, match="no task id is free") as refusal:
+            engine.submit(job())
+        assert (refusal.value.kind, amounts(engine)) == (Kind.UNAVAILABLE, (900, 50, 50))
+
+
+@pytest.mark.asyncio
+async def test_a_request_id_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Draw, "uuid", lambda draw: f"id-{int(draw.fraction() * 16)}")
+    async with running(bounds=Bounds(requests=8)) as engine:
+        for number in range(40):
+            name = engine.request_id("studio", ("", "acct_1")[number % 2])
+            assert engine.store.entry(name) is None
+            engine.journal.open(Exchange(name, T0, "studio", "", "GET", "/", {}))
+
+
+@pytest.mark.asyncio
+async def test_a_delivery_id_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Draw, "token", lambda draw, length: f"{int(draw.fraction() * 12)}")
+    async with running("instant") as engine:
+        engine.dispatcher.sender = ScriptedSender()
+        engine.dispatcher.delivery_fault = lambda _: DeliveryFault(copies=1)
+        tasks = [engine.submit(job(callback_url="http://127.0.0.1:9/")) for _ in range(6)]
+        await advance(engine, 0)
+        found, _ = engine.store.deliveries(Wanted(), 100)
+        assert sorted(delivery.task_id for delivery in found) == sorted(2 * [task.id for task in tasks])
+        assert len({delivery.id for delivery in found}) == 12
 
 
 @pytest.mark.asyncio

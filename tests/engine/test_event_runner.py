@@ -1,4 +1,4 @@
-"""Making time happen: the order of events, by hand and by itself."""
+"""Running due events: their order, by an advance and in real time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,20 +8,21 @@ from typing import Any
 import pytest
 
 from engine.world import until
-from mockserver.engine import event_runner as driver_module
+from mockserver.engine import event_runner as event_runner_module
 from mockserver.engine.clock import Clock, SystemClock, VirtualClock
 from mockserver.engine.event_runner import Busy, EventRunner
 from mockserver.engine.schedule import Schedule
 
 
 class Play:
-    """A driver whose events are written down as (time, what, name). `then` says what else happens at each."""
+    """An event runner whose events are written down as (time, what, name). `then` says what else happens at each."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.seen: list[tuple[float, str, str]] = []
         self.then: dict[str, Callable[[], Any]] = {}
         self.schedule = Schedule()
-        self.event_runner = EventRunner(clock or VirtualClock(0.0), self.schedule, self._finish, self._attempt)
+        first = clock or VirtualClock(0.0)
+        self.event_runner = EventRunner(first, self.schedule, self._end, self._attempt, self._ring)
 
     @property
     def names(self) -> list[str]:
@@ -31,19 +32,27 @@ class Play:
         self.seen.append((round(self.event_runner.clock.now(), 3), what, name))
         return self.then.get(name, lambda: None)()
 
-    def _finish(self, name: str, due: float) -> None:
+    def _end(self, name: str, due: float) -> None:
         self._note("finish", name)
+
+    def _ring(self, number: int) -> None:
+        self._note("alarm", str(number))
 
     async def _attempt(self, name: str, due: float) -> None:
         made = self._note("attempt", name)
         if made is not None:
             await made
 
+    def forget(self) -> None:
+        """Forget what is planned, as a reset does."""
+        while self.schedule.claim_due(float("inf")) is not None:
+            continue
+
     def plan(self, finishes: dict[str, float], attempts: dict[str, float]) -> None:
         for name, due in finishes.items():
-            self.schedule.finish(due, name)
+            self.schedule.plan_end(due, name)
         for name, due in attempts.items():
-            self.schedule.attempt(due, name)
+            self.schedule.plan_attempt(due, name)
         self.event_runner.rearm()
 
 
@@ -68,12 +77,23 @@ async def test_events_run_by_time_and_then_as_planned() -> None:
 
 
 @pytest.mark.asyncio
+async def test_an_alarm_rings_at_its_instant_after_the_other_events_and_is_none_of_them() -> None:
+    play = Play()
+    play.event_runner.alarms.push(1.0, 0, 7)
+    play.event_runner.alarms.push(2.0, 1, 8)
+    play.plan({"end": 1.0}, {"attempt": 3.0})
+    assert play.event_runner.next_due() == 1.0
+    assert await play.event_runner.advance(3.0) == [(1.0, "finish", "end"), (3.0, "attempt", "attempt")]
+    assert play.names == ["end", "7", "8", "attempt"]
+
+
+@pytest.mark.asyncio
 async def test_one_advance_runs_what_its_events_plan() -> None:
     play = Play()
     play.then = {
-        "task": lambda: play.schedule.attempt(1.0, "first"),
-        "first": lambda: play.schedule.attempt(2.0, "retry"),
-        "retry": lambda: play.schedule.finish(2.0, "other task"),
+        "task": lambda: play.schedule.plan_attempt(1.0, "first"),
+        "first": lambda: play.schedule.plan_attempt(2.0, "retry"),
+        "retry": lambda: play.schedule.plan_end(2.0, "other task"),
     }
     play.plan({"task": 1.0, "between": 1.5}, {})
     await play.event_runner.advance(2.0)
@@ -89,7 +109,7 @@ async def test_one_advance_runs_what_its_events_plan() -> None:
 @pytest.mark.asyncio
 async def test_an_advance_to_nowhere_runs_until_nothing_is_planned() -> None:
     play = Play()
-    play.then = {"task": lambda: play.schedule.attempt(100.0, "attempt")}
+    play.then = {"task": lambda: play.schedule.plan_attempt(100.0, "attempt")}
     play.plan({"task": 5.0}, {})
     assert await play.event_runner.advance(None) == [(5.0, "finish", "task"), (100.0, "attempt", "attempt")]
     assert play.event_runner.clock.now() == 100.0
@@ -131,7 +151,7 @@ async def test_an_advance_lets_others_have_a_turn() -> None:
 @pytest.mark.asyncio
 async def test_real_time_runs_it_by_itself() -> None:
     async with played(SystemClock(0.0, speed=100.0)) as play:
-        play.then = {"task": lambda: play.schedule.attempt(2.0, "attempt")}
+        play.then = {"task": lambda: play.schedule.plan_attempt(2.0, "attempt")}
         play.plan({"later": 3.0, "task": 1.0}, {})
         await until(lambda: len(play.seen) == 3)
     due = {"task": 1.0, "attempt": 2.0, "later": 3.0}
@@ -177,7 +197,7 @@ async def test_attempts_in_the_background_do_not_wait_for_each_other() -> None:
 @pytest.mark.asyncio
 async def test_an_advance_waits_for_attempts_under_way() -> None:
     async with played() as play:
-        play.then = {"slow": lambda: _then(0.03, lambda: play.schedule.attempt(1.0, "retry"))}
+        play.then = {"slow": lambda: _then(0.03, lambda: play.schedule.plan_attempt(1.0, "retry"))}
         play.plan({}, {"slow": 0.0})
         await until(lambda: play.names == ["slow"])
         assert await play.event_runner.advance(1.0) == [(1.0, "attempt", "retry")]
@@ -274,7 +294,7 @@ async def test_an_advance_under_way_leaves_the_time_after_a_restart_alone() -> N
         advancing = asyncio.create_task(play.event_runner.advance(500.0))
         await until(lambda: play.names == ["hangs"])
         await play.event_runner.cancel_attempts()
-        play.schedule.clear()
+        play.forget()
         play.event_runner.restart(VirtualClock(0.0))
         play.plan({"of the new story": 100.0}, {})
         released.set()
@@ -292,7 +312,7 @@ async def test_an_advance_that_queued_before_a_restart_leaves_the_time_after_it_
         queued = asyncio.create_task(play.event_runner.advance(500.0))
         await asyncio.sleep(0)
         await play.event_runner.cancel_attempts()
-        play.schedule.clear()
+        play.forget()
         play.event_runner.restart(VirtualClock(0.0))
         await asyncio.gather(first, queued)
         assert play.event_runner.clock.now() == 0.0
@@ -351,7 +371,7 @@ async def test_an_end_that_crashes_is_reported_and_stops_no_other(reported: list
 
 @pytest.mark.asyncio
 async def test_a_receiver_that_advances_the_clock_is_told_that_it_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver_module, "PATIENCE", 0.03)
+    monkeypatch.setattr(event_runner_module, "PATIENCE", 0.03)
 
     async def advance() -> None:
         with pytest.raises(Busy):

@@ -15,6 +15,8 @@ from mockserver.engine.engine import Engine, EngineConfig
 from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import Currency
 from mockserver.engine.outbound import AddressRule, Routing, Sender
+from mockserver.engine.store import Bounds
+from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Job, Task
 
 T0 = VIRTUAL_START
@@ -45,7 +47,7 @@ def task(**changes: Any) -> Task:
 
 @dataclass(frozen=True)
 class Studio:
-    """A provider's terms."""
+    """A provider as the engine knows it."""
 
     name: str = "studio"
     currency: Currency = field(default_factory=lambda: Currency("credits", 2))
@@ -61,12 +63,14 @@ async def running(
     opening: int = 1000,
     routing: Routing | None = None,
     port: Studio | None = None,
+    bounds: Bounds | None = None,
     **plan: Any,
 ) -> AsyncIterator[Engine]:
     """An engine under a virtual clock, started and in the end stopped."""
+    store = MemoryStore({"studio": opening}, bounds)
     chosen = {"clock": VirtualClock, "routing": routing or Routing(), **plan}
     engine = Engine(
-        EngineConfig(entropy=Entropy(seed), latency=Latency.parse(latency), opening={"studio": opening}, **chosen),
+        EngineConfig(entropy=Entropy(seed), latency=Latency.parse(latency), store=store, **chosen),
         {"studio": port or Studio()},
     )
     engine.start()

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from mockserver.engine.callbacks import Delivery
+from mockserver.engine.store import Wanted
 from mockserver.server import MockServer
 
 
@@ -26,7 +27,7 @@ class Scene:
         engine = self.server.app.engine
 
         async def move() -> list[tuple[float, str, str]]:
-            return await engine.event_runner.advance(engine.now() + seconds)
+            return [*await engine.event_runner.advance(engine.now() + seconds)]
 
         return self.server.run(move())
 
@@ -35,7 +36,7 @@ class Scene:
 
     def deliveries(self) -> list[Delivery]:
         """Every callback, oldest first."""
-        return [delivery for _, delivery in self.server.app.engine.store.deliveries.newest()][::-1]
+        return self.server.app.engine.store.deliveries(Wanted(), 10_000)[0][::-1]
 
     def mock(self, path: str, **params: Any) -> Any:
         """What `GET /_mock/{path}` answers."""

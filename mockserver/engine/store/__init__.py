@@ -1,80 +1,184 @@
-"""What the engine keeps, behind a protocol: memory by default."""
+"""The store: everything that outlives a request, changed through the verbs of one object and no other way.
 
-from collections.abc import Callable, Iterator
-from typing import Protocol, TypeVar
+Each verb is one transaction. What a store is given and what it hands out are values: nobody changes one afterwards, and
+the store puts a new value in place of an old one.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.journal import Exchange
-from mockserver.engine.ledger import Account
-from mockserver.engine.tasks import Task
+from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
+from mockserver.engine.schedule import DueEvents, Event
+from mockserver.engine.tasks import Job, Task
 
 T = TypeVar("T")
 
+EVERYTHING = sys.maxsize
+"""A page's limit that leaves nothing for a second page."""
 
-class Rows(Protocol[T]):
-    """Records of one kind by id, in the order in which they came.
+DRAWS = 100
+"""How many ids are drawn for one record before the space of ids counts as used up."""
 
-    A record stays until it is retired; of the retired ones the newest `bound` stay, and `dropped` counts the others.
-    """
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many records are kept: ended tasks, and as many that have not ended; requests, ended callbacks, accounts."""
+
+    tasks: int = 100_000
+    requests: int = 5_000
+    callbacks: int = 20_000
+    accounts: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many records of a kind there are, how many are kept at most, and how many that bound has dropped."""
+
+    count: int
     bound: int
     dropped: int
 
-    def put(self, key: str, value: T) -> None:
-        """Add a record, or replace the one of that id in its place."""
 
-    def get(self, key: str) -> T | None: ...
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """How many tasks and callbacks have not ended, and how many attempts of callbacks are planned."""
 
-    def retire(self, key: str) -> None:
-        """Say that a record has ended and may be dropped when newer ones need its room."""
-
-    def revive(self, key: str) -> None:
-        """Say that a retired record goes on after all."""
-
-    def remove(self, keys: list[str]) -> None: ...
-
-    def drop(self, keys: list[str]) -> None:
-        """Remove records to make room, and count them."""
-
-    def oldest(self) -> Iterator[tuple[str, T]]:
-        """All, the oldest first."""
-
-    def newest(self) -> Iterator[tuple[str, T]]:
-        """All, the newest first."""
-
-    def __len__(self) -> int: ...
+    tasks: int
+    callbacks: int
+    attempts: int
 
 
-class Store(Protocol):
-    """Everything that outlives a request. `names` maps other names of things (trace ids, idempotency keys) to ids."""
-
-    @property
-    def tasks(self) -> Rows[Task]: ...
-    @property
-    def deliveries(self) -> Rows[Delivery]: ...
-    @property
-    def exchanges(self) -> Rows[Exchange]: ...
-    @property
-    def accounts(self) -> Rows[Account]: ...
-    @property
-    def names(self) -> Rows[str]: ...
+def every(_: object) -> bool:
+    return True
 
 
-def page(
-    rows: Rows[T], keep: Callable[[T], bool], limit: int, cursor: str | None
-) -> tuple[list[tuple[str, T]], str | None]:
-    """Up to `limit` records that `keep` accepts, newest first, older than the one `cursor` names.
+@dataclass(frozen=True, slots=True)
+class Wanted(Generic[T]):
+    """Which records a list shows: those of a provider and of some accounts (hashes of keys) that `keep` accepts."""
 
-    Returns:
-        The records with their ids, and the cursor of the next page; None if this is the last.
+    provider: str | None = None
+    accounts: frozenset[str] | None = None
+    keep: Callable[[T], bool] = every
+
+
+Page = tuple[list[T], str | None]
+"""Records, newest first, and the cursor of the next page; None if this is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """All that a store keeps but the journal, oldest first.
+
+    `held` are the tasks that have not ended, each with the month whose quota its money counts towards ("" without one);
+    `planned` are the events to come, in order.
     """
-    found: list[tuple[str, T]] = []
-    passed = cursor is None
-    for key, value in rows.newest():
-        if not passed:
-            passed = key == cursor
-        elif keep(value):
-            if len(found) == limit:
-                return found, found[-1][0]
-            found.append((key, value))
-    return found, None
+
+    tasks: list[Task] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    accounts: list[AccountRow] = field(default_factory=list)
+    held: list[tuple[str, str]] = field(default_factory=list)
+    planned: list[Event] = field(default_factory=list)
+    anonymous_requests: int = 0
+
+
+class Store(DueEvents, Protocol):
+    """The verbs. Accounts are opened by the first call that counts towards them; looking at one does not open it."""
+
+    def submit(self, job: Job, now: float, plan: Callable[[int, int], Task]) -> Task:
+        """Accept a job: hold its price, and keep and plan its task.
+
+        Args:
+            plan: the task of the account's n-th generation, counted from 0. Its second argument is 0, and counts up
+                each time that the id before was taken.
+
+        Raises:
+            Problem: OUT_OF_BALANCE; UNAVAILABLE when no more tasks can be held. Then nothing has happened.
+        """
+
+    def settle(self, task: Task, deliveries: Sequence[Delivery] = ()) -> bool:
+        """End a task: capture its money, or release it if it failed, and open its callbacks.
+
+        The first of `deliveries` is the task's callback, the others are copies of it. Unless it is held back itself, it
+        releases the callbacks of its account that are.
+
+        Returns:
+            False if the task has ended before or is gone; then nothing has happened.
+        """
+
+    def task(self, task_id: str) -> Task | None: ...
+
+    def is_open(self, task_id: str) -> bool:
+        """Whether a task is kept whose end has not been settled."""
+
+    def traced(self, provider: str, account: str, trace_id: str) -> Task | None:
+        """The newest task of an account with a trace id."""
+
+    def replayed(self, provider: str, account: str, idempotency_key: str) -> Task | None:
+        """The newest task of an account that was submitted with an idempotency key."""
+
+    def account(self, provider: str, account: str) -> Account:
+        """An account as it stands, or as it would open."""
+
+    def usage(self, provider: str, account: str) -> tuple[Usage, ...]:
+        """The usage records of an account, oldest first."""
+
+    def check_money(self, job: Job, now: float) -> None:
+        """Make sure that a job's account can pay for it. Raises Problem(OUT_OF_BALANCE)."""
+
+    def admit(self, provider: str, account: str, now: float) -> None:
+        """Count a billable call towards an account's rate limit. Raises Problem(RATE_LIMITED)."""
+
+    def change_account(self, provider: str, account: str, change: AccountChange, now: float) -> Account:
+        """Set balance, quota or rate limit; the account as it stands then."""
+
+    def count_request(self, provider: str, account: str) -> int:
+        """Count a request of an account ("" for one without a valid key); how many there have been, with this one."""
+
+    def delivery(self, delivery_id: str) -> Delivery | None: ...
+
+    def delivery_of(self, task_id: str) -> Delivery | None:
+        """The callback of a task; of several copies the first."""
+
+    def update_delivery(self, before: Delivery, after: Delivery) -> bool:
+        """Put `after` in place of `before`, and plan its next attempt if that has changed.
+
+        Returns:
+            False if `before` is no longer what is kept; then nothing has happened.
+        """
+
+    def entry(self, request_id: str) -> Exchange | None: ...
+
+    def open_entry(self, exchange: Exchange) -> None:
+        """Record a request that has arrived. From then on the entry may be dropped when newer ones need its room."""
+
+    def close_entry(self, opened: Exchange, closed: Exchange) -> None:
+        """Put a request with its answer in place of the entry as it was opened, if that is still kept."""
+
+    def tasks(self, wanted: Wanted[Task], limit: int, cursor: str | None = None) -> Page[Task]: ...
+
+    def deliveries(self, wanted: Wanted[Delivery], limit: int, cursor: str | None = None) -> Page[Delivery]: ...
+
+    def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]: ...
+
+    def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]: ...
+
+    def kept(self) -> Mapping[str, Kept]:
+        """What is kept of `tasks`, `callbacks`, `requests` and `accounts`."""
+
+    def pending(self) -> Pending: ...
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+    def reset_account(self, account: str) -> list[str]:
+        """Forget everything of one key's hash, at every provider; the ids of the tasks that are gone."""
+
+    def dump(self) -> Records:
+        """All that is kept but the journal."""
+
+    def load(self, records: Records) -> None:
+        """Put records, as `dump` gave them, in place of everything."""

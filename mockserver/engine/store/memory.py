@@ -1,72 +1,328 @@
-"""The default store: dictionaries in this process."""
+"""The default store: dictionaries in this process. Nothing in here waits, so that each verb is one transaction."""
 
 from collections import deque
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.journal import Exchange
-from mockserver.engine.ledger import Account
-from mockserver.engine.tasks import Task
-
-T = TypeVar("T")
-
-TASKS_KEPT = 100_000
-DELIVERIES_KEPT = 20_000
-EXCHANGES_KEPT = 5_000
-ACCOUNTS_KEPT = 20_000
-
-
-class MemoryRows(Generic[T]):
-    """`Rows` in a dictionary: it keeps the order of insertion, so newest first is reading it backwards."""
-
-    def __init__(self, bound: int) -> None:
-        self.bound = bound
-        self.dropped = 0
-        self._rows: dict[str, T] = {}
-        self._retired: deque[str] = deque()
-
-    def put(self, key: str, value: T) -> None:
-        self._rows[key] = value
-
-    def get(self, key: str) -> T | None:
-        return self._rows.get(key)
-
-    def retire(self, key: str) -> None:
-        self._retired.append(key)
-        while len(self._retired) > self.bound:
-            self.dropped += self._rows.pop(self._retired.popleft(), None) is not None
-
-    def revive(self, key: str) -> None:
-        if key in self._retired:
-            self._retired.remove(key)
-
-    def remove(self, keys: list[str]) -> None:
-        gone = set(keys)
-        for key in keys:
-            self._rows.pop(key, None)
-        self._retired = deque(key for key in self._retired if key not in gone)
-
-    def drop(self, keys: list[str]) -> None:
-        self.dropped += len(keys)
-        self.remove(keys)
-
-    def oldest(self) -> Iterator[tuple[str, T]]:
-        return iter(self._rows.items())
-
-    def newest(self) -> Iterator[tuple[str, T]]:
-        return reversed(self._rows.items())
-
-    def __len__(self) -> int:
-        return len(self._rows)
+from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
+from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.schedule import Event, Schedule
+from mockserver.engine.store import DRAWS, Bounds, Kept, Page, Pending, Records, Wanted
+from mockserver.engine.store.table import EntryTable, Table, page
+from mockserver.engine.tasks import Job, Task
 
 
 class MemoryStore:
-    """Bounded, gone with the process."""
+    """`Store` without anything behind it. `opening` is what a new account has, in minor units, by provider."""
 
-    def __init__(self) -> None:
-        self.tasks = MemoryRows[Task](TASKS_KEPT)
-        self.deliveries = MemoryRows[Delivery](DELIVERIES_KEPT)
-        self.exchanges = MemoryRows[Exchange](EXCHANGES_KEPT)
-        self.accounts = MemoryRows[Account](ACCOUNTS_KEPT)
-        self.names = MemoryRows[str](TASKS_KEPT)
+    def __init__(self, opening: Mapping[str, int], bounds: Bounds | None = None) -> None:
+        self.bounds = bounds or Bounds()
+        self._opening = opening
+        self.reset()
+
+    def reset(self) -> None:
+        bounds = self.bounds
+        self._schedule = Schedule()
+        self._tasks = Table[Task](bounds.tasks, lambda task: task.job.account, self._forget_names)
+        self._held: dict[str, str] = {}
+        self._traces: dict[str, dict[str, dict[str, str]]] = {}
+        self._replays: dict[str, dict[str, dict[str, str]]] = {}
+        self._deliveries = Table[Delivery](bounds.callbacks, lambda delivery: delivery.account, self._forget_delivery)
+        self._delivery_of: dict[str, str] = {}
+        self._held_back: dict[str, list[str]] = {}
+        self._entries = EntryTable(bounds.requests)
+        self._accounts: dict[str, AccountRow] = {}
+        self._accounts_dropped = 0
+        self._anonymous_requests = 0
+
+    # generations and their money
+
+    def submit(self, job: Job, now: float, plan: Callable[[int, int], Task]) -> Task:
+        row = self._open(job.provider, job.account)
+        row.check(job.cost, now)
+        bound = self.bounds.tasks
+        if len(self._held) >= bound:
+            raise Problem(Kind.UNAVAILABLE, f"{bound} generations are under way, as many as --keep-tasks allows")
+        taken, draws = self._tasks.rows, 0
+        task = plan(row.submissions, 0)
+        while task.id in taken:
+            draws += 1
+            if draws == DRAWS:
+                raise Problem(Kind.UNAVAILABLE, "no task id is free")
+            task = plan(row.submissions, draws)
+        row.submissions += 1
+        self._held[task.id] = row.hold(job.cost, now)
+        self._tasks.add(task.id, task, job.account)
+        if job.trace_id or job.idempotency:
+            self._remember_names(task)
+        if not job.stuck:
+            self._schedule.plan_end(task.due, task.id)
+        return task
+
+    def settle(self, task: Task, deliveries: Sequence[Delivery] = ()) -> bool:
+        name, job = task.id, task.job
+        kept, month = self._tasks.rows.get(name), self._held.pop(name, None)
+        if kept is None or month is None:
+            return False
+        row = self._open(job.provider, job.account)
+        if task.failure:
+            row.release(job.cost, month)
+        else:
+            row.capture(Usage(task.due, task, job.cost))
+        self._tasks.rows[name] = task
+        self._schedule.ends.discard(name)
+        self._tasks.retire(name)
+        if deliveries:
+            self._open_deliveries(deliveries, task.due)
+        return True
+
+    def task(self, task_id: str) -> Task | None:
+        return self._tasks.rows.get(task_id)
+
+    def is_open(self, task_id: str) -> bool:
+        return task_id in self._held
+
+    def traced(self, provider: str, account: str, trace_id: str) -> Task | None:
+        return self._tasks.rows.get(self._traces.get(account, {}).get(provider, {}).get(trace_id, ""))
+
+    def replayed(self, provider: str, account: str, idempotency_key: str) -> Task | None:
+        return self._tasks.rows.get(self._replays.get(account, {}).get(provider, {}).get(idempotency_key, ""))
+
+    def _remember_names(self, task: Task) -> None:
+        job = task.job
+        if job.trace_id:
+            self._traces.setdefault(job.account, {}).setdefault(job.provider, {})[job.trace_id] = task.id
+        if job.idempotency:
+            self._replays.setdefault(job.account, {}).setdefault(job.provider, {})[job.idempotency.key] = task.id
+
+    def _forget_names(self, task: Task) -> None:
+        """Forget the trace id and the idempotency key of a task that was dropped, if they still mean it."""
+        job = task.job
+        for names, name in (
+            (self._traces, job.trace_id),
+            (self._replays, job.idempotency.key if job.idempotency else None),
+        ):
+            own = names.get(job.account, {}).get(job.provider, {})
+            if name and own.get(name) == task.id:
+                del own[name]
+
+    # accounts
+
+    def _open(self, provider: str, account: str) -> AccountRow:
+        """An account's row, opened if it is new."""
+        row = self._accounts.get(f"{provider}/{account}")
+        return row if row is not None else self._open_new(provider, account)
+
+    def _open_new(self, provider: str, account: str) -> AccountRow:
+        """Open an account; once there are as many as are kept, the oldest that holds nothing goes for it."""
+        if len(self._accounts) >= self.bounds.accounts:
+            idle = next((owner for owner, row in self._accounts.items() if not row.held), None)
+            if idle is not None:
+                del self._accounts[idle]
+                self._accounts_dropped += 1
+        opening = self._opening[provider]
+        row = self._accounts[f"{provider}/{account}"] = AccountRow(provider, account, opening, opening)
+        return row
+
+    def account(self, provider: str, account: str) -> Account:
+        row, opening = self._accounts.get(f"{provider}/{account}"), self._opening[provider]
+        return row.value() if row is not None else Account(provider, account, opening, opening)
+
+    def usage(self, provider: str, account: str) -> tuple[Usage, ...]:
+        row = self._accounts.get(f"{provider}/{account}")
+        return tuple(row.usage) if row is not None else ()
+
+    def check_money(self, job: Job, now: float) -> None:
+        self._open(job.provider, job.account).check(job.cost, now)
+
+    def admit(self, provider: str, account: str, now: float) -> None:
+        row = self._accounts.get(f"{provider}/{account}")
+        if row is not None and row.rate_limit is not None:
+            row.admit(now)
+
+    def change_account(self, provider: str, account: str, change: AccountChange, now: float) -> Account:
+        row = self._open(provider, account)
+        row.change(change, now)
+        return row.value()
+
+    def count_request(self, provider: str, account: str) -> int:
+        if account:
+            row = self._open(provider, account)
+            row.requests += 1
+            return row.requests
+        self._anonymous_requests += 1
+        return self._anonymous_requests
+
+    # callbacks
+
+    def _open_deliveries(self, deliveries: Sequence[Delivery], now: float) -> None:
+        first = deliveries[0]
+        for delivery in deliveries:
+            self._deliveries.add(delivery.id, delivery, delivery.account)
+            if delivery.ended:
+                self._deliveries.retire(delivery.id)
+            elif delivery.next_attempt is not None:
+                self._schedule.plan_attempt(delivery.next_attempt, delivery.id)
+        self._delivery_of[first.task_id] = first.id
+        if first.held_back:
+            self._held_back.setdefault(first.account, []).extend(delivery.id for delivery in deliveries)
+        else:
+            self._release_held_back(first, max(now, first.next_attempt or now))
+
+    def _release_held_back(self, ahead: Delivery, due: float) -> None:
+        """Plan the callbacks that were held back for an account, now that another one of it goes first."""
+        for name in self._held_back.pop(ahead.account, ()):
+            delivery = self._deliveries.rows.get(name)
+            if delivery is not None and delivery.held_back:
+                self.update_delivery(delivery, replace(delivery, held_back=False, next_attempt=due))
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        return self._deliveries.rows.get(delivery_id)
+
+    def delivery_of(self, task_id: str) -> Delivery | None:
+        return self._deliveries.rows.get(self._delivery_of.get(task_id, ""))
+
+    def update_delivery(self, before: Delivery, after: Delivery) -> bool:
+        name = before.id
+        if self._deliveries.rows.get(name) is not before:
+            return False
+        if before.ended:
+            self._deliveries.reopen(name, after)
+        else:
+            self._deliveries.rows[name] = after
+        if after.ended:
+            self._deliveries.retire(name)
+            self._schedule.attempts.discard(name)
+        elif after.next_attempt is not None and (before.ended or after.next_attempt != before.next_attempt):
+            self._schedule.plan_attempt(after.next_attempt, name)
+        return True
+
+    def _forget_delivery(self, delivery: Delivery) -> None:
+        if self._delivery_of.get(delivery.task_id) == delivery.id:
+            del self._delivery_of[delivery.task_id]
+
+    # events
+
+    def next_due(self) -> float | None:
+        return self._schedule.next_due()
+
+    def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
+        return self._schedule.claim_due(now, attempts=attempts)
+
+    # the journal
+
+    def entry(self, request_id: str) -> Exchange | None:
+        return self._entries.rows.get(request_id)
+
+    def open_entry(self, exchange: Exchange) -> None:
+        self._entries.add(exchange.id, exchange)
+
+    def close_entry(self, opened: Exchange, closed: Exchange) -> None:
+        if self._entries.rows.get(opened.id) is opened:
+            self._entries.rows[opened.id] = closed
+
+    # lists and counts
+
+    def tasks(self, wanted: Wanted[Task], limit: int, cursor: str | None = None) -> Page[Task]:
+        provider, keep = wanted.provider, wanted.keep
+        accepted = keep if provider is None else lambda task: task.job.provider == provider and keep(task)
+        return self._tasks.page(accepted, wanted.accounts, limit, cursor)
+
+    def deliveries(self, wanted: Wanted[Delivery], limit: int, cursor: str | None = None) -> Page[Delivery]:
+        provider, keep = wanted.provider, wanted.keep
+        accepted = keep if provider is None else lambda delivery: delivery.provider == provider and keep(delivery)
+        return self._deliveries.page(accepted, wanted.accounts, limit, cursor)
+
+    def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]:
+        def accepted(entry: Exchange) -> bool:
+            mine = wanted.accounts is None or entry.account in wanted.accounts
+            return mine and wanted.provider in (None, entry.provider) and wanted.keep(entry)
+
+        return self._entries.page(accepted, limit, cursor)
+
+    def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]:
+        def accepted(row: AccountRow) -> bool:
+            mine = wanted.accounts is None or row.id in wanted.accounts
+            return mine and wanted.provider in (None, row.provider) and wanted.keep(row.value())
+
+        found, following = page(self._accounts, reversed(self._accounts), accepted, limit, cursor)
+        return [row.value() for row in found], following
+
+    def kept(self) -> Mapping[str, Kept]:
+        tasks, deliveries, entries = self._tasks, self._deliveries, self._entries
+        return {
+            "tasks": Kept(len(tasks.rows), tasks.bound, tasks.dropped),
+            "callbacks": Kept(len(deliveries.rows), deliveries.bound, deliveries.dropped),
+            "requests": Kept(len(entries.rows), entries.bound, entries.dropped),
+            "accounts": Kept(len(self._accounts), self.bounds.accounts, self._accounts_dropped),
+        }
+
+    def pending(self) -> Pending:
+        return Pending(len(self._held), self._deliveries.unended, len(self._schedule.attempts))
+
+    # all of it
+
+    def reset_account(self, account: str) -> list[str]:
+        tasks = self._tasks.remove_account(account, lambda task: task.id not in self._held)
+        for task in tasks:
+            self._held.pop(task.id, None)
+            self._schedule.ends.discard(task.id)
+        for delivery in self._deliveries.remove_account(account, lambda delivery: delivery.ended):
+            self._schedule.attempts.discard(delivery.id)
+            self._delivery_of.pop(delivery.task_id, None)
+        self._entries.remove_account(account)
+        for provider in self._opening:
+            self._accounts.pop(f"{provider}/{account}", None)
+        for names in (self._traces, self._replays):
+            names.pop(account, None)
+        self._held_back.pop(account, None)
+        return [task.id for task in tasks]
+
+    def dump(self) -> Records:
+        copies = [
+            replace(row, recent=deque(row.recent), usage=deque(row.usage, maxlen=row.usage.maxlen))
+            for row in self._accounts.values()
+        ]
+        return Records(
+            list(self._tasks.rows.values()),
+            list(self._deliveries.rows.values()),
+            copies,
+            list(self._held.items()),
+            self._planned(),
+            self._anonymous_requests,
+        )
+
+    def _planned(self) -> list[Event]:
+        """What is planned, in order; an attempt that is under way comes last at its time."""
+        events = self._schedule.planned()
+        known = {name for _, kind, name in events if kind == "attempt"}
+        under_way: list[Event] = [
+            (delivery.next_attempt, "attempt", name)
+            for name, delivery in self._deliveries.rows.items()
+            if delivery.next_attempt is not None and not delivery.ended and name not in known
+        ]
+        return sorted(chain(events, under_way), key=lambda event: event[0])
+
+    def load(self, records: Records) -> None:
+        self.reset()
+        self._held = dict(records.held)
+        self._anonymous_requests = records.anonymous_requests
+        for row in records.accounts:
+            self._accounts[f"{row.provider}/{row.id}"] = row
+        for task in records.tasks:
+            self._tasks.add(task.id, task, task.job.account)
+            self._remember_names(task)
+            if task.id not in self._held:
+                self._tasks.retire(task.id)
+        for delivery in records.deliveries:
+            self._deliveries.add(delivery.id, delivery, delivery.account)
+            self._delivery_of.setdefault(delivery.task_id, delivery.id)
+            if delivery.held_back:
+                self._held_back.setdefault(delivery.account, []).append(delivery.id)
+            if delivery.ended:
+                self._deliveries.retire(delivery.id)
+        for due, kind, name in records.planned:
+            (self._schedule.plan_end if kind == "finish" else self._schedule.plan_attempt)(due, name)

@@ -1,12 +1,13 @@
 """evolink: its endpoints."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 from aiohttp.web import StreamResponse
 
 from mockserver.engine.addresses import check_public_https
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.tasks import Job, Task
+from mockserver.engine.tasks import Idempotency, Job, Task
 from mockserver.http.context import RequestContext, Route
 from mockserver.providers.evolink import errors, models, wire
 from mockserver.providers.parsing import read, read_callback_url
@@ -51,19 +52,14 @@ def _submit_once(context: RequestContext, job: Job) -> tuple[Task, bool]:
         return context.submit(job), False
     if len(key) > LONGEST_IDEMPOTENCY_KEY:
         raise Problem(Kind.INVALID_PARAMETER, f"Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters")
-    name = f"idempotency/{context.provider.name}/{context.account}/{key}"
-    known = context.engine.store.names.get(name)
-    fingerprint, _, task_id = (known or "").partition(" ")
-    task = context.engine.find(context.provider.name, task_id)
-    body = sha256(context.body.received).hexdigest()
-    if task is not None and fingerprint != body:
+    asked = Idempotency(key, sha256(context.body.received).hexdigest())
+    task = context.engine.store.replayed(context.provider.name, context.account, key)
+    if task is None:
+        return context.submit(replace(job, idempotency=asked)), False
+    if task.job.idempotency != asked:
         raise Problem(Kind.CONFLICT)
-    if task is not None:
-        context.exchange.task_id = task.id
-        return task, True
-    task = context.submit(job)
-    context.engine.name(name, f"{body} {task.id}")
-    return task, False
+    context.exchange.task_id = task.id
+    return task, True
 
 
 async def show_task(context: RequestContext) -> StreamResponse:
@@ -92,7 +88,7 @@ def _own_task(context: RequestContext) -> Task:
 
 async def credits(context: RequestContext) -> StreamResponse:
     """EV-CRED-1: what is left and what is used, in credits; what is held counts as used by neither."""
-    account = context.engine.accounts.get(context.provider.name, context.account)
+    account = context.engine.store.account(context.provider.name, context.account)
     remaining = context.provider.currency.number(account.balance)
     used = context.provider.currency.number(account.captured)
     token = {"remaining_credits": remaining, "unlimited_credits": False, "used_credits": used}

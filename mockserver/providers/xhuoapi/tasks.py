@@ -8,6 +8,7 @@ from aiohttp.web import StreamResponse
 from pydantic import Field
 
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.store import EVERYTHING, Wanted
 from mockserver.engine.tasks import Task
 from mockserver.http.context import RequestContext
 from mockserver.providers.parsing import Fields, read
@@ -60,7 +61,8 @@ def named_task(context: RequestContext, fields: Mapping[str, Any]) -> str:
 
 
 def _traced(context: RequestContext, trace_id: str) -> str:
-    return context.engine.store.names.get(f"trace/{context.provider.name}/{context.account}/{trace_id}") or ""
+    task = context.engine.store.traced(context.provider.name, context.account, trace_id)
+    return task.id if task else ""
 
 
 def _wanted(context: RequestContext, asked: Query) -> str:
@@ -86,7 +88,8 @@ def _batch(context: RequestContext, asked: Query) -> list[Task]:
         return []
     named = [*(asked.ids or ()), *(_traced(context, trace_id) for trace_id in asked.trace_ids or ())]
     if asked.ids is None and asked.trace_ids is None:
-        named = [task_id for task_id, _ in context.engine.store.tasks.newest()]
+        own: Wanted[Task] = Wanted(context.provider.name, frozenset((context.account,)))
+        named = [task.id for task in context.engine.store.tasks(own, EVERYTHING)[0]]
     earliest = -inf if asked.created_at_min is None else asked.created_at_min
     latest = inf if asked.created_at_max is None else asked.created_at_max
     return [

@@ -1,156 +1,535 @@
-"""What every store must do, whatever it keeps its records in."""
+"""What every store must do, whatever it keeps its records in: a new one is added to STORES."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf
+from typing import Any, Protocol
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.world import PLAIN, T0, job
+from mockserver.engine.callbacks import DOCUMENTED, Attempt, Delivery, Outcome, State
 from mockserver.engine.journal import Exchange
-from mockserver.engine.ledger import Account
-from mockserver.engine.store import Rows, Store, page
+from mockserver.engine.ledger import Account, AccountChange, RateLimit, Usage
+from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.store import Bounds, Kept, Pending, Store, Wanted
 from mockserver.engine.store.memory import MemoryStore
+from mockserver.engine.tasks import Failure, Idempotency, Task
 
-STORES: list[Callable[[], Store]] = [MemoryStore]
+
+class NewStore(Protocol):
+    def __call__(self, opening: Mapping[str, int], bounds: Bounds | None = None) -> Store: ...
+
+
+STORES: list[NewStore] = [MemoryStore]
+OPENING = {"studio": 1000, "lab": 50}
+FAILED = Failure(Kind.FAILED)
+OK = Outcome(200, 0.0)
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest) -> Store:
-    made: Store = request.param()
-    return made
+def new(request: pytest.FixtureRequest) -> Callable[..., Store]:
+    """Makes a store with bounds."""
+
+    def make(**bounds: int) -> Store:
+        made: Store = request.param(OPENING, Bounds(**bounds))
+        return made
+
+    return make
 
 
 @pytest.fixture
-def rows(store: Store) -> Rows[str]:
-    return store.names
+def store(new: Callable[..., Store]) -> Store:
+    return new()
 
 
-def fill(rows: Rows[str], *keys: str) -> None:
-    for key in keys:
-        rows.put(key, f"value of {key}")
+def submit(store: Store, name: str, due: float = T0 + 10, now: float = T0, **changes: Any) -> Task:
+    """Submit a job under an id."""
+    asked = job(**changes)
+    failure = asked.failure
+    return store.submit(asked, now, lambda *_: Task(name, asked, now, inf if asked.stuck else due, due, failure))
 
 
-def keys(rows: Rows[str]) -> list[str]:
-    return [key for key, _ in rows.newest()]
+def callback(task: Task, name: str = "", **changes: Any) -> Delivery:
+    """The callback of a task that ends, its attempt planned for then."""
+    job, url = task.job, "http://127.0.0.1:9/"
+    name = name or f"cb {task.id}"
+    made = Delivery(name, task.id, job.provider, job.account, url, url, b"{}", task.due, next_attempt=task.due)
+    return replace(made, **changes)
 
 
-def walk(rows: Rows[str], limit: int, between: Callable[[int], None] = lambda _: None) -> list[str]:
-    """Every key by pages of `limit`; `between` is called after each page with its number."""
-    found, cursor, number = [], None, 0
+def money(store: Store, account: str = "acct_1", provider: str = "studio") -> tuple[int, int, int]:
+    """balance, held and captured, which must add up."""
+    seen = store.account(provider, account)
+    assert seen.opening == seen.balance + seen.held + seen.captured
+    return seen.balance, seen.held, seen.captured
+
+
+def events(store: Store, until: float = inf) -> list[tuple[float, str, str]]:
+    """Everything that is due, claimed in its order."""
+    found: list[tuple[float, str, str]] = []
+    while (event := store.claim_due(until)) is not None:
+        found.append(event)
+    return found
+
+
+def exchange(name: str, account: str = "", provider: str = "studio") -> Exchange:
+    return Exchange(name, T0, provider, account, "GET", "/", {})
+
+
+def ids(records: list[Any]) -> list[str]:
+    return [record.id for record in records]
+
+
+# generations and their money
+
+
+def test_a_submission_holds_its_price_and_is_kept_and_planned(store: Store) -> None:
+    task = submit(store, "a")
+    assert (store.task("a"), store.is_open("a"), money(store)) == (task, True, (975, 25, 0))
+    assert (store.account("studio", "acct_1").submissions, store.next_due()) == (1, T0 + 10)
+    assert store.pending() == Pending(1, 0, 0)
+    assert events(store) == [(T0 + 10, "finish", "a")]
+
+
+def test_a_plan_is_told_the_number_of_the_generation_and_of_the_draw(store: Store) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def plan(number: int, draws: int) -> Task:
+        asked.append((number, draws))
+        return Task("a" if draws < 2 else "b", PLAIN, T0, T0, T0, None)
+
+    assert ids([store.submit(PLAIN, T0, plan), store.submit(PLAIN, T0, plan)]) == ["a", "b"]
+    assert asked == [(0, 0), (1, 0), (1, 1), (1, 2)]
+
+
+def test_when_no_id_is_free_nothing_has_happened(store: Store) -> None:
+    submit(store, "a")
+    with pytest.raises(Problem, match="no task id is free") as refusal:
+        submit(store, "a")
+    assert (refusal.value.kind, money(store), store.pending().tasks) == (Kind.UNAVAILABLE, (975, 25, 0), 1)
+
+
+@pytest.mark.parametrize("changes", [{"cost": 1001}, {"provider": "lab", "cost": 51}])
+def test_what_the_balance_does_not_cover_is_refused_and_nothing_has_happened(
+    store: Store, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(Problem) as refusal:
+        submit(store, "a", **changes)
+    assert refusal.value.kind is Kind.OUT_OF_BALANCE
+    assert (store.task("a"), store.next_due(), store.account("studio", "acct_1").submissions) == (None, None, 0)
+
+
+@pytest.mark.parametrize(("failure", "after"), [(None, (975, 0, 25)), (FAILED, (1000, 0, 0))])
+def test_a_task_is_settled_once(store: Store, failure: Failure | None, after: tuple[int, int, int]) -> None:
+    task = submit(store, "a", failure=failure)
+    assert [store.settle(task), store.settle(task), store.settle(replace(task, id="never there"))] == [
+        True,
+        False,
+        False,
+    ]
+    assert (money(store), store.is_open("a"), store.task("a"), store.next_due()) == (after, False, task, None)
+    assert store.usage("studio", "acct_1") == (() if failure else (Usage(T0 + 10, task, 25),))
+
+
+def test_a_task_ends_as_it_is_settled(store: Store) -> None:
+    task = submit(store, "a")
+    cancelled = task.cancelled(T0 + 3)
+    assert store.settle(cancelled)
+    assert (store.task("a"), money(store), events(store)) == (cancelled, (1000, 0, 0), [])
+
+
+def test_a_stuck_task_is_not_planned(store: Store) -> None:
+    submit(store, "a", stuck=True)
+    assert (store.next_due(), store.pending().tasks) == (None, 1)
+
+
+def test_the_money_of_a_job_can_be_looked_at_before(store: Store) -> None:
+    store.check_money(job(cost=1000), T0)
+    with pytest.raises(Problem):
+        store.check_money(job(cost=1001), T0)
+    assert money(store) == (1000, 0, 0)
+
+
+MOVES = st.tuples(st.sampled_from(["submit", "settle", "fail"]), st.sampled_from("abcd"), st.integers(0, 500))
+
+
+@given(st.lists(MOVES, max_size=40))
+@pytest.mark.parametrize("make", STORES)
+def test_every_sequence_of_moves_adds_up(make: NewStore, moves: list[tuple[str, str, int]]) -> None:
+    store = make(OPENING)
+    held: dict[str, Task] = {}
+    captured = number = 0
+    for move, name, amount in moves:
+        if move == "submit" and name not in held:
+            number += 1
+            covered = amount <= 1000 - captured - sum(task.job.cost for task in held.values())
+            try:
+                held[name] = submit(store, f"{name} {number}", cost=amount)
+            except Problem:
+                assert not covered
+            else:
+                assert covered
+        elif move != "submit" and name in held:
+            task = held.pop(name)
+            assert store.settle(replace(task, failure=FAILED if move == "fail" else None))
+            captured += task.job.cost if move == "settle" else 0
+        on_hold = sum(task.job.cost for task in held.values())
+        assert money(store) == (1000 - on_hold - captured, on_hold, captured)
+
+
+# accounts
+
+
+def test_looking_at_an_account_does_not_open_it(store: Store) -> None:
+    assert store.account("lab", "acct_1") == Account("lab", "acct_1", 50, 50)
+    store.admit("lab", "acct_1", T0)
+    assert (store.usage("lab", "acct_1"), store.kept()["accounts"].count) == ((), 0)
+
+
+def test_requests_are_counted_by_account_and_together_without_one(store: Store) -> None:
+    asked = [("studio", "acct_1"), ("studio", ""), ("lab", "acct_1"), ("lab", ""), ("studio", "acct_1")]
+    assert [store.count_request(*owner) for owner in asked] == [1, 1, 1, 2, 2]
+    assert store.kept()["accounts"].count == 2
+
+
+def test_an_account_is_changed_as_far_as_it_is_named(store: Store) -> None:
+    store.change_account("studio", "acct_1", AccountChange(10, True, 7, True, RateLimit(1, 60.0)), T0)
+    changed = store.change_account("studio", "acct_1", AccountChange(balance=20), T0)
+    assert changed == Account("studio", "acct_1", 20, 20, quota=7, rate_limit=RateLimit(1, 60.0))
+    store.admit("studio", "acct_1", T0)
+    with pytest.raises(Problem) as refusal:
+        store.admit("studio", "acct_1", T0 + 59)
+    assert (refusal.value.kind, refusal.value.retry_after) == (Kind.RATE_LIMITED, 1.0)
+
+
+def test_a_failure_gives_back_to_the_quota_of_its_month(store: Store) -> None:
+    store.change_account("studio", "acct_1", AccountChange(sets_quota=True, quota=30), T0)
+    task = submit(store, "a")
+    with pytest.raises(Problem, match="monthly quota"):
+        submit(store, "b")
+    store.settle(replace(task, failure=FAILED))
+    submit(store, "b")
+    submit(store, "c", now=T0 + 31 * 86_400)
+    assert money(store) == (950, 50, 0)
+
+
+def test_the_oldest_account_that_holds_nothing_goes_for_a_new_one(new: Callable[..., Store]) -> None:
+    store = new(accounts=2)
+    for number in (1, 2):
+        submit(store, f"task {number}", account=f"acct_{number}")
+    store.settle(submit(store, "task 3", account="acct_3"))
+    store.count_request("studio", "acct_4")
+    shown, _ = store.accounts(Wanted(), 10)
+    assert (ids(shown), store.kept()["accounts"]) == (["acct_4", "acct_2", "acct_1"], Kept(3, 2, 1))
+
+
+# names
+
+
+def test_the_newest_task_has_the_name(store: Store) -> None:
+    for name in ("a", "b"):
+        submit(store, name, trace_id="t", idempotency=Idempotency("k", name))
+    assert (store.traced("studio", "acct_1", "t"), store.replayed("studio", "acct_1", "k")) == (
+        store.task("b"),
+        store.task("b"),
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "/acct_2/", "studio/acct_2/t", "lab/acct_1/x", "", "a\0b", "\udc80", "__class__"]
+)
+def test_a_name_is_its_accounts_own_at_its_provider(store: Store, name: str) -> None:
+    for number, (provider, account) in enumerate([("studio", "acct_1"), ("studio", "acct_2"), ("lab", "acct_1")]):
+        key = Idempotency(name, "body")
+        submit(store, str(number), provider=provider, account=account, trace_id=name, idempotency=key, cost=1)
+    store.reset_account("acct_2")
+    kept = store.replayed("studio", "acct_1", name), store.replayed("lab", "acct_1", name)
+    assert [task and task.id for task in kept] == ["0", "2"]
+    assert store.replayed("studio", "acct_2", name) is None
+    if name:
+        assert [store.traced(*owner, name) for owner in (("studio", "acct_1"), ("lab", "acct_1"))] == list(kept)
+        assert store.traced("studio", "acct_2", name) is None
+
+
+def test_a_name_goes_with_its_task(new: Callable[..., Store]) -> None:
+    store = new(tasks=1)
+    for name in ("a", "b"):
+        store.settle(submit(store, name, trace_id=f"of {name}", idempotency=Idempotency(name, "")))
+    assert [store.traced("studio", "acct_1", f"of {name}") is None for name in ("a", "b")] == [True, False]
+    assert [store.replayed("studio", "acct_1", name) is None for name in ("a", "b")] == [True, False]
+
+
+# callbacks
+
+
+def opened(store: Store, name: str = "a", **changes: Any) -> Delivery:
+    """A callback that was opened with the end of its task."""
+    task = submit(store, name, due=T0)
+    delivery = callback(task, **changes)
+    assert store.settle(task, [delivery])
+    return delivery
+
+
+def test_a_callback_is_opened_with_the_end_of_its_task(store: Store) -> None:
+    delivery = opened(store)
+    assert (store.delivery(delivery.id), store.delivery_of("a")) == (delivery, delivery)
+    assert (store.pending(), events(store)) == (Pending(0, 1, 1), [(T0, "attempt", "cb a")])
+
+
+def test_the_first_of_several_copies_is_the_tasks_callback(store: Store) -> None:
+    task = submit(store, "a")
+    store.settle(task, [callback(task, "first"), callback(task, "second")])
+    found = store.delivery_of("a")
+    assert (found and found.id, ids(store.deliveries(Wanted(), 9)[0])) == ("first", ["second", "first"])
+
+
+def test_a_captured_callback_is_not_planned(store: Store) -> None:
+    opened(store, state=State.CAPTURED, next_attempt=None)
+    assert (store.next_due(), store.pending().callbacks) == (None, 0)
+
+
+def test_an_update_puts_a_value_in_place_of_the_one_that_was_read(store: Store) -> None:
+    before = opened(store)
+    assert events(store) == [(T0, "attempt", "cb a")]
+    after = before.concluded(Attempt(T0, Outcome(500, 0.0)), T0, DOCUMENTED)
+    assert [store.update_delivery(before, after), store.update_delivery(before, after)] == [True, False]
+    assert (store.delivery("cb a"), events(store)) == (after, [(T0 + 1, "attempt", "cb a")])
+    done = after.concluded(Attempt(T0 + 1, OK), T0 + 1, DOCUMENTED)
+    assert store.update_delivery(after, done)
+    assert (store.next_due(), store.pending().callbacks) == (None, 0)
+    again = replace(done, state=State.WAITING, next_attempt=T0 + 1)
+    assert store.update_delivery(done, again)
+    assert (events(store), store.pending().callbacks) == ([(T0 + 1, "attempt", "cb a")], 1)
+
+
+def test_a_callback_that_is_held_back_goes_after_the_next(store: Store) -> None:
+    held = opened(store, "a", held_back=True, next_attempt=T0 + 60)
+    other = submit(store, "b", due=T0 + 5, account="acct_2")
+    store.settle(other, [callback(other)])
+    assert store.delivery(held.id) == held
+    ahead = submit(store, "c", due=T0 + 5)
+    store.settle(ahead, [callback(ahead)])
+    assert store.delivery(held.id) == replace(held, held_back=False, next_attempt=T0 + 5)
+    assert [name for _, _, name in events(store)] == ["cb b", "cb c", "cb a"]
+
+
+def test_a_callback_that_was_held_back_long_enough_is_not_released_again(store: Store) -> None:
+    held = opened(store, "a", held_back=True, next_attempt=T0 + 60)
+    store.claim_due(T0 + 60)
+    gone = held.concluded(Attempt(T0 + 60, OK), T0 + 60, DOCUMENTED)
+    store.update_delivery(held, gone)
+    opened(store, "b")
+    assert store.delivery(held.id) == gone
+
+
+# the journal
+
+
+def test_an_entry_is_there_from_its_arrival_and_then_with_its_answer(store: Store) -> None:
+    arrived, answered = exchange("a"), replace(exchange("a"), status=200)
+    store.open_entry(arrived)
+    assert store.entry("a") is arrived
+    store.close_entry(arrived, answered)
+    assert (store.entry("a"), store.entry("b")) == (answered, None)
+
+
+def test_an_answer_does_not_take_the_place_of_another_request(store: Store) -> None:
+    old, current = exchange("a", "acct_1"), exchange("a", "acct_1")
+    store.open_entry(old)
+    store.reset_account("acct_1")
+    store.open_entry(current)
+    store.close_entry(old, replace(old, status=200))
+    assert store.entry("a") is current
+
+
+def test_the_newest_entries_stay(new: Callable[..., Store]) -> None:
+    store = new(requests=2)
+    for name in "abc":
+        store.open_entry(exchange(name))
+    assert (ids(store.entries(Wanted(), 9)[0]), store.kept()["requests"]) == (["c", "b"], Kept(2, 2, 1))
+
+
+# bounds
+
+
+def test_of_the_ended_only_the_newest_stay_and_what_has_not_ended_always(new: Callable[..., Store]) -> None:
+    store = new(tasks=2, callbacks=2)
+    held = submit(store, "held", stuck=True)
+    for name in "abcd":
+        opened(store, name, state=State.CAPTURED, next_attempt=None)
+    assert ids(store.tasks(Wanted(), 9)[0]) == ["d", "c", "held"]
+    assert (store.kept()["tasks"], store.kept()["callbacks"]) == (Kept(3, 2, 2), Kept(2, 2, 2))
+    assert (store.task("held"), store.delivery_of("a"), store.delivery_of("b")) == (held, None, None)
+
+
+def test_no_more_are_held_than_the_bound_and_nothing_is_dropped_for_one(new: Callable[..., Store]) -> None:
+    store = new(tasks=2)
+    tasks = [submit(store, name) for name in "ab"]
+    with pytest.raises(Problem) as refusal:
+        submit(store, "c")
+    assert (refusal.value.kind, money(store)) == (Kind.UNAVAILABLE, (950, 50, 0))
+    assert [store.task(task.id) for task in tasks] == tasks
+    store.settle(tasks[0])
+    assert submit(store, "c").id == "c"
+
+
+def test_what_goes_on_after_all_is_kept_until_it_ends_again(new: Callable[..., Store]) -> None:
+    store = new(callbacks=1)
+    first = opened(store, "a", state=State.CAPTURED, next_attempt=None)
+    waiting = replace(first, state=State.WAITING, next_attempt=T0)
+    store.update_delivery(first, waiting)
+    opened(store, "b", state=State.CAPTURED, next_attempt=None)
+    assert store.kept()["callbacks"] == Kept(2, 1, 0)
+    store.update_delivery(waiting, replace(first))
+    assert (ids(store.deliveries(Wanted(), 9)[0]), store.kept()["callbacks"]) == (["cb a"], Kept(1, 1, 1))
+
+
+def test_many_resets_and_endings_leave_the_bound_where_it_is(new: Callable[..., Store]) -> None:
+    store = new(tasks=10)
+    for number in range(5_000):
+        store.settle(submit(store, "same", account="acct_2"))
+        store.reset_account("acct_2")
+        if number % 100 == 0:
+            store.settle(submit(store, f"kept {number}", cost=0))
+    assert ids(store.tasks(Wanted(), 99)[0]) == [
+        f"kept {number}" for number in range(4900, 4000, -100)
+    ]  # "same" took a place
+
+
+# lists
+
+
+def walk(store: Store, limit: int, between: Callable[[int], object] = lambda _: None) -> list[str]:
+    """Every task by pages of `limit`; `between` is called after each page with its number."""
+    found, cursor, number = list[str](), None, 0
     while True:
-        records, cursor = page(rows, lambda _: True, limit, cursor)
-        found += [key for key, _ in records]
+        page, cursor = store.tasks(Wanted(), limit, cursor)
+        found += ids(page)
         if cursor is None:
             return found
         number += 1
         between(number)
 
 
-def test_what_is_put_is_there(rows: Rows[str]) -> None:
-    fill(rows, "a", "b")
-    assert (rows.get("a"), rows.get("b"), rows.get("c"), len(rows)) == ("value of a", "value of b", None, 2)
-
-
-def test_the_newest_comes_first(rows: Rows[str]) -> None:
-    fill(rows, "a", "b", "c")
-    assert list(rows.newest()) == [("c", "value of c"), ("b", "value of b"), ("a", "value of a")]
-
-
-def test_a_replaced_record_keeps_its_place(rows: Rows[str]) -> None:
-    fill(rows, "a", "b")
-    rows.put("a", "another")
-    assert list(rows.newest()) == [("b", "value of b"), ("a", "another")]
-
-
-def test_what_is_removed_is_gone(rows: Rows[str]) -> None:
-    fill(rows, "a", "b", "c")
-    rows.remove(["a", "c", "never there"])
-    assert (keys(rows), rows.get("a"), rows.dropped) == (["b"], None, 0)
-
-
-def test_of_the_ended_only_the_newest_stay(rows: Rows[str]) -> None:
-    rows.bound = 2
-    fill(rows, "a", "b", "c", "d")
-    for key in ("c", "a", "b"):
-        rows.retire(key)
-    assert (keys(rows), rows.dropped) == (["d", "b", "a"], 1)
-
-
-def test_what_has_not_ended_is_never_dropped(rows: Rows[str]) -> None:
-    rows.bound = 1
-    fill(rows, *(f"live {n}" for n in range(50)))
-    for n in range(10):
-        fill(rows, f"ended {n}")
-        rows.retire(f"ended {n}")
-    assert keys(rows) == ["ended 9", *(f"live {n}" for n in reversed(range(50)))]
-    assert (len(rows), rows.dropped) == (51, 9)
-
-
-def test_a_removed_record_leaves_its_room_to_others(rows: Rows[str]) -> None:
-    rows.bound = 2
-    fill(rows, "a", "b", "c")
-    for key in ("a", "b"):
-        rows.retire(key)
-    rows.remove(["a"])
-    rows.retire("c")
-    assert (keys(rows), rows.dropped) == (["c", "b"], 0)
-
-
-def test_a_revived_record_is_kept_until_it_ends_again(rows: Rows[str]) -> None:
-    rows.bound = 1
-    fill(rows, "a", "b", "c")
-    rows.retire("a")
-    rows.revive("a")
-    rows.retire("b")
-    assert (keys(rows), rows.dropped) == (["c", "b", "a"], 0)
-    rows.retire("a")
-    assert (keys(rows), rows.dropped) == (["c", "a"], 1)
+def fill(store: Store, *names: str, **changes: Any) -> list[Task]:
+    return [submit(store, name, cost=0, **changes) for name in names]
 
 
 @given(st.integers(0, 20), st.integers(1, 7))
 @pytest.mark.parametrize("make", STORES)
-def test_pages_show_every_record_once(make: Callable[[], Store], count: int, limit: int) -> None:
-    rows = make().names
-    fill(rows, *map(str, range(count)))
-    assert walk(rows, limit) == [str(n) for n in reversed(range(count))]
+def test_pages_show_every_record_once_the_newest_first(make: NewStore, count: int, limit: int) -> None:
+    store = make(OPENING)
+    fill(store, *map(str, range(count)))
+    assert walk(store, limit) == [str(n) for n in reversed(range(count))]
 
 
-def test_a_page_is_full_and_the_last_one_says_so(rows: Rows[str]) -> None:
-    fill(rows, "a", "b", "c", "d")
-    first, cursor = page(rows, lambda _: True, 2, None)
-    second, end = page(rows, lambda _: True, 2, cursor)
-    assert ([key for key, _ in first], [key for key, _ in second], end) == (["d", "c"], ["b", "a"], None)
+def test_records_that_come_meanwhile_shift_no_page(store: Store) -> None:
+    fill(store, *"abcdefg")
+    assert walk(store, 2, lambda number: fill(store, f"new {number}")) == list("gfedcba")
 
 
-def test_records_that_come_meanwhile_shift_no_page(rows: Rows[str]) -> None:
-    fill(rows, *"abcdefg")
-    assert walk(rows, 2, lambda number: fill(rows, f"new {number}")) == list("gfedcba")
+def test_records_that_go_meanwhile_hide_no_other(store: Store) -> None:
+    fill(store, *"abc")
+    fill(store, "d", account="acct_2")
+    fill(store, *"efg")
+    assert walk(store, 2, lambda _: store.reset_account("acct_2")) == list("gfecba")
 
 
-def test_records_that_go_meanwhile_hide_no_other(rows: Rows[str]) -> None:
-    fill(rows, *"abcdefg")
-    assert walk(rows, 2, lambda number: rows.remove(["g", "d"])) == list("gfecba")
+def test_a_list_shows_what_is_wanted(store: Store) -> None:
+    fill(store, "a", "b", "c")
+    fill(store, "d", "e", account="acct_2")
+    fill(store, "f", account="acct_2", provider="lab")
+    assert ids(store.tasks(Wanted(accounts=frozenset({"acct_2"})), 9)[0]) == ["f", "e", "d"]
+    assert ids(store.tasks(Wanted("studio", frozenset({"acct_2"})), 9)[0]) == ["e", "d"]
+    assert ids(store.tasks(Wanted("lab"), 9)[0]) == ["f"]
+    assert store.tasks(Wanted(accounts=frozenset({"acct_3"})), 9) == ([], None)
+    fill(store, "g", account="acct_3")
+    several: Wanted[Task] = Wanted(accounts=frozenset({"acct_1", "acct_3"}))
+    assert ids(store.tasks(several, 3)[0]) == ["g", "c", "b"]
+    assert ids(store.tasks(several, 3, "b")[0]) == ["a"]
+    page, cursor = store.tasks(Wanted(keep=lambda task: task.id in "abe"), 2)
+    assert (ids(page), cursor) == (["e", "b"], "b")
+    assert ids(store.tasks(Wanted(keep=lambda task: task.id in "abe"), 2, cursor)[0]) == ["a"]
 
 
-def test_a_filter_counts_what_it_keeps(rows: Rows[str]) -> None:
-    fill(rows, *map(str, range(10)))
-    odd, cursor = page(rows, lambda value: int(value[-1]) % 2 == 1, 2, None)
-    assert ([key for key, _ in odd], cursor) == (["9", "7"], "7")
-    assert page(rows, lambda value: value.endswith("no such"), 2, None) == ([], None)
+def test_requests_callbacks_and_accounts_are_listed_likewise(store: Store) -> None:
+    for number, account in enumerate(["acct_1", "acct_2", "acct_1"]):
+        task = submit(store, str(number), account=account, due=T0)
+        store.settle(task, [callback(task)])
+        store.open_entry(exchange(f"r{number}", account))
+    mine: Wanted[Any] = Wanted("studio", frozenset({"acct_1"}))
+    assert ids(store.deliveries(mine, 9)[0]) == ["cb 2", "cb 0"]
+    assert ids(store.entries(mine, 9)[0]) == ["r2", "r0"]
+    assert ids(store.accounts(mine, 9)[0]) == ["acct_1"]
+    page, cursor = store.accounts(Wanted(), 1)
+    assert (ids(page), ids(store.accounts(Wanted(), 1, cursor)[0])) == (["acct_2"], ["acct_1"])
 
 
-def test_an_unknown_cursor_ends_the_list(rows: Rows[str]) -> None:
-    fill(rows, "a", "b")
-    assert page(rows, lambda _: True, 2, "never there") == ([], None)
+def test_an_unknown_cursor_ends_the_list(store: Store) -> None:
+    fill(store, "a", "b")
+    assert store.tasks(Wanted(), 2, "never there") == ([], None)
 
 
-def test_the_kinds_of_record_are_apart(store: Store) -> None:
-    store.accounts.put("same", Account("studio", "acct_1", 1, 1))
-    store.exchanges.put("same", Exchange("same", 0.0, "studio", "", "GET", "/", {}))
-    sizes = [len(some) for some in (store.tasks, store.deliveries, store.exchanges, store.accounts, store.names)]
-    assert sizes == [0, 0, 1, 1, 0]
+# all of it
 
 
-def test_every_kind_is_bounded(store: Store) -> None:
-    kinds = (store.tasks, store.deliveries, store.exchanges, store.accounts, store.names)
-    assert all(0 < kind.bound <= 100_000 for kind in kinds)
+def populated(store: Store) -> Store:
+    """Something of everything."""
+    store.change_account("studio", "acct_1", AccountChange(500, True, 100, True, RateLimit(3, 60.0)), T0)
+    store.admit("studio", "acct_1", T0)
+    for _ in range(3):
+        store.count_request("studio", "acct_1")
+    store.count_request("studio", "")
+    opened(store, "done", state=State.CAPTURED, next_attempt=None)
+    opened(store, "held back", held_back=True, next_attempt=T0 + 60)
+    submit(store, "running", trace_id="t", idempotency=Idempotency("k", "body"))
+    submit(store, "stuck", stuck=True, account="acct_2", provider="lab")
+    submit(store, "other", account="acct_2", due=T0 + 3)
+    store.settle(replace(submit(store, "failed", account="acct_2"), failure=FAILED))
+    store.open_entry(exchange("r1", "acct_1"))
+    store.open_entry(exchange("r2", "acct_2"))
+    return store
+
+
+def test_a_reset_forgets_everything(store: Store) -> None:
+    fresh = store.dump()
+    populated(store).reset()
+    assert (store.dump(), store.entry("r1"), store.next_due()) == (fresh, None, None)
+    assert {kept.count for kept in store.kept().values()} == {0}
+
+
+def test_a_reset_of_an_account_forgets_all_of_it_and_nothing_of_another(new: Callable[..., Store]) -> None:
+    store, other = populated(new()), new()
+    assert sorted(store.reset_account("acct_1")) == ["done", "held back", "running"]
+    submit(other, "stuck", stuck=True, account="acct_2", provider="lab")
+    submit(other, "other", account="acct_2", due=T0 + 3)
+    other.settle(replace(submit(other, "failed", account="acct_2"), failure=FAILED))
+    assert replace(store.dump(), anonymous_requests=0) == other.dump()
+    assert (store.entry("r1"), store.delivery_of("done"), ids(store.entries(Wanted(), 9)[0])) == (None, None, ["r2"])
+    assert store.reset_account("acct_unknown") == []
+    assert money(store) == (1000, 0, 0)
+
+
+def test_what_was_dumped_can_be_loaded_and_goes_on_as_before(new: Callable[..., Store]) -> None:
+    old, copy = populated(new()), new()
+    copy.load(old.dump())
+    assert copy.dump() == old.dump()
+    for store in (old, copy):
+        assert store.replayed("studio", "acct_1", "k") == store.traced("studio", "acct_1", "t") == store.task("running")
+        opened(store, "next")
+        assert store.count_request("studio", "acct_1") == 4
+    assert events(copy) == events(old)
+    assert copy.dump() == old.dump()
+
+
+def test_a_dump_is_no_window_on_the_store(store: Store) -> None:
+    before = populated(store).dump()
+    accounts = [replace(row, recent=row.recent.copy(), usage=row.usage.copy()) for row in before.accounts]
+    submit(store, "later")
+    store.admit("studio", "acct_1", T0)
+    store.settle(submit(store, "later still", cost=0))
+    assert before.accounts == accounts
+    assert "later" not in ids(before.tasks)

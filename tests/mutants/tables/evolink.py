@@ -5,6 +5,8 @@ from mutants.patching import mutant, patches_of
 app = patches_of("app")
 engine = patches_of("engine.engine")
 errors = patches_of("providers.evolink.errors")
+ledger = patches_of("engine.ledger")
+memory = patches_of("engine.store.memory")
 models = patches_of("providers.evolink.models")
 pricing = patches_of("providers.evolink.pricing")
 routes = patches_of("providers.evolink.routes")
@@ -309,7 +311,7 @@ MUTANTS = (
         "ev-idem-1-another-body",
         "EV-IDEM-1",
         "Another body under a used key gives the first task.",
-        routes("if task is not None and fingerprint != body:", "if task is not None and not fingerprint:"),
+        routes("if task.job.idempotency != asked:", "if task.job.idempotency is None:"),
     ),
     mutant(
         "ev-file-1-a-second-less",
@@ -335,17 +337,14 @@ MUTANTS = (
         "ev-bill-1-charged-at-once",
         "EV-BILL-1",
         "The charge comes at submission.",
-        engine(
-            "        self.ledger.hold(account, task_id, job.cost, now)\n",
-            "        self.ledger.hold(account, task_id, 0, now)\n        account.balance -= job.cost\n"
-            "        account.captured += job.cost\n",
-        ),
+        ledger("        self.held += amount\n", "        self.captured += amount\n"),
+        ledger("        self.held -= usage.amount\n        self.captured += usage.amount\n", ""),
     ),
     mutant(
         "ev-bill-1-failures-charged",
         "EV-BILL-1",
         "A failed task is charged.",
-        engine("self.ledger.release(task_id)", "self.ledger.capture(task_id)"),
+        memory("row.release(job.cost, month)", "row.capture(Usage(task.due, task, job.cost))"),
     ),
     mutant(
         "ev-lat-1-higher",

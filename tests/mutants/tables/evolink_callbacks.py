@@ -6,6 +6,7 @@ addresses = patches_of("engine.addresses")
 callbacks = patches_of("engine.callbacks")
 dispatcher = patches_of("engine.dispatcher")
 engine = patches_of("engine.engine")
+memory = patches_of("engine.store.memory")
 outbound = patches_of("engine.outbound")
 wire = patches_of("providers.evolink.wire")
 
@@ -88,14 +89,14 @@ MUTANTS = (
         "ev-cb-2-not-on-completion",
         "EV-CB-2",
         "No callback comes when a task completes.",
-        engine("if task.job.callback_url and body", "if task.failure and task.job.callback_url and body"),
+        engine("if url and body", "if task.failure and url and body"),
         slow=True,
     ),
     mutant(
         "ev-cb-2-not-on-failure",
         "EV-CB-2",
         "No callback comes when a task fails.",
-        engine("if task.job.callback_url and body", "if not task.failure and task.job.callback_url and body"),
+        engine("if url and body", "if not task.failure and url and body"),
         slow=True,
     ),
     mutant(
@@ -103,8 +104,8 @@ MUTANTS = (
         "EV-CB-2",
         "No callback comes when a task is cancelled.",
         engine(
-            "if task.job.callback_url and body",
-            "if not (task.failure and task.failure.kind is Kind.CANCELLED) and task.job.callback_url and body",
+            "if url and body",
+            "if not (task.failure and task.failure.kind is Kind.CANCELLED) and url and body",
         ),
         slow=True,
     ),
@@ -114,7 +115,11 @@ MUTANTS = (
         "The callback comes at submission.",
         engine(
             "        if not job.stuck:\n",
-            "        from dataclasses import replace\n\n        self._call_back(replace(task, due=now))\n"
+            "        from dataclasses import replace\n\n        ended = replace(task, due=now)\n"
+            "        body = self.providers[job.provider].callback_body\n"
+            "        if job.callback_url and body:\n"
+            "            sent = self.dispatcher.plan(ended, job.callback_url, body(ended), self.entropy)\n"
+            "            self.store._open_deliveries(sent, now)\n"
             "        if not job.stuck:\n",
         ),
     ),
@@ -122,13 +127,13 @@ MUTANTS = (
         "ev-cb-2-twice",
         "EV-CB-2",
         "A callback comes twice.",
-        dispatcher("disturbance.copies + 1", "disturbance.copies + 2"),
+        dispatcher("fault.copies + 1", "fault.copies + 2"),
     ),
     mutant(
         "ev-cb-2-before-the-charge",
         "EV-CB-2",
         "The callback comes while the money is still held.",
-        engine("            amount = self.ledger.capture(task_id)\n", "            amount = task.job.cost\n"),
+        memory("            row.capture(Usage(task.due, task, job.cost))\n", "            pass\n"),
     ),
     mutant(
         "ev-cb-3-wrapped",
@@ -208,8 +213,8 @@ MUTANTS = (
         "EV-CB-4",
         "A 4xx is not tried again.",
         callbacks(
-            "wait = None if attempt.outcome.success else",
-            "wait = None if attempt.outcome.success or attempt.outcome.status == 404 else",
+            "wait = None if success else",
+            "wait = None if success or attempt.outcome.status == 404 else",
         ),
         slow=True,
     ),

@@ -5,7 +5,7 @@ from mutants.patching import mutant, patches_of
 base = patches_of("providers.icodeeasy")
 errors = patches_of("providers.icodeeasy.errors")
 ledger = patches_of("engine.ledger")
-engine = patches_of("engine.engine")
+memory = patches_of("engine.store.memory")
 models = patches_of("providers.icodeeasy.models")
 pricing = patches_of("providers.icodeeasy.pricing")
 references = patches_of("providers.references")
@@ -244,13 +244,13 @@ MUTANTS = (
         "ic-bill-2-failures-charged",
         "IC-BILL-2",
         "A failed request is charged.",
-        engine("self.ledger.release(task_id)", "self.ledger.capture(task_id)"),
+        memory("row.release(job.cost, month)", "row.capture(Usage(task.due, task, job.cost))"),
     ),
     mutant(
         "ic-bill-2-failures-held",
         "IC-BILL-2",
         "The money of a failed request stays held.",
-        engine("            self.ledger.release(task_id)", "            pass"),
+        memory("            row.release(job.cost, month)", "            pass"),
         slow=True,
     ),
     mutant(

@@ -4,6 +4,7 @@ from mutants.patching import mutant, patches_of
 
 addresses = patches_of("engine.addresses")
 engine = patches_of("engine.engine")
+memory = patches_of("engine.store.memory")
 models = patches_of("providers.xhuoapi.models")
 outbound = patches_of("engine.outbound")
 pricing = patches_of("providers.xhuoapi.pricing")
@@ -372,7 +373,7 @@ MUTANTS = (
         "xh-price-4-failures-billed",
         "XH-PRICE-4",
         "A failed call is billed.",
-        engine("self.ledger.release(task_id)", "self.ledger.capture(task_id)"),
+        memory("row.release(job.cost, month)", "row.capture(Usage(task.due, task, job.cost))"),
     ),
     mutant(
         "xh-lat-1-early",

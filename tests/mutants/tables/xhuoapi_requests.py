@@ -2,7 +2,6 @@
 
 from mutants.patching import mutant, patches_of
 
-accounts = patches_of("engine.accounts")
 app = patches_of("app")
 errors = patches_of("providers.xhuoapi.errors")
 ledger = patches_of("engine.ledger")
@@ -285,7 +284,7 @@ MUTANTS = (
         "xh-bill-1-no-free-credits",
         "XH-BILL-1",
         "A new key has no credits.",
-        accounts("opening = self._opening[provider]", "opening = 0"),
+        app("MemoryStore(opening", "MemoryStore(dict.fromkeys(opening, 0)"),
     ),
     mutant(
         "xh-bill-1-overdraft",

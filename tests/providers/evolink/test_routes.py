@@ -12,7 +12,7 @@ import pytest
 from conftest import Serve
 from dirty_equals import IsPartialDict
 
-from mockserver.engine.callbacks import DOCUMENTED
+from mockserver.engine.callbacks import DOCUMENTED, State
 from mockserver.engine.outbound import Sender
 from support.calls import Caller
 from support.errors import assert_evolink_error
@@ -244,7 +244,7 @@ def test_a_host_without_a_route_is_neither_resolved_nor_called(evolink: Caller) 
     evolink.generate(callback_url="https://no-such-host.example/hook")
     evolink.scene.advance(60)
     delivery = evolink.scene.deliveries()[-1]
-    assert (delivery.state, delivery.attempts) == ("captured", [])
+    assert (delivery.state, delivery.attempts) == (State.CAPTURED, ())
 
 
 @pytest.mark.claim("EV-CB-1")

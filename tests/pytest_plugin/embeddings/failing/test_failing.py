@@ -8,6 +8,7 @@ import pytest
 from mockserver.client import MockError
 from mockserver.engine.dispatcher import Dispatcher
 from mockserver.engine.engine import Engine
+from mockserver.engine.store.memory import MemoryStore
 from mockserver.pytest_plugin import MockProviders
 
 logging.getLogger("mockserver").disabled = True
@@ -77,7 +78,7 @@ def test_a_defect_in_an_attempt(mock_providers: MockProviders, monkeypatch: pyte
 
 
 def test_a_defect_of_the_control_surface(mock_providers: MockProviders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "delivery_of", crash)
+    monkeypatch.setattr(MemoryStore, "delivery_of", crash)
     generate(mock_providers)
     with pytest.raises(MockError, match=r"500|defect"):
         mock_providers.tasks()
