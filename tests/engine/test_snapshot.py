@@ -157,7 +157,7 @@ def test_idempotency_keys_and_trace_ids_are_restored(start: Serve) -> None:
     old, new = start(), start()
     evolink, xhuoapi = Caller(old, "evolink", "k"), Caller(old, "xhuoapi", "k")
     first = evolink.generate(headers={"Idempotency-Key": "once"})
-    xhuoapi.generate(trace_id="trace-1", **{"async": True})
+    xhuoapi.generate(trace_id="trace-1", callback_url="http://127.0.0.1/_mock/sink/app")
     ask(new, "PUT", "snapshot", ask(old, "GET", "snapshot"))
     again = Caller(new, "evolink", "k").generate(headers={"Idempotency-Key": "once"})
     assert (again.json()["id"], again.headers["idempotency-replayed"]) == (first.json()["id"], "true")
