@@ -110,7 +110,7 @@ class _explained:
         from mockserver.client import MockError
 
         if isinstance(error, (ValueError, MockError)):
-            pytest.fail(f"mock_providers: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"mock_providers: {error}", pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True)

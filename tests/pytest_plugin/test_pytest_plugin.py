@@ -21,18 +21,19 @@ from mockserver.pytest_plugin.session import ServerOptions
 from mockserver.pytest_plugin.tally import Tally
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.packages import metadata_of_project
 
 ROOT = Path(mockserver.__file__).parents[1]
 EMBEDDINGS = Path(__file__).parent / "embeddings"
 
 
-def run(project: Path, *options: str) -> str:
-    """What pytest prints of a project; its exit status is in the last line."""
+def run(project: Path, *options: str, search: tuple[Path, ...] = (ROOT,)) -> str:
+    """What pytest prints of a project; its exit status is in the last line. `search` is the PYTHONPATH."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--color=no", *options],
         cwd=project,
-        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**environment, "PYTHONPATH": os.pathsep.join(map(str, search)), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=90,
@@ -64,6 +65,41 @@ def test_embedding(name: str, passed: int, line: str, tmp_path: Path) -> None:
     assert output.endswith("exit 0"), output
     assert re.search(rf"\b{passed} passed", output), output
     assert re.search(rf"^mock_providers: {line}", output, re.MULTILINE), output
+
+
+@pytest.mark.parametrize("attached", [False, True], ids=["own-server", "attached"])
+def test_a_provider_of_an_installed_package(tmp_path: Path, attached: bool) -> None:
+    """The fixture knows it by its entry point alone, here and on a server that runs elsewhere."""
+    example = ROOT / "examples" / "providers" / "openai_images"
+    metadata_of_project(tmp_path / "site", example)
+    search = (ROOT, example, tmp_path / "site")
+    project = shutil.copytree(EMBEDDINGS / "fourth_provider", tmp_path / "fourth_provider")
+    if not attached:
+        output = run(project, search=search)
+    else:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, search))}
+        command = [
+            sys.executable,
+            "-m",
+            "mockserver",
+            "serve",
+            "--port",
+            "0",
+            "--clock",
+            "virtual",
+            "--latency",
+            "instant",
+        ]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout
+            url = re.search(r"http://\S+", server.stdout.readline())
+            assert url
+            try:
+                output = run(project, "--mock-providers-url", url[0], search=search)
+            finally:
+                server.terminate()
+    assert "3 passed" in output, output
+    assert re.search(r"^mock_providers: 3 generations, 0 callbacks; .* at openai_images$", output, re.MULTILINE), output
 
 
 def test_every_real_host_is_out_of_reach(tmp_path: Path) -> None:
@@ -99,6 +135,7 @@ def test_nobody_is_attached_to_what_is_not_there(tmp_path: Path) -> None:
     output = run_embedding("unittest_classes", tmp_path, "--mock-providers-url", "http://127.0.0.1:9")
     assert "No mock server answers at http://127.0.0.1:9: " in output
     assert "Connection refused" in output
+    assert "another exception" not in output
 
 
 FAILURES = [
