@@ -21,7 +21,7 @@ from mockserver.http import middleware
 from mockserver.http.body import RequestBody
 from mockserver.http.context import Mount, RequestContext, Route
 from mockserver.http.index_page import IndexEntry, IndexPage
-from mockserver.http.public_urls import PublicUrls, authority, host_name, joined
+from mockserver.http.public_urls import PublicUrls, authority, host_name
 from mockserver.http.request_head import RequestLine
 from mockserver.http.routing import Router
 from mockserver.providers.base import Provider, discover
@@ -120,7 +120,7 @@ class App:
         request_id = engine.request_id(name, account or self._task_owner(name, params))
         exchange = Exchange(request_id, engine.now(), name, account, request.method, request.raw_path, request.headers)
         engine.journal.open(exchange)
-        origin = joined(self.public_urls.root(request, host), name)
+        origin = self.public_urls.base(request, host, name)
         body = RequestBody(request, exchange, mount.max_body)
         return RequestContext(
             request, mount, engine, route, params, origin, key, account, exchange, body, self.injector

@@ -90,6 +90,20 @@ class Settings:
         metavar="URL",
         group="Server",
     )
+    proxy_port: int | None = setting(
+        "Also a proxy at this port, which leads the documented https hosts here; needs the extra [intercept].",
+        metavar="PORT",
+        group="Server",
+        shown="none",
+        least=0,
+        most=65535,
+    )
+    allow_hosts: tuple[str, ...] = setting(
+        "Another host that the proxy lets clients reach (repeatable); * for every one.",
+        (),
+        metavar="HOST",
+        group="Server",
+    )
     allowed_hosts: tuple[str, ...] = setting(
         "Another Host that may use the control surface (repeatable).", (), metavar="HOST", group="Server"
     )

@@ -44,12 +44,25 @@ def test_the_walk_sees_the_code() -> None:
 
 
 ABOVE = {
-    "engine": ("app", "cli", "client", "control", "faults", "http", "providers", "pytest_plugin", "server", "settings"),
-    "http": ("app", "cli", "client", "control", "faults", "providers", "pytest_plugin", "server"),
-    "providers": ("app", "cli", "client", "control", "faults", "pytest_plugin", "server"),
-    "faults": ("app", "cli", "client", "control", "pytest_plugin", "server"),
-    "control": ("app", "cli", "client", "pytest_plugin", "server"),
-    "client": ("app", "cli", "control", "faults", "http", "pytest_plugin", "server"),
+    "engine": (
+        "app",
+        "cli",
+        "client",
+        "control",
+        "faults",
+        "http",
+        "intercept",
+        "providers",
+        "pytest_plugin",
+        "server",
+        "settings",
+    ),
+    "http": ("app", "cli", "client", "control", "faults", "intercept", "providers", "pytest_plugin", "server"),
+    "providers": ("app", "cli", "client", "control", "faults", "intercept", "pytest_plugin", "server"),
+    "faults": ("app", "cli", "client", "control", "intercept", "pytest_plugin", "server"),
+    "control": ("app", "cli", "client", "intercept", "pytest_plugin", "server"),
+    "client": ("app", "cli", "control", "faults", "http", "intercept", "pytest_plugin", "server"),
+    "intercept": ("cli", "control", "faults", "pytest_plugin"),
 }
 """What each folder may not import: what stands above it."""
 

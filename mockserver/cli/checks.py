@@ -182,6 +182,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "callback_routes": _route,
     "public_url": address,
     "allowed_hosts": _host,
+    "allow_hosts": _host,
     "api_keys": _key,
     "max_body": _size,
 }

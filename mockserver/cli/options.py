@@ -66,8 +66,8 @@ class Option:
             return f"one of {', '.join(self.choices)}"
         if self.kind is bool:
             return "true or false"
-        if self.kind in (int, float, Decimal):
-            return ("a whole number" if self.kind is int else "a number") + self._span()
+        if self.kind in (int, int | None, float, Decimal):
+            return ("a number" if self.kind in (float, Decimal) else "a whole number") + self._span()
         return "a list of texts" if self.repeatable else "text"
 
     def _span(self) -> str:

@@ -46,6 +46,9 @@ class Application(Protocol):
 class Connection(web.RequestHandler):
     """aiohttp's request handler, with time limits for what a client sends and our answer to what can't be parsed."""
 
+    intercepted = False
+    """Whether the client meant a documented https host, and its connection was led here."""
+
     def __init__(self, server: "Server", app: Application, **kwargs: Any) -> None:
         super().__init__(server, **kwargs)
         self._app = app

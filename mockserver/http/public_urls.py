@@ -32,6 +32,17 @@ def joined(root: str, name: str) -> str:
     return f"{root}/{name}"
 
 
+@lru_cache(maxsize=64)
+def documented_base(host: str) -> str:
+    """The base address of a provider for a client that came by a documented https host: no port and no prefix."""
+    return f"https://{host_name(host)}"
+
+
+def is_documented_base(base: str) -> bool:
+    """Whether a provider's base address is that of a documented host; every other one ends with the mount's prefix."""
+    return base.startswith("https://") and "/" not in base.removeprefix("https://")
+
+
 def is_loopback(name: str) -> bool:
     """Whether a host name is this machine by its very form."""
     if name == "localhost" or name.endswith(".localhost"):
@@ -46,7 +57,8 @@ class PublicUrls:
     """URLs in answers resolve from where the client stands: they begin with the address that it used.
 
     A client that used a documented host name (by a hosts file, a proxy or a `Host` header) is given the address and
-    port that its connection came to: a URL on the real host's name could leave this machine.
+    port that its connection came to: a URL on the real host's name could leave this machine. Only a client whose
+    connections are intercepted, so that they can't leave, reads the documents' own addresses.
     """
 
     def __init__(self, settings: Settings, documented: frozenset[str]) -> None:
@@ -55,6 +67,12 @@ class PublicUrls:
         self._fallback = f"{settings.host}:{settings.port}"
         names = {settings.host, *settings.allowed_hosts, *([self._public.split("//", 1)[-1]] if self._public else ())}
         self._steering = {host_name(name.partition("/")[0]) or name.lower() for name in names}
+
+    def base(self, request: BaseRequest, host: str, name: str) -> str:
+        """The base address of a provider as the client sees it: documented paths go on from here."""
+        if getattr(request.protocol, "intercepted", False) and host_name(host) in self._documented:
+            return documented_base(host)
+        return joined(self.root(request, host), name)
 
     def root(self, request: BaseRequest, host: str | None = None) -> str:
         """scheme://authority of this server as the client sees it; `host` is the request's authority, if known."""

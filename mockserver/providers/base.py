@@ -10,7 +10,7 @@ import pkgutil
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from shlex import quote
 from typing import Any
@@ -56,6 +56,8 @@ class Provider:
         callback_body: the body that is posted when a task has ended; None for a service without callbacks.
         openai_path: the path that an OpenAI SDK takes as its base URL, where the service has such endpoints.
         public_callbacks_only: whether the service refuses callback addresses that are not globally routable.
+        picture_hosts: which of `hosts` serves pictures, by the beginning of their path, for those that the API's
+            own host does not serve.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Provider:
     callback_body: Callable[[Task], bytes] | None = None
     openai_path: str | None = None
     public_callbacks_only: bool = False
+    picture_hosts: Mapping[str, str] = field(default_factory=dict)
 
     def base_url(self, root: str) -> str:
         """What replaces the documented base URL, when the server is at `root`."""
@@ -152,6 +155,8 @@ def defects_of(provider: Provider) -> Iterator[str]:
         if not getattr(provider, name):
             yield f"{name} is empty"
     yield from (f"host {host!r} is no host name in lower case" for host in provider.hosts if not _HOST.fullmatch(host))
+    for host in sorted(set(provider.picture_hosts.values()) - set(provider.hosts)):
+        yield f"picture host {host!r} is not one of its hosts"
     for path in (provider.base_path, provider.openai_path or ""):
         if not _BASE_PATH.fullmatch(path):
             yield f"base path {path!r} does not begin with a slash, or ends in one"

@@ -1,6 +1,7 @@
 """Serves pictures, rendered from the task alone when their URL is read. Shared by all providers."""
 
 import asyncio
+from collections.abc import Mapping
 from email.utils import formatdate
 
 from aiohttp.web import Response, StreamResponse
@@ -13,12 +14,27 @@ from mockserver.engine.tasks import Task
 from mockserver.http.context import RequestContext
 from mockserver.http.middleware import refusal_response
 from mockserver.providers.ranges import Unsatisfiable, requested_part
+from mockserver.http.public_urls import is_documented_base
 
 EXTENSIONS = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
 
 PICTURES = PictureCache(32 * 1024 * 1024)
 """Pictures that were served. One for all servers of this process: a picture depends on its key alone."""
+
+
+def picture_url(base: str, path: str, hosts: Mapping[str, str]) -> str:
+    """The URL of a picture at a path.
+
+    Args:
+        base: the provider's base address as the client that submitted the task saw it.
+        hosts: the documented host by the beginning of the path, which a client of documented addresses is given.
+    """
+    if is_documented_base(base):
+        for beginning, host in hosts.items():
+            if path.startswith(beginning):
+                return f"https://{host}{path}"
+    return base + path
 
 
 def picture(task: Task, index: int = 0) -> bytes:

@@ -19,7 +19,7 @@ Install = Callable[..., str]
 COPY = """
 from dataclasses import replace
 from mockserver.providers.evolink import PROVIDER as EVOLINK
-PROVIDER = replace(EVOLINK, name="{name}", hosts=("api.{name}.example",))
+PROVIDER = replace(EVOLINK, name="{name}", hosts=("api.{name}.example",), picture_hosts={{}})
 """
 
 
@@ -142,6 +142,7 @@ DEFECTS: dict[str, tuple[dict[str, Any], str]] = {
     "control's name": ({"name": "_mock"}, "name '_mock'"),
     "no hosts": ({"hosts": ()}, "hosts is empty"),
     "no models": ({"models": ()}, "models is empty"),
+    "picture host": ({"picture_hosts": {"/x/": "cdn.acme.example"}}, "picture host 'cdn.acme.example'"),
     "url as host": ({"hosts": ("https://api.acme.example",)}, "host 'https"),
     "host in capitals": ({"hosts": ("API.acme.example",)}, "host 'API"),
     "base path": ({"base_path": "v1"}, "base path 'v1'"),

@@ -6,7 +6,7 @@ from mockserver.providers.evolink import errors, models, pricing, routes, wire
 PROVIDER = Provider(
     name="evolink",
     title="evolink",
-    hosts=("api.evolink.ai",),
+    hosts=("api.evolink.ai", *wire.PICTURE_HOSTS.values()),
     base_path="/v1",
     currency=pricing.CURRENCY,
     models=(models.MODEL,),
@@ -21,6 +21,7 @@ PROVIDER = Provider(
     callback_body=wire.callback_body,
     cost_breakdown=wire.cost_breakdown,
     public_callbacks_only=True,
+    picture_hosts=wire.PICTURE_HOSTS,
     example=Example(
         path="/v1/images/generations",
         body={"model": models.MODEL, "prompt": "A beautiful colorful sunset over the ocean"},

@@ -26,4 +26,5 @@ PROVIDER = Provider(
         note="Waits for the picture and answers with its link; with ?async=1 it answers 202 and a task_id to poll.",
     ),
     openai_path="/v1",
+    picture_hosts=wire.PICTURE_HOSTS,
 )

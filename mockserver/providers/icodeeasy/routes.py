@@ -79,7 +79,7 @@ async def show_file(context: RequestContext) -> StreamResponse:
     """IC-FILE-2: a link redirects to the picture; `?download=1` to its download."""
     task, sequence = _file(context)
     query = "?download=1" if _download(context) else ""
-    return Response(status=302, headers={"Location": wire.picture_url(task, sequence) + query})
+    return Response(status=302, headers={"Location": wire.redirect_target(task, sequence) + query})
 
 
 async def show_picture(context: RequestContext) -> StreamResponse:

@@ -9,6 +9,10 @@ from mockserver.engine.tasks import SUBMITTED, Status, Task
 from mockserver.http.refusals import failure_refusal
 from mockserver.providers.icodeeasy.errors import REFUSALS, error_object
 from mockserver.providers.icodeeasy.pricing import CURRENCY
+from mockserver.providers.pictures import picture_url
+
+PICTURE_HOSTS = dict.fromkeys(("/v1/images/files/", "/cdn/"), "api.icodeeasy.cc")
+"""Document 001, "Image URL behaviour"; that the redirect stays on this host is a ruling of ours (IC-FILE-2)."""
 
 DAY = 86_400
 """Seconds."""
@@ -30,13 +34,17 @@ def _day(number: int) -> str:
 
 def file_urls(task: Task) -> list[str]:
     """The links of a task's pictures, numbered from 1 (IC-FILE-1, IC-N-1)."""
-    base = f"{task.job.origin}/v1/images/files/{task.job.model}/{day(task)}/{task.id}"
-    return [f"{base}-{n}.png" for n in range(1, task.job.count + 1)]
+    stem = f"/v1/images/files/{task.job.model}/{day(task)}/{task.id}"
+    return [_address(task, f"{stem}-{n}.png") for n in range(1, task.job.count + 1)]
 
 
-def picture_url(task: Task, sequence: int) -> str:
+def redirect_target(task: Task, sequence: int) -> str:
     """Where a file link redirects to."""
-    return f"{task.job.origin}/cdn/{task.job.model}/{day(task)}/{task.id}-{sequence}.png"
+    return _address(task, f"/cdn/{task.job.model}/{day(task)}/{task.id}-{sequence}.png")
+
+
+def _address(task: Task, path: str) -> str:
+    return picture_url(task.job.origin, path, PICTURE_HOSTS)
 
 
 def images(task: Task) -> dict[str, Any]:

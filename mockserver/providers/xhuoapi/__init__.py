@@ -6,7 +6,7 @@ from mockserver.providers.xhuoapi import errors, models, pricing, routes, wire
 PROVIDER = Provider(
     name="xhuoapi",
     title="xhuoapi",
-    hosts=("api.xhuoapi.ai", "platform.cdn.xhuoapi.ai"),
+    hosts=("api.xhuoapi.ai", *sorted(set(wire.PICTURE_HOSTS.values()))),
     base_path="/v1",
     currency=pricing.CURRENCY,
     models=tuple(models.MODELS),
@@ -27,4 +27,5 @@ PROVIDER = Provider(
         note="Waits for the picture and answers with its link; with a callback_url it answers a task_id at once.",
     ),
     openai_path="/v1/openai",
+    picture_hosts=wire.PICTURE_HOSTS,
 )

@@ -13,9 +13,16 @@ from pydantic_core import from_json, to_json
 from mockserver.engine.clock import Draw
 from mockserver.engine.tasks import Task
 from mockserver.http.refusals import failure_refusal
-from mockserver.providers.pictures import EXTENSIONS, picture
+from mockserver.providers.pictures import EXTENSIONS, picture, picture_url
 from mockserver.providers.xhuoapi.errors import REFUSALS, error_object
 from mockserver.providers.xhuoapi.models import MODELS
+
+PICTURE_HOSTS = {
+    "/gpt-image/": "platform.cdn.xhuoapi.ai",
+    "/nanobanana/": "platform.cdn.xhuoapi.ai",
+    "/private/images/": "dalleprodsec.blob.core.windows.net",
+}
+"""The documents' hosts of pictures (000, the models' examples; XH-RESP-1, -2, -5)."""
 
 SIGNED_SECONDS = 24 * 3600
 """How long a dall-e link lives after `created` (XH-RESP-5)."""
@@ -74,7 +81,7 @@ def _image(task: Task, index: int) -> dict[str, str]:
     revised = {"revised_prompt": revised_prompt(task)}
     if task.job.wire["base64"]:
         return {"b64_json": b64encode(picture(task, index)).decode(), **revised}
-    url = {"url": f"{task.job.origin}{_path(task, index)}"}
+    url = {"url": _url(task, index)}
     return {**url, **revised} if _family(task) == "nano" else {**revised, **url}
 
 
@@ -84,6 +91,10 @@ def revised_prompt(task: Task) -> str:
         return task.job.prompt
     template = _REWRITINGS[sha256(task.id.encode()).digest()[0] % len(_REWRITINGS)]
     return template.replace("{}", task.job.prompt)
+
+
+def _url(task: Task, index: int) -> str:
+    return picture_url(task.job.origin, _path(task, index), PICTURE_HOSTS)
 
 
 def _path(task: Task, index: int) -> str:
@@ -180,5 +191,5 @@ def record(task: Task, now: float) -> dict[str, Any]:
 
 
 def cost_breakdown(task: Task) -> dict[str, Any]:
-    urls = [f"{task.job.origin}{_path(task, index)}" for index in range(task.job.count)]
+    urls = [_url(task, index) for index in range(task.job.count)]
     return {"image_count": task.job.count, "image_urls": urls}

@@ -156,7 +156,7 @@ MUTANTS = (
         "xh-fmt-1-url-too",
         "XH-FMT-1",
         "b64_json comes beside url.",
-        wire(".decode(), **revised}", '.decode(), **revised, "url": task.job.origin + _path(task, index)}'),
+        wire(".decode(), **revised}", '.decode(), **revised, "url": _url(task, index)}'),
     ),
     mutant(
         "xh-fmt-1-data-url",
