@@ -161,7 +161,7 @@ def test_a_handshake_for_another_host_fails(led: Intercepted, name: str) -> None
         with closing(led.connect(sent)) as connection:
             if sent:
                 connection.recv(100)
-            with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME|EOF"):
+            with pytest.raises(ssl.SSLError, match=r"UNRECOGNIZED_NAME|EOF"):
                 shake_hands(led, connection, name)
     assert works(led)
 
