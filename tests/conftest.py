@@ -8,6 +8,7 @@ import pytest
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.intercepted import Intercepted, interception_of
 from support.scene import Scene
 
 Serve = Callable[..., Scene]
@@ -35,3 +36,10 @@ def serve() -> Iterator[Serve]:
 def scene(serve: Serve) -> Scene:
     """One server: virtual clock, latency `instant`, seed "test"."""
     return serve()
+
+
+@pytest.fixture
+def led(scene: Scene) -> Iterator[Intercepted]:
+    """A server whose documented hosts are led to it."""
+    with interception_of(scene) as intercepted:
+        yield intercepted
