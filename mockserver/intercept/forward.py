@@ -2,13 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
-from mockserver.http.connection import Application
+from mockserver.http.connection import Connection
 from mockserver.http.public_urls import authority, host_name
+
+Handler = Callable[[BaseRequest], Awaitable[StreamResponse]]
 
 ANY = "*"
 CHUNK = 65_536
@@ -87,28 +89,30 @@ async def _copy(source: socket.socket, target: socket.socket) -> None:
                 continue
 
 
-class ProxiedApp:
-    """The application behind the proxy's port: the mock's own, with requests to other hosts refused or passed on."""
+class ProxyHandler:
+    """Answers requests at the proxy's port: the mock does, and what is for another host is refused or passed on.
 
-    def __init__(self, app: Application, documented: frozenset[str], forwarding: Forwarding) -> None:
-        self._app = app
-        self.max_body = app.max_body
+    Args:
+        handle: the mock's own handler.
+    """
+
+    def __init__(self, handle: Handler, documented: frozenset[str], forwarding: Forwarding) -> None:
+        self._handle = handle
         self._documented = documented
         self._forwarding = forwarding
         self._session: ClientSession | None = None
 
-    def handle(self, request: BaseRequest) -> Awaitable[StreamResponse]:
+    def __call__(self, request: BaseRequest) -> Awaitable[StreamResponse]:
         """Answer a request; one in absolute form may be to a host that the mock does not serve (RFC 9112, 3.2.2)."""
         if request.raw_path.startswith("/"):
-            return self._app.handle(request)
+            return self._handle(request)
         host = host_name(authority(request))
-        return self._app.handle(request) if host in self._documented else self._other(request, host)
-
-    def answer_malformed(self, request: BaseRequest, method: str, path: str, host: str) -> StreamResponse:
-        return self._app.answer_malformed(request, method, path, host)
-
-    def answer_crash(self, where: str, error: BaseException | None) -> StreamResponse:
-        return self._app.answer_crash(where, error)
+        if host not in self._documented:
+            return self._other(request, host)
+        connection = request.protocol
+        if isinstance(connection, Connection):  # some clients send https this way, without CONNECT
+            connection.intercepted = request.raw_path.startswith("https:")
+        return self._handle(request)
 
     async def close(self) -> None:
         if self._session is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from mockserver.app import App
 from mockserver.http.listening import SHUTDOWN_SECONDS
 from mockserver.intercept.certificates import Certificates, trusted_roots
-from mockserver.intercept.forward import Forwarding, ProxiedApp
+from mockserver.intercept.forward import Forwarding, ProxyHandler
 from mockserver.intercept.listener import BACKLOG, InterceptServer, Listener
 
 
@@ -68,8 +68,8 @@ async def intercepting(
     certificates = Certificates(hosts)
     listening = open_socket(host or app.settings.host, port)
     address = _reached_at(listening)
-    proxied = ProxiedApp(app, frozenset(hosts), forwarding)
-    server = InterceptServer(proxied)
+    handler = ProxyHandler(app.handle, frozenset(hosts), forwarding)
+    server = InterceptServer(app, handler)
     listener = Listener(listening, certificates, server, forwarding)
     try:
         with tempfile.TemporaryDirectory(prefix="mockserver-") as folder:
@@ -79,7 +79,7 @@ async def intercepting(
     finally:
         await listener.close()
         await server.shutdown(SHUTDOWN_SECONDS)
-        await proxied.close()
+        await handler.close()
 
 
 def _write_bundle(folder: str, certificates: Certificates) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from mockserver.http.connection import Application, Connection, Server
 from mockserver.http.public_urls import host_name
 from mockserver.intercept.certificates import Certificates
-from mockserver.intercept.forward import Forwarding, pipe
+from mockserver.intercept.forward import Forwarding, Handler, pipe
 
 HANDSHAKE_SECONDS = 10.0
 """How long a client may take for its CONNECT, and then for its TLS handshake, in real seconds."""
@@ -68,7 +68,15 @@ class InterceptedConnection(Connection):
 
 
 class InterceptServer(Server):
-    """Serves an application to those who come by the proxy's port."""
+    """Serves an application to those who come by the proxy's port.
+
+    Args:
+        handler: answers requests in place of the application's own handler.
+    """
+
+    def __init__(self, app: Application, handler: Handler) -> None:
+        super().__init__(app)
+        self.request_handler = handler
 
     def intercepted_connection(self, host: str | None) -> InterceptedConnection:
         """What serves a client after its TLS handshake."""

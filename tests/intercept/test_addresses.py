@@ -1,13 +1,14 @@
 """A client that came by a documented https host reads the documents' own addresses, which all lead to the mock."""
 
 import re
+from contextlib import closing
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from support.calls import GENERATIONS, MODELS, read_picture
-from support.intercepted import Intercepted
+from support.intercepted import Intercepted, read_all
 
 ID = "[0-9a-f]{8}-[0-9a-f-]{27}"
 API = {"xhuoapi": "api.xhuoapi.ai", "icodeeasy": "jp.icodeeasy.cc", "evolink": "api.evolink.ai"}
@@ -83,6 +84,16 @@ def test_plain_http_changes_nothing(led: Intercepted, provider: str) -> None:
         url = found["data"][0]["url"]
         assert url.startswith(f"{base}/{provider}/")
         assert read_picture(led.scene.http, url)
+
+
+def test_https_in_absolute_form_is_https(led: Intercepted) -> None:
+    """Some clients send a proxy the whole https URL instead of a CONNECT."""
+    url = f"https://api.xhuoapi.ai{GENERATIONS['xhuoapi']}"
+    body = b'{"model": "gpt-image-2", "prompt": "a fox"}'
+    head = f"POST {url} HTTP/1.1\r\nHost: api.xhuoapi.ai\r\nAuthorization: Bearer k\r\nConnection: close\r\n"
+    sent = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    with closing(led.connect(sent)) as connection:
+        assert b"https://platform.cdn.xhuoapi.ai/gpt-image/" in read_all(connection)
 
 
 def test_an_unknown_host_inside_the_tunnel_gets_no_address(led: Intercepted) -> None:
