@@ -28,7 +28,9 @@ def providers(app: App) -> tuple[Table, ...]:
     for provider in app.providers:
         mount = f"/{provider.name}"
         openai = mount + provider.openai_path if provider.openai_path else "—"
-        hosts, models = "\n".join(provider.hosts), "\n".join(provider.models)
+        pictures = set(provider.picture_hosts.values())
+        hosts = "\n".join(host for host in provider.hosts if host not in pictures)
+        models = "\n".join(provider.models)
         services.add_row(provider.name, hosts, mount + provider.base_path, openai, models)
         services.add_section()
         marks = {(True, True): "paid", (True, False): "key"}

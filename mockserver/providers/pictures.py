@@ -13,8 +13,8 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Task
 from mockserver.http.context import RequestContext
 from mockserver.http.middleware import refusal_response
-from mockserver.providers.ranges import Unsatisfiable, requested_part
 from mockserver.http.public_urls import is_documented_base
+from mockserver.providers.ranges import Unsatisfiable, requested_part
 
 EXTENSIONS = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 

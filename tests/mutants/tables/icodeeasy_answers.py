@@ -15,7 +15,7 @@ PENDING = '{"status": SUBMITTED, "task_id": task.id}'
 STATE = '{"task_id": task.id, "status": "pending", "model": task.job.model, "cost": 0}'
 USAGE = '{"image_count": task.job.count, "image_cost_rmb": cost, "image_urls": file_urls(task)}'
 ANSWER = "return context.answer(wire.images(await context.wait_until_finished(task)))"
-REDIRECT = 'return Response(status=302, headers={"Location": wire.picture_url(task, sequence) + query})'
+REDIRECT = 'return Response(status=302, headers={"Location": wire.redirect_target(task, sequence) + query})'
 
 MUTANTS = (
     mutant("ic-sync-1-no-id", "IC-SYNC-1", "A sync answer has no id.", wire(SYNC, SYNC.replace('"id": task.id, ', ""))),
@@ -154,7 +154,7 @@ MUTANTS = (
         "A link does not bear the model.",
         wire("/v1/images/files/{task.job.model}/", "/v1/images/files/"),
     ),
-    mutant("ic-file-1-jpg", "IC-FILE-1", "Links end in .jpg.", wire('f"{base}-{n}.png"', 'f"{base}-{n}.jpg"')),
+    mutant("ic-file-1-jpg", "IC-FILE-1", "Links end in .jpg.", wire('f"{stem}-{n}.png"', 'f"{stem}-{n}.jpg"')),
     mutant(
         "ic-file-2-at-once",
         "IC-FILE-2",
