@@ -274,11 +274,7 @@ def test_the_plugin_is_listed_in_help(tmp_path: Path) -> None:
 
 def test_real_hosts_are_those_of_the_providers() -> None:
     assert real_hosts() == {host for provider in discover() for host in provider.hosts}
-<<<<<<< HEAD
     assert {"api.evolink.ai", "api.icodeeasy.cc", "api.xhuoapi.ai"} <= real_hosts()
-=======
-    assert len(real_hosts()) == 7
->>>>>>> 6c4bd1c (Tables and patches follow the picture hosts)
 
 
 @pytest.mark.parametrize("host", ["API.evolink.ai", b"api.xhuoapi.ai", "jp.icodeeasy.cc."])
