@@ -5,19 +5,36 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.uploads import NotAPicture, inspect
+from mockserver.engine.uploads import DecodingBudget, NotAPicture, inspect
 from mockserver.http.context import RequestContext
 from mockserver.http.multipart import Upload
 
 LONGEST_URL = 8_192
 """Characters of a reference's URL; a ruling of ours."""
 
+DECODED_AT_ONCE = 256 * 1024
+"""Characters of base64, a multiple of 4."""
+
+_INSPECTING = Lock()
+"""Calls inspect their pictures one after the other: several threads at once would delay the event loop."""
+
 _DATA_URL = re.compile(r"data:image/[A-Za-z0-9.+-]{1,40};base64,")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One reference: where it stands in the request, and its bytes or its `data:` URL; neither for other URLs."""
+
+    place: str
+    source: str
+    data: bytes = b""
+    encoded: str = ""
 
 
 async def check_references(
@@ -28,7 +45,7 @@ async def check_references(
     most: int,
     schemes: tuple[str, ...],
 ) -> int:
-    """Check references given as URLs (of `schemes`, or `data:`) and as files.
+    """Check references given as URLs (of `schemes`, or `data:`) and as files, and put them on record.
 
     Returns:
         How many there are.
@@ -38,33 +55,59 @@ async def check_references(
             none, and for bytes that are no picture.
     """
     urls, uploads = list(urls), list(uploads)
-    if not urls and not uploads:
-        return 0
     if len(urls) + len(uploads) > most:
         raise _wrong(field, f"at most {most} images are supported")
-    record: list[dict[str, Any]] = []
-    for number, url in enumerate(urls):
-        place = f"{field}[{number}]"
-        data = _decoded(place, field, url, schemes)
-        record.append({"source": "url"} if data is None else await _inspected(place, field, "data", data))
-    for upload in uploads:
-        record.append(await _inspected(upload.field, field, "upload", upload.data))
+    sent = [_sent(f"{field}[{number}]", field, url, schemes) for number, url in enumerate(urls)]
+    sent += [_Sent(upload.field, "upload", upload.data) for upload in uploads]
+    if any(each.source != "url" for each in sent):
+        record = await asyncio.to_thread(_inspected, field, sent)
+    else:
+        record = [{"source": "url"} for _ in sent]
     context.exchange.pictures += tuple(record)
     return len(record)
 
 
-def _decoded(place: str, field: str, url: str, schemes: tuple[str, ...]) -> bytes | None:
-    """The bytes of a `data:` URL; None for a URL that is to be left alone."""
+def _sent(place: str, field: str, url: str, schemes: tuple[str, ...]) -> _Sent:
+    """A reference given as a URL. Raises Problem for one of another scheme."""
     if url[:5].lower() != "data:":
         _check_url(place, field, url, schemes)
-        return None
-    match = _DATA_URL.match(url)
-    if not match:
+        return _Sent(place, "url")
+    if not _DATA_URL.match(url):
         raise _wrong(field, f"{place} must be data:image/*;base64,…")
+    return _Sent(place, "data", encoded=url)
+
+
+def _inspected(field: str, sent: list[_Sent]) -> list[dict[str, Any]]:
+    """What each reference is, for the record; all of them share one decoding budget. Runs in a thread."""
+    with _INSPECTING:
+        budget = DecodingBudget.of_a_call()
+        return [_facts(field, each, budget) for each in sent]
+
+
+def _facts(field: str, each: _Sent, budget: DecodingBudget) -> dict[str, Any]:
+    """The record of one reference. Raises Problem if it is no picture."""
+    if each.source == "url":
+        return {"source": "url"}
+    data = _decoded(each.place, field, each.encoded) if each.encoded else each.data
     try:
-        return base64.b64decode(url[match.end() :], validate=True)
+        picture = inspect(data, budget)
+    except NotAPicture as error:
+        raise _wrong(field, f"{each.place} is not a valid image: {error}") from None
+    return {"source": each.source, **asdict(picture)}
+
+
+def _decoded(place: str, field: str, url: str) -> bytes:
+    """The bytes of a `data:` URL, decoded piece by piece so that other threads can run. Raises Problem."""
+    start, data = url.index(",") + 1, bytearray()
+    try:
+        for at in range(start, len(url), DECODED_AT_ONCE):
+            piece = url[at : at + DECODED_AT_ONCE]
+            if "=" in piece and at + DECODED_AT_ONCE < len(url):
+                raise ValueError("padding inside")
+            data += base64.b64decode(piece, validate=True)
     except (binascii.Error, ValueError):
         raise _wrong(field, f"{place} is not valid base64") from None
+    return bytes(data)
 
 
 def _check_url(place: str, field: str, url: str, schemes: tuple[str, ...]) -> None:
@@ -77,15 +120,6 @@ def _check_url(place: str, field: str, url: str, schemes: tuple[str, ...]) -> No
         good = False
     if not good:
         raise _wrong(field, f"{place} must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}")
-
-
-async def _inspected(place: str, field: str, source: str, data: bytes) -> dict[str, Any]:
-    """What a picture is; decoding it takes time, so it is done beside the event loop."""
-    try:
-        picture = await asyncio.to_thread(inspect, data)
-    except NotAPicture as error:
-        raise _wrong(field, f"{place} is not a valid image: {error}") from None
-    return {"source": source, **asdict(picture)}
 
 
 def _wrong(field: str, detail: str) -> Problem:
