@@ -14,6 +14,7 @@ from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.store import Bounds
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.faults.injector import FaultInjector
 from mockserver.faults.rules import FaultRules
@@ -157,7 +158,8 @@ def bearer(header: str) -> str:
 def _engine_config(settings: Settings, providers: tuple[Provider, ...]) -> EngineConfig:
     new_clock: Callable[[], Clock] = VirtualClock if settings.clock == "virtual" else SystemClock
     opening = {provider.name: _amount(provider, settings.balance, "balance") for provider in providers}
-    store = MemoryStore(opening)
+    bounds = Bounds(settings.keep_tasks, settings.keep_requests, settings.keep_callbacks, settings.keep_accounts)
+    store = MemoryStore(opening, bounds)
     routing = Routing(tuple(map(parse_route, settings.callback_routes)), settings.callback_egress)
     return EngineConfig(
         new_clock, Entropy(settings.seed), Latency.parse(settings.latency), store, routing, settings.autojump

@@ -20,6 +20,11 @@ def setting(meaning: str, default: Any = None, **more: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
+def _kept(meaning: str, default: int) -> Any:
+    """A setting that bounds how many records of a kind are kept."""
+    return setting(meaning, default, metavar="COUNT", group="Bounds", least=1, most=10**8)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a server is told. Text is checked where it is used: `create_app` raises ValueError with a clear sentence."""
@@ -125,6 +130,13 @@ class Settings:
         least=0,
         most=86_400,
     )
+    keep_tasks: int = _kept(
+        "How many ended generations are kept, and how many may be under way: beyond that, a submission is a 503.",
+        100_000,
+    )
+    keep_requests: int = _kept("How many requests are kept.", 5_000)
+    keep_callbacks: int = _kept("How many callbacks that have ended are kept.", 20_000)
+    keep_accounts: int = _kept("How many accounts are kept, and more only while these hold money.", 20_000)
     log_format: Literal["text", "json"] = setting(
         "How the lines of requests and callbacks are written.", "text", group="Output"
     )
