@@ -5,8 +5,7 @@ arguments help       reads the arguments of a command; prints its help page
 options              the settings as flags, environment variables and keys of a TOML file
 sources checks       the settings filled from all of them, and what a value must be
 startup              imports the server quickly
-serving              runs the server until a signal ends it
-announcements        the first and the last lines of a running server
+serving              runs the server until a signal ends it; its first and its last lines
 console writer       a line for each request, task and callback; the thread that writes them
 tables environment contract      `prices` and `providers`, `env`, `contract`
 """

@@ -1,91 +1,134 @@
-"""One line for each request and each callback attempt, for people or for programs; and a writer that never waits.
+"""One line for each request, each task that ends and each callback attempt, for people or for programs.
 
 No API key gets into a line: neither the one a request came with nor, in a callback's address, its account's.
 """
 
 import json
-import os
 import re
-import select
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any, Protocol
 
 from mockserver.engine.accounts import account_id
 from mockserver.engine.callbacks import Attempt, Delivery, State
 from mockserver.engine.journal import REDACTED, Exchange, redact
+from mockserver.engine.tasks import Task
+from mockserver.http.context import ServedProvider
+from mockserver.http.refusals import failure_refusal
 
 LONGEST_WHAT = 200
 """Characters of a path or an address in a text line."""
 
-MOST_WAITING = 10_000
-"""Lines that wait for a slow reader; more are left out."""
-
 _PIECES = (re.compile(r"[^\s/?&#=@'\"]{4,}"), re.compile(r"[A-Za-z0-9_-]{4,}"))
 """The pieces of an address that could be a key, from large to small."""
 
+_UNSENT = {State.CAPTURED: "callback captured, not sent", State.LOST: "callback lost"}
+
+FindTask = Callable[[str, str], Task | None]
+"""A task by its provider's name and its id."""
+
 
 class Lines(Protocol):
-    """How the things that happen are written, each as one line."""
+    """How events are written, each as one line."""
 
     def request(self, exchange: Exchange) -> str:
         """A request that was answered."""
+
+    def task_end(self, task: Task, delivery: Delivery | None) -> str:
+        """A task that has ended, and its callback, if it has one."""
 
     def attempt(self, delivery: Delivery, attempt: Attempt) -> str:
         """One attempt of a callback, made."""
 
 
 class TextLines:
-    """Columns for people: time, provider, what, status, duration, and the cost or what went wrong.
+    """Columns for people: time, provider, event, status, duration, and details.
 
-    `currencies` gives each provider's unit; `colour` adds terminal colours.
+    Args:
+        providers: by name.
+        find: looks a task up, for the model and size of a submission.
+        colour: whether to add terminal colours.
     """
 
-    def __init__(self, currencies: Mapping[str, str], colour: bool = False) -> None:
-        self._currencies = currencies
+    def __init__(self, providers: Mapping[str, ServedProvider], find: FindTask, colour: bool = False) -> None:
+        self._providers = providers
+        self._find = find
         self._colour = colour
-        self._width = max(map(len, currencies), default=0)
+        self._width = max(map(len, providers), default=0)
+        self._second, self._clock = -1, ""
 
     def request(self, exchange: Exchange) -> str:
         path = redact(exchange.path, exchange.secret).removeprefix(f"/{exchange.provider}")
-        end = exchange.error or ""
-        if exchange.cost is not None and not end:
-            end = f"{exchange.cost} {self._currencies.get(exchange.provider, '')}"
+        details = [exchange.error] if exchange.error else []
+        if exchange.cost is not None and not details:
+            details.append(f"{exchange.cost} {self._providers[exchange.provider].currency.code}")
+        task = _submitted(exchange, self._find)
+        if task is not None:
+            details.append(f"{_generation(task)}  {task.id}")
+            if task.failure and not exchange.error:
+                details.append(f"will fail: {_failure_code(task, self._providers)}")
+        if exchange.note:
+            details.append(redact(exchange.note, exchange.secret))
         what = f"{exchange.method} {path}"
-        return self._line(exchange.time, exchange.provider, what, exchange.status, exchange.duration or 0.0, end)
+        status = exchange.status
+        return self._line(
+            exchange.time, exchange.provider, what, status, exchange.duration or 0.0, "  ".join(details), status
+        )
+
+    def task_end(self, task: Task, delivery: Delivery | None) -> str:
+        job = task.job
+        currency = self._providers[job.provider].currency
+        cost = f"{currency.text(job.cost)} {currency.code}"
+        code = _failure_code(task, self._providers)
+        details = f"failed: {code}  {cost} released" if code else f"completed  {cost}"
+        if delivery is not None and delivery.state in _UNSENT:
+            details += f"  {_UNSENT[delivery.state]}"
+        sign, status = ("✗", 500) if code else ("✓", 200)
+        return self._line(task.due, job.provider, f"task {task.id}", sign, task.due - task.created, details, status)
 
     def attempt(self, delivery: Delivery, attempt: Attempt) -> str:
         outcome = attempt.outcome
-        number = len(delivery.attempts)
         what = f"callback → {_without_key(delivery.routed or delivery.target, delivery.account)}"
-        end = "" if outcome.success and number == 1 else f"attempt {number}"
+        number = len(delivery.attempts)
+        details = delivery.task_id + ("" if outcome.success and number == 1 else f"  attempt {number}")
         if outcome.error:
-            end = f"{end}: {_without_key(outcome.error, delivery.account)}"
-        if delivery.state is State.GAVE_UP:
-            end += ", gave up"
-        return self._line(attempt.time, delivery.provider, what, outcome.status, outcome.duration, end)
-
-    def _line(self, when: float, provider: str, what: str, status: int | None, seconds: float, end: str) -> str:
-        parts = (
-            paint(f"{datetime.fromtimestamp(when):%H:%M:%S}", "2", self._colour),
-            f"{_printable(provider):{self._width}}",
-            f"{_shortened(_printable(what)):40}",
-            paint(str(status or "—").rjust(3), _status_colour(status), self._colour),
-            f"{duration_text(seconds):>8}",
-            _printable(end),
+            details += f": {_without_key(outcome.error, delivery.account)}"
+        details += f"  {_sequel(delivery, attempt)}"
+        return self._line(
+            attempt.time, delivery.provider, what, outcome.status, outcome.duration, details, outcome.status
         )
-        return "  ".join(parts).rstrip()
+
+    def _line(
+        self,
+        when: float,
+        provider: str,
+        what: str,
+        shown: int | str | None,
+        seconds: float,
+        details: str,
+        status: int | None,
+    ) -> str:
+        """`shown` stands in the column of the status, in the colour of `status`."""
+        second = int(when)
+        if second != self._second:
+            self._second, self._clock = second, paint(f"{datetime.fromtimestamp(second):%H:%M:%S}", "2", self._colour)
+        sign = str(shown or "—").rjust(3)
+        if self._colour:
+            sign = paint(sign, _status_colour(status), True)
+        what = _shortened(_printable(what))
+        line = f"{self._clock}  {_printable(provider):{self._width}}  {what:40}  {sign}  {duration_text(seconds):>8}"
+        return f"{line}  {_printable(details)}" if details else line
 
 
 class JsonLines:
     """One JSON object for each, with the same facts. Times are Unix seconds, durations seconds."""
 
-    def __init__(self, currencies: Mapping[str, str]) -> None:
-        self._currencies = currencies
+    def __init__(self, providers: Mapping[str, ServedProvider], find: FindTask) -> None:
+        self._providers = providers
+        self._find = find
 
     def request(self, exchange: Exchange) -> str:
+        task = _submitted(exchange, self._find)
         return json_line(
             "request",
             time=exchange.time,
@@ -97,9 +140,32 @@ class JsonLines:
             status=exchange.status,
             duration=round(exchange.duration or 0.0, 6),
             cost=exchange.cost,
-            currency=self._currencies.get(exchange.provider),
+            currency=self._providers[exchange.provider].currency.code,
             task_id=exchange.task_id,
+            **_generation_facts(task),
+            failure=_failure_code(task, self._providers) if task else None,
             error=exchange.error,
+            note=redact(exchange.note, exchange.secret) or None,
+        )
+
+    def task_end(self, task: Task, delivery: Delivery | None) -> str:
+        job = task.job
+        currency = self._providers[job.provider].currency
+        code = _failure_code(task, self._providers)
+        return json_line(
+            "task",
+            time=task.due,
+            id=task.id,
+            provider=job.provider,
+            account=job.account,
+            **_generation_facts(task),
+            status="failed" if code else "completed",
+            error=code,
+            duration=round(task.due - task.created, 6),
+            cost="0" if code else currency.text(job.cost),
+            released=currency.text(job.cost) if code else "0",
+            currency=currency.code,
+            callback=delivery.state if delivery else None,
         )
 
     def attempt(self, delivery: Delivery, attempt: Attempt) -> str:
@@ -144,6 +210,37 @@ def duration_text(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
 
 
+def _submitted(exchange: Exchange, find: FindTask) -> Task | None:
+    """The task that a request has submitted; None for any other request, and for a task that was reset since."""
+    if exchange.task_id is None or exchange.method != "POST" or exchange.task_id in exchange.path:
+        return None
+    return find(exchange.provider, exchange.task_id)
+
+
+def _generation(task: Task) -> str:
+    """Model, size and, if there are several, the number of pictures."""
+    job = task.job
+    return f"{job.model} {job.size}" + (f" ×{job.count}" if job.count > 1 else "")
+
+
+def _generation_facts(task: Task | None) -> dict[str, Any]:
+    if task is None:
+        return {"model": None, "size": None, "count": None}
+    return {"model": task.job.model, "size": task.job.size, "count": task.job.count}
+
+
+def _failure_code(task: Task, providers: Mapping[str, ServedProvider]) -> str | None:
+    """The error code of a task that fails, as its provider writes it."""
+    return failure_refusal(providers[task.job.provider].failures, task.failure).code if task.failure else None
+
+
+def _sequel(delivery: Delivery, attempt: Attempt) -> str:
+    """What follows an attempt: delivered, gave up, or the wait for the next attempt."""
+    if delivery.next_attempt is None:
+        return delivery.state.replace("_", " ")
+    return f"next in {delivery.next_attempt - attempt.time - attempt.outcome.duration:.3g} s"
+
+
 def _status_colour(status: int | None) -> str:
     return {2: "32", 3: "36", 4: "33"}.get((status or 500) // 100, "31")
 
@@ -162,45 +259,3 @@ def _without_key(text: str, account: str) -> str:
     for piece in _PIECES:
         text = piece.sub(lambda match: REDACTED if account_id(match[0]) == account else match[0], text)
     return text
-
-
-class Writer:
-    """Writes lines to a file descriptor from a thread of its own: a reader that stalls or leaves holds nobody up.
-
-    When the reader has left, lines go nowhere; while it stalls, up to `MOST_WAITING` of them wait.
-    """
-
-    def __init__(self, descriptor: int | None) -> None:
-        self._descriptor = descriptor
-        self._lines: SimpleQueue[str | None] = SimpleQueue()
-        self._thread = Thread(target=self._run, name="mockserver-lines", daemon=True)
-        self._thread.start()
-
-    def line(self, text: str) -> None:
-        """Write a line, soon."""
-        if self._descriptor is not None and self._lines.qsize() < MOST_WAITING:
-            self._lines.put(text)
-
-    def close(self, seconds: float = 0.2) -> None:
-        """Give what waits so long to be written, and end."""
-        self._lines.put(None)
-        self._thread.join(seconds)
-
-    def _run(self) -> None:
-        while (text := self._lines.get()) is not None:
-            self._write((text + "\n").encode("utf-8", "backslashreplace"))
-
-    def _write(self, data: bytes) -> None:
-        try:
-            while data and self._descriptor is not None:
-                data = data[self._write_some(self._descriptor, data) :]
-        except OSError:
-            self._descriptor = None
-
-    @staticmethod
-    def _write_some(descriptor: int, data: bytes) -> int:
-        try:
-            return os.write(descriptor, data)
-        except BlockingIOError:
-            select.select([], [descriptor], [], 1.0)
-            return 0

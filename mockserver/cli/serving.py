@@ -1,4 +1,4 @@
-"""The running server: what it says at first and at last, and the signals that end it."""
+"""Runs the server until a signal ends it, and prints its first and its last lines."""
 
 import asyncio
 import errno
@@ -9,35 +9,38 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from shlex import quote
 from threading import Timer
 from typing import Any
 
 from mockserver import __version__
 from mockserver.app import App
-from mockserver.cli.console import JsonLines, Lines, TextLines, Writer, json_line, paint, wants_colour
+from mockserver.cli.console import JsonLines, Lines, TextLines, json_line, paint, wants_colour
+from mockserver.cli.writer import Writer
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import parse_route
 from mockserver.http.listening import listening
 from mockserver.providers.base import Provider
 
 GRACE_SECONDS = 0.5
-"""How long the end may take. A name look-up under way can't be broken off; then the process ends without it."""
+"""How long the end may take. A name look-up under way can't be cancelled: the process then ends without it."""
 
 BUSY_SECONDS, QUIET_SECONDS = 0.05, 1.0
-"""How often it is looked whether there were requests: often while there are, so that little is young at a time."""
+"""Seconds between two collections of young objects: while there are requests, and while there are none."""
 
 LITTLE = 5_000
-"""Tasks kept, up to which a whole garbage collection takes no time that anybody would notice."""
+"""Tasks kept, up to which a full garbage collection takes a few milliseconds."""
 
 VIRTUAL = "virtual: time passes by POST /_mock/clock/advance alone; until then a call that waits gets no answer"
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Signals that end the server, where the platform has them: SIGHUP comes when its terminal is closed, SIGBREAK is
+Ctrl-Break on Windows."""
 
 
 class CannotListen(Exception):
-    """The address can't be had: one line that says why and what to do."""
+    """The address is not available: one line that says why and what to do."""
 
 
 def serve(app: App, config: str | None) -> None:
@@ -45,21 +48,23 @@ def serve(app: App, config: str | None) -> None:
     writer = Writer(sys.stdout.fileno() if sys.stdout else None)
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            runner.run(_serve(app, Speaker(app, writer, config)))
+            runner.run(_serve(app, Announcer(app, writer, config)))
     finally:
         writer.close()
 
 
-def _spare_the_collector(app: App) -> None:
-    """Let garbage collections look at what is young alone: tasks are kept by the thousand and hold no cycles, and
-    looking through them all would hold requests up for tens of milliseconds. When it is quiet and little is kept, all
-    is looked through once."""
+def _limit_garbage_collection(app: App) -> None:
+    """Keep garbage collections to young objects.
+
+    Tasks are kept by the thousand and hold no reference cycles; a full collection would hold requests up for tens of
+    milliseconds. One full collection is done when there are no requests and few tasks are kept.
+    """
     gc.freeze()
     gc.set_threshold(500, 1_000_000, 1_000_000)
     gc.enable()
     loop, last, clean = asyncio.get_running_loop(), app.requests, False
 
-    def look() -> None:
+    def collect() -> None:
         nonlocal last, clean
         if app.requests != last:
             gc.collect(0)
@@ -70,10 +75,10 @@ def _spare_the_collector(app: App) -> None:
             gc.collect()
             gc.freeze()
             clean = True
-        loop.call_later(BUSY_SECONDS if app.requests != last else QUIET_SECONDS, look)
+        loop.call_later(BUSY_SECONDS if app.requests != last else QUIET_SECONDS, collect)
         last = app.requests
 
-    loop.call_later(QUIET_SECONDS, look)
+    loop.call_later(QUIET_SECONDS, collect)
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -85,25 +90,46 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(app: App, speaker: "Speaker") -> None:
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, ended.set)
+async def _serve(app: App, announcer: "Announcer") -> None:
+    ended = asyncio.Event()
+    restore_signals = _on_signals(ended.set)
     async with AsyncExitStack() as stack:
         try:
             root = await stack.enter_async_context(listening(app))
         except OSError as error:
             raise CannotListen(_reason(error, app.settings.host, app.settings.port)) from None
-        speaker.started(root)
-        _spare_the_collector(app)
+        announcer.started(root)
+        _limit_garbage_collection(app)
         await ended.wait()
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)  # a second Ctrl-C ends it there and then
-        speaker.stopped()
+        restore_signals()  # a second Ctrl-C ends it there and then
+        announcer.stopped()
         last = Timer(GRACE_SECONDS, os._exit, (0,))
         last.daemon = True
         last.start()
+
+
+def _on_signals(call: Callable[[], None]) -> Callable[[], None]:
+    """Let `call` be called in the running loop by every signal that ends a process; what is given restores them.
+
+    A SIGHUP that is ignored, as under nohup, stays ignored.
+    """
+    loop = asyncio.get_running_loop()
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        numbers.remove(signal.SIGHUP)
+    for number in numbers:
+        try:
+            loop.add_signal_handler(number, call)
+        except NotImplementedError:  # on Windows
+            signal.signal(number, lambda number, frame: loop.call_soon_threadsafe(call))
+
+    def restore() -> None:
+        for number in numbers:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    return restore
 
 
 def _reason(error: OSError, host: str, port: int) -> str:
@@ -116,8 +142,8 @@ def _reason(error: OSError, host: str, port: int) -> str:
     return f"can't listen on port {port} of {host}: {error.strerror or error}"
 
 
-class Speaker:
-    """Says what happens, in the format of the settings."""
+class Announcer:
+    """Prints the first lines, a line for each event, and the last line, in the format of the settings."""
 
     def __init__(self, app: App, writer: Writer, config: str | None) -> None:
         self._app = app
@@ -125,21 +151,24 @@ class Speaker:
         self._config = config
         self._json = app.settings.log_format == "json"
         self._colour = wants_colour(sys.stdout, os.environ) and not self._json
-        currencies = {provider.name: provider.currency.code for provider in app.providers}
-        self._lines: Lines = JsonLines(currencies) if self._json else TextLines(currencies, self._colour)
+        providers = {provider.name: provider for provider in app.providers}
+        find = app.engine.find
+        self._lines: Lines = JsonLines(providers, find) if self._json else TextLines(providers, find, self._colour)
 
     def started(self, root: str) -> None:
-        """Say where everything is, and from now on what happens."""
+        """Print where everything is, and from now on a line for each event."""
         self._writer.line(self._started_json(root) if self._json else "\n".join(self._started_text(root)))
         if not self._app.settings.quiet:
             engine, lines, writer = self._app.engine, self._lines, self._writer
             engine.journal.observers.append(lambda exchange: writer.line(lines.request(exchange)))
+            engine.task_observers.append(lambda task, delivery: writer.line(lines.task_end(task, delivery)))
             engine.dispatcher.observers.append(lambda delivery, attempt: writer.line(lines.attempt(delivery, attempt)))
 
     def stopped(self) -> None:
-        """Say what is still pending, and nothing more."""
+        """Print what is still pending, and nothing more. It has been written when this returns."""
         engine = self._app.engine
         engine.journal.observers.clear()
+        engine.task_observers.clear()
         engine.dispatcher.observers.clear()
         pending = engine.store.pending()
         tasks, callbacks = pending.tasks, pending.callbacks
@@ -149,6 +178,7 @@ class Speaker:
             counts = [_count(number, noun) for number, noun in ((tasks, "task"), (callbacks, "callback")) if number]
             after_echo = "\n" if self._colour else ""  # a terminal has written ^C
             self._writer.line(f"{after_echo}Stopped; {' and '.join(counts) or 'nothing'} still pending.")
+        self._writer.close()
 
     def _started_json(self, root: str) -> str:
         providers = {

@@ -11,6 +11,7 @@ from math import inf
 from typing import Protocol
 
 from mockserver.engine.accounts import KnownKeys
+from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Draw, Entropy
 from mockserver.engine.defect_log import DefectLog
 from mockserver.engine.dispatcher import Dispatcher
@@ -25,6 +26,9 @@ from mockserver.engine.tasks import Job, Task
 from mockserver.engine.waiters import Waiters
 
 log = logging.getLogger("mockserver")
+
+TaskObserver = Callable[[Task, Delivery | None], None]
+"""Is called with each task that has ended, and its callback, if it has one."""
 
 
 class ProviderPort(Protocol):
@@ -74,6 +78,7 @@ class Engine:
         self.event_runner = EventRunner(config.clock(), self.store, self._end, self._attempt, self._ring)
         self.waiters = Waiters(self.event_runner)
         self.waiters.autojump = config.autojump
+        self.task_observers: list[TaskObserver] = []
         self._full = False
 
     @property
@@ -164,12 +169,15 @@ class Engine:
         if not self.store.is_open(task.id):
             return False
         url, body = task.job.callback_url, self.providers[task.job.provider].callback_body
+        deliveries: list[Delivery] = []
         if url and body is not None:
-            settled = self.store.settle(task, self.dispatcher.plan(task, url, body(task), self.entropy))
+            deliveries = self.dispatcher.plan(task, url, body(task), self.entropy)
+        settled = self.store.settle(task, deliveries)
+        if deliveries:
             self.event_runner.rearm()
-        else:
-            settled = self.store.settle(task)
         self.waiters.end(task.id)
+        for observer in self.task_observers if settled else ():
+            observer(task, deliveries[0] if deliveries else None)
         return settled
 
     def _ring(self, alarm: int) -> None:

@@ -24,6 +24,7 @@ from support.calls import PROVIDERS
 
 COMMAND = (sys.executable, "-m", "mockserver")
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
+EVOLINK = "/evolink/v1/images/generations"
 XHUOAPI = "/xhuoapi/v1/openai/images/generations"
 KEY = "a-key-that-nobody-may-see"
 
@@ -188,19 +189,69 @@ def test_a_name_look_up_that_hangs_does_not_hold_it_up() -> None:
         assert seconds < 1
 
 
-def test_a_request_and_an_attempt_are_a_line_each() -> None:
-    with running("--latency", "instant", "--callback-route", "https://app.example=http://127.0.0.1:9") as server:
+def test_a_request_a_task_end_and_an_attempt_are_a_line_each() -> None:
+    route = ("--callback-route", "https://app.example=http://127.0.0.1:9")
+    with running("--latency", "instant", "--seed", "s", *route) as server:
         server.post(XHUOAPI, key="k-mock-429")
         server.post(XHUOAPI, callback_url="https://app.example/hook")
+        server.post(EVOLINK, "[mock:fail]", model="gpt-image-2-beta")
         httpx.get(f"{server.root}/_mock/health")
         _until(lambda: httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"][0]["attempts"])
         status, _, lines, err = server.end()
         assert (status, err, lines[-1]) == (0, "", "Stopped; 1 callback still pending.")
-        shapes = [re.sub(r"\s+[0-9.]+ m?s\s+", " TOOK ", line[8:]) for line in lines[:-1]]
-        assert shapes[0] == "  xhuoapi    POST /v1/openai/images/generations        429 TOOK too_many_requests"
-        assert shapes[1] == "  xhuoapi    POST /v1/openai/images/generations        200 TOOK 0.2 credits"
-        assert shapes[2].startswith("  xhuoapi    callback → http://127.0.0.1:9/hook          — TOOK attempt 1: ")
-        assert len(lines) == 4
+        shapes = [re.sub(r"\s+[0-9.]+ m?s\b", " TOOK", line[8:]) for line in lines[:-1]]
+        shapes = [re.sub(r"[0-9a-f-]{36}|task-unified-\d+-\w+", "ID", shape) for shape in shapes]
+        pay = "0.2 credits  gpt-image-2 1024x1024  ID"
+        assert shapes[0] == "  xhuoapi    POST /v1/openai/images/generations        429 TOOK  too_many_requests"
+        assert f"  xhuoapi    POST /v1/openai/images/generations        200 TOOK  {pay}" in shapes
+        fails = "gpt-image-2-beta auto  ID  will fail: service_error"
+        assert f"  evolink    POST /v1/images/generations               200 TOOK  {fails}" in shapes
+        ends = {re.sub(" +", " ", shape) for shape in shapes if "task ID" in shape}
+        assert ends == {
+            " xhuoapi task ID ✓ TOOK completed 0.2 credits",
+            " evolink task ID ✗ TOOK failed: service_error 2.5 credits released",
+        }
+        (attempt,) = [shape for shape in shapes if "callback" in shape]
+        assert attempt.startswith("  xhuoapi    callback → http://127.0.0.1:9/hook          — TOOK  ID  attempt 1: ")
+        assert attempt.endswith("  next in TOOK")
+        assert len(lines) == 7
+
+
+_CRASHING = """
+import sys
+from mockserver.app import App
+from mockserver.cli import main
+handle = App.handle
+async def handle_or_exit(self, request):
+    if request.path == "/_mock/health":
+        sys.exit("crashed")
+    return await handle(self, request)
+App.handle = handle_or_exit
+sys.exit(main())
+"""
+
+
+def test_what_was_answered_before_a_crash_is_written() -> None:
+    with running("--latency", "instant", command=(sys.executable, "-c", _CRASHING)) as server:
+        assert [server.post(XHUOAPI).status_code for _ in range(3)] == [200, 200, 200]
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{server.root}/_mock/health")
+        out, err = server.process.communicate(timeout=5)
+        assert (server.process.returncode, "crashed" in err) == (1, True)
+        assert len(re.findall("  200  ", out)) == 3
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_was_answered_before_a_signal_is_written(how: int) -> None:
+    with running("--latency", "instant") as server:
+        for _ in range(3):
+            server.post(XHUOAPI)
+        _, _, lines, err = server.end(how)
+        assert (len([line for line in lines if "  200  " in line]), lines[-1], err) == (
+            3,
+            "Stopped; nothing still pending.",
+            "",
+        )
 
 
 def test_json_lines_have_the_same_facts_and_no_key() -> None:
@@ -218,7 +269,8 @@ def test_json_lines_have_the_same_facts_and_no_key() -> None:
         status, _, lines, err = server.end()
         events = {event["event"] + str(event.get("status")): event for event in map(json.loads, lines)}
         assert (status, err) == (0, "")
-        assert set(events) == {"request200", "request404", "callbackNone", "stoppedNone"}
+        assert set(events) == {"request200", "request404", "taskcompleted", "callbackNone", "stoppedNone"}
+        assert events["taskcompleted"]["id"] == events["callbackNone"]["task_id"] == events["request200"]["task_id"]
         facts = {"provider": "xhuoapi", "method": "POST", "path": XHUOAPI, "cost": "0.2", "currency": "credits"}
         assert events["request200"].items() >= facts.items()
         assert events["callbackNone"]["target"] == "http://127.0.0.1:9/[redacted]?key=[redacted]"
