@@ -20,6 +20,7 @@ UNKNOWN_URL = Refusal(404, "unknown_url", "Invalid URL", INVALID)
 NO_IMAGE = Refusal(404, "", "The image does not exist", INVALID)
 LINK_EXPIRED = Refusal(403, "", "This link has expired", INVALID)
 WRONG_METHOD = Refusal(405, "method_not_supported", "Not allowed on this endpoint", INVALID)
+SLOW_BODY = Refusal(408, "", "The request took too long to arrive", INVALID)
 TOO_LARGE = Refusal(413, "", "The request is larger than allowed", INVALID)
 SERVER_ERROR = Refusal(500, "server_error", "The server had an error while processing your request", "server_error")
 UNAVAILABLE = Refusal(503, "service_unavailable", "The engine is currently overloaded", "server_error")
@@ -37,6 +38,7 @@ REFUSALS: Refusals = {
     Kind.IMAGE_NOT_FOUND: NO_IMAGE,
     Kind.LINK_EXPIRED: LINK_EXPIRED,
     Kind.WRONG_METHOD: WRONG_METHOD,
+    Kind.REQUEST_TIMEOUT: SLOW_BODY,
     Kind.TOO_LARGE: TOO_LARGE,
     Kind.INTERNAL: SERVER_ERROR,
     Kind.FAILED: SERVER_ERROR,
