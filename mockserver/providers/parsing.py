@@ -1,4 +1,4 @@
-"""From a request's fields to a provider's model, and from what pydantic says to a Problem. Shared by all providers."""
+"""Reads request fields into a provider's model, and turns validation errors into Problems. Shared by all providers."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
@@ -10,13 +10,14 @@ from mockserver.engine.problems import Kind, Problem
 
 M = TypeVar("M", bound="Fields")
 
-_SAID = 160
+LONGEST_MESSAGE = 160
+"""Characters of pydantic's message that an error shows."""
 
 
 class Fields(BaseModel):
-    """Request fields: JSON types are strict, unknown fields are ignored (ALL-TYPE-1).
+    """The base of a provider's request models: JSON types are strict, unknown fields are ignored (ALL-TYPE-1).
 
-    The order of the fields is the order in which problems are reported: model, required fields, the others.
+    Of several wrong fields, the one that the model declares first is reported: declare `model`, then the required ones.
     """
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
@@ -35,9 +36,10 @@ LONGEST_SIZE = 10_000
 """Characters of a `size`; no documented one comes near."""
 
 NOT_BLANK = AfterValidator(_not_blank)
-"""Stands last in a field's annotation: what stands behind a function is checked outside of pydantic's core."""
+"""Refuses blank text. Put it last in a field's annotation: pydantic checks what follows a function more slowly."""
 
 Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT), NOT_BLANK]
+"""A prompt, where a service documents no limit of its own."""
 
 
 _FALSE = ("", "false", "0", "no", "off")
@@ -59,7 +61,7 @@ def read(model: type[M], fields: Mapping[str, Any]) -> M:
     try:
         found: M = model.__pydantic_validator__.validate_python(fields)  # as model_validate does, without its options
     except ValidationError as error:
-        raise _first(error, model) from None
+        raise _first_problem(error, model) from None
     return found
 
 
@@ -68,10 +70,10 @@ def read_text(model: type[M], fields: Mapping[str, Any]) -> M:
     try:
         return model.model_validate_strings(fields, strict=False)
     except ValidationError as error:
-        raise _first(error, model) from None
+        raise _first_problem(error, model) from None
 
 
-def _first(error: ValidationError, model: type[BaseModel]) -> Problem:
+def _first_problem(error: ValidationError, model: type[BaseModel]) -> Problem:
     """The first problem in the order of the model's fields, in a sentence that echoes no input."""
     order = [field.alias or name for name, field in model.model_fields.items()]
     problems = error.errors(include_url=False, include_context=False, include_input=False)
@@ -81,7 +83,7 @@ def _first(error: ValidationError, model: type[BaseModel]) -> Problem:
         return Problem(Kind.INVALID_PARAMETER, f"{field} is required", field=field)
     place = "".join(f"[{part}]" for part in first["loc"][1:] if isinstance(part, int))
     said = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
-    return Problem(Kind.INVALID_PARAMETER, f"{field}{place}: {said[:_SAID]}", field=field)
+    return Problem(Kind.INVALID_PARAMETER, f"{field}{place}: {said[:LONGEST_MESSAGE]}", field=field)
 
 
 def read_callback_url(url: str | None, check: Callable[[str], None]) -> str | None:
