@@ -115,7 +115,7 @@ def add_fault(
     }
     body: dict[str, Any] = {"match": match, **when, "fault": {"type": type_, **present}}
     rule = Rule.read((yield ControlCall("POST", "faults", body=body)))
-    scope.rules[rule.id] = AddedRule(keyed=key is not None, optional=optional)
+    scope.rules[rule.id] = AddedRule(key in scope.filter().get("api_key", ()), optional)
     return rule
 
 
@@ -166,7 +166,7 @@ def add_route(scope: Scope, source: str, target: str) -> Operation[dict[str, str
 def clean_up(scope: Scope) -> Operation[None]:
     """Remove the faults and the routes that were added in a scope."""
     yield from clear_faults(scope, everyone=False)
-    for rule_id in [rule_id for rule_id, added in scope.rules.items() if not added.keyed]:
+    for rule_id in [rule_id for rule_id, added in scope.rules.items() if not added.own_key]:
         try:
             yield from remove_fault(rule_id)
         except MockError as error:  # removed already

@@ -8,9 +8,9 @@ from mockserver.client.discovered import ApiKeys, choose_keys
 
 @dataclass(frozen=True, slots=True)
 class AddedRule:
-    """A fault rule that was added: `keyed` if it matches one API key alone, `optional` if it need not fire."""
+    """A fault rule that was added: `own_key` if it matches a key of the scope, `optional` if it need not fire."""
 
-    keyed: bool
+    own_key: bool
     optional: bool
 
 

@@ -90,7 +90,7 @@ class MockProviders(MockClient):
             self._tally.add(charges, len(self.do(waiting.callbacks(self.scope))))
 
     def end(self) -> None:
-        """Leave nothing behind that changes another test. A server of this process is reset by the next `begin`."""
+        """Undo what would change another test. A server of this process is reset by the next `begin`."""
         if self._blocked:
             BLOCKER.off()
         if self._server is None:

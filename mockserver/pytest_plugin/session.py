@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -127,15 +127,17 @@ class Session:
 
     def close(self) -> None:
         """Stop the servers. What their last tests were charged is added to the tally first."""
-        for server in self._servers.values():
-            from mockserver.client import operations
+        with ExitStack() as stack:
+            if self._attached is not None:
+                stack.callback(self._attached.close)
+            for server in self._servers.values():
+                stack.callback(server.stop)
+            for server in self._servers.values():
+                from mockserver.client import operations
 
-            for forgotten in server.do(operations.reset()):
-                self.tally.add(forgotten.charges, forgotten.callbacks)
-            server.stop()
+                for forgotten in server.do(operations.reset()):
+                    self.tally.add(forgotten.charges, forgotten.callbacks)
         self._servers.clear()
-        if self._attached is not None:
-            self._attached.close()
 
 
 def worker() -> str:

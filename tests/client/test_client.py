@@ -155,7 +155,7 @@ def test_the_clock(mock: MockServer) -> None:
     assert mock.clock.set(mode="virtual", autojump=True).autojump
 
 
-def test_a_refusal_is_an_error_with_the_servers_words(mock: MockServer) -> None:
+def test_a_refusal_is_an_error_with_the_servers_message(mock: MockServer) -> None:
     with pytest.raises(MockError, match="does not go back") as refused:
         mock.clock.advance(until=VIRTUAL_START - 1)
     assert (refused.value.status, refused.value.code) == (400, "bad_request")
@@ -192,7 +192,7 @@ def test_requests_and_tasks(mock: MockServer) -> None:
     assert (task.held, task.captured) == (Decimal("2.5"), Decimal(0))
 
 
-def test_long_lists_come_whole(mock: MockServer) -> None:
+def test_a_list_of_several_pages(mock: MockServer) -> None:
     with httpx.Client(base_url=mock.evolink.base_url, headers={"Authorization": "Bearer k"}) as http:
         for _ in range(1_001):
             http.get("/v1/credits")
@@ -242,7 +242,7 @@ def test_waiting_with_autojump_moves_the_clock(mock: MockServer) -> None:
     assert mock.clock.now == VIRTUAL_START + 63
 
 
-def test_waiting_without_it_is_waiting(mock: MockServer) -> None:
+def test_waiting_without_autojump_leaves_the_clock(mock: MockServer) -> None:
     task_id = submit(mock, routed(mock, 500))
     with pytest.raises(NotDelivered, match=r"is pending and has sent no callback\n.*advance it by 60 s"):
         mock.callbacks.wait_delivered(task_id, timeout=0)
@@ -253,7 +253,7 @@ def test_waiting_without_it_is_waiting(mock: MockServer) -> None:
         assert waiting.result().attempts[-1].status == 200
 
 
-def test_waiting_for_what_does_not_come(mock: MockServer) -> None:
+def test_waiting_for_a_callback_that_can_not_arrive(mock: MockServer) -> None:
     with pytest.raises(NotDelivered, match="asked for no callback"):
         mock.callbacks.wait_delivered(submit(mock))
     mock.clock.set(autojump=True)
@@ -265,7 +265,7 @@ def test_waiting_for_what_does_not_come(mock: MockServer) -> None:
         mock.callbacks.wait_delivered("nothing")
 
 
-def test_a_receiver_that_asks_while_it_is_delivered_to(mock: MockServer) -> None:
+def test_a_receiver_calls_the_control_surface_while_it_is_delivered_to(mock: MockServer) -> None:
     """It has a connection of its own, though the one that advances waits on another."""
     seen: list[str] = []
 
@@ -309,7 +309,7 @@ def test_a_reset_of_one_key(mock: MockServer) -> None:
     assert len(mock.tasks()) == len(mock.requests()) == 1
 
 
-def test_assertions_of_everybody(mock: MockServer) -> None:
+def test_assertions_about_every_key(mock: MockServer) -> None:
     submit(mock, key="sk_one")
     submit(mock, key="sk_two")
     mock.clock.advance(60)
@@ -368,7 +368,7 @@ def test_the_control_token_is_sent(how: str, monkeypatch: pytest.MonkeyPatch) ->
     assert seen == ["Bearer s3cret", "Bearer s3cret"]
 
 
-def test_an_attached_client_sees_the_same(mock: MockServer) -> None:
+def test_a_client_of_a_server_elsewhere(mock: MockServer) -> None:
     task_id = submit(mock)
     with MockClient(mock.root_url + "/", api_key="sk_own") as client:
         assert client.evolink.base_url == mock.evolink.base_url
@@ -391,7 +391,7 @@ def test_a_kept_connection_that_was_closed_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://127.0.0.1:9/below"])
-def test_nobody_there(url: str) -> None:
+def test_an_address_without_a_server(url: str) -> None:
     with pytest.raises(MockError, match=f"No mock server answers at {url}: .*refused"):
         MockClient(url).health()
 
@@ -400,19 +400,19 @@ def test_nobody_there(url: str) -> None:
     ("status", "data", "said"),
     [(200, b"<html>", "no JSON"), (404, b"{}", "answers 404"), (400, b'{"error": {"message": "why"}}', "why")],
 )
-def test_answers_that_are_none(status: int, data: bytes, said: str) -> None:
+def test_answers_of_other_servers(status: int, data: bytes, said: str) -> None:
     with pytest.raises(MockError, match=said):
         read_answer(status, data)
 
 
-def test_what_is_asked_is_quoted() -> None:
+def test_queries_are_encoded() -> None:
     assert (
         ControlCall("GET", "tasks", {"api_key": "sk_a&b=ü", "provider": None}).target
         == "/_mock/tasks?api_key=sk_a%26b%3D%C3%BC"
     )
 
 
-def test_an_asynchronous_client_does_the_same(mock: MockServer) -> None:
+def test_the_asynchronous_client(mock: MockServer) -> None:
     task_id = submit(mock, routed(mock, 500))
 
     async def main() -> None:
@@ -441,7 +441,7 @@ def _operations(kind: type[Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("part", ["Account", "Provider", "Clock", "Faults", "Callbacks", "Sink"])
-def test_both_faces_have_the_same_parts(part: str) -> None:
+def test_both_clients_have_the_same_parts(part: str) -> None:
     one, other = getattr(blocking_parts, part), getattr(asynchronous_parts, part)
     properties = {name for name in dir(one) if isinstance(getattr(one, name), property)}
     assert _operations(one) | properties - {"base_url"} == (
@@ -449,7 +449,7 @@ def test_both_faces_have_the_same_parts(part: str) -> None:
     )
 
 
-def test_both_faces_have_the_same_operations() -> None:
+def test_both_clients_have_the_same_operations() -> None:
     one, other = _operations(blocking_client.BlockingMockClient), _operations(asynchronous_client.AsyncMockClient)
     assert one == other
     assert _operations(MockClient) - one == {"aio"}

@@ -120,7 +120,7 @@ def test_xdist(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_attached_to_a_running_server(tmp_path: Path, options: tuple[str, ...]) -> None:
-    """It cleans up behind itself, and leaves others alone."""
+    """Each test removes what it has added, and leaves the state of others alone."""
     with MockServer(Settings(clock="virtual", autojump=True, latency="instant")) as shared:
         shared.callbacks.route("https://theirs.example.com", shared.sink("theirs").url)
         shared.faults.add("status", prompt="theirs", status=500)
@@ -131,7 +131,7 @@ def test_attached_to_a_running_server(tmp_path: Path, options: tuple[str, ...]) 
         assert {task.model for task in shared.tasks()} == {"gpt-image-2-beta"}
 
 
-def test_nobody_is_attached_to_what_is_not_there(tmp_path: Path) -> None:
+def test_an_address_without_a_server(tmp_path: Path) -> None:
     output = run_embedding("unittest_classes", tmp_path, "--mock-providers-url", "http://127.0.0.1:9")
     assert "No mock server answers at http://127.0.0.1:9: " in output
     assert "Connection refused" in output
@@ -174,7 +174,7 @@ Traceback""",
 ]
 
 
-def test_failures_explain_themselves(tmp_path: Path) -> None:
+def test_messages_of_failures(tmp_path: Path) -> None:
     output = run_embedding("failing", tmp_path)
     missing = [text for text in FAILURES if not re.search(text, output)]
     assert missing == [], output
@@ -253,7 +253,7 @@ def test_an_empty_test_costs_one_call_and_no_connection(monkeypatch: pytest.Monk
 
 
 def test_an_idle_plugin_costs_nothing(tmp_path: Path) -> None:
-    """No run that does not use it imports the server, or hears of it at the end."""
+    """A run that does not use the fixtures imports no server, and has no line about it at the end."""
     (tmp_path / "conftest.py").write_text(
         "import sys\n\ndef pytest_unconfigure():\n"
         "    print('plugin', 'mockserver.pytest_plugin' in sys.modules)\n"

@@ -25,6 +25,7 @@ def test_alone_among_others(mock_providers: MockProviders, host: str) -> None:
     mock_providers.callbacks.route(f"https://{host}.example.com", sink.url)
     mock_providers.faults.add("status", status=503, times=1)
     mock_providers.faults.add("task_fail", prompt="nothing has this", everyone=True, optional=True)
+    mock_providers.faults.add("task_fail", api_key=f"sk_{host}", optional=True)
     assert [submit(mock_providers, host=host).status_code for _ in range(2)] == [503, 200]
     mock_providers.assert_requested("evolink", times=2)
     mock_providers.assert_delivered()
