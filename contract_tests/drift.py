@@ -5,6 +5,7 @@ client may notice. Info: nothing that a client should rely on.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -140,6 +141,14 @@ def _pictures(where: str, mock: Any, target: Any) -> Iterator[Finding]:
 
 
 @dataclass(slots=True)
+class Tally:
+    """How many answers of one provider were compared with the mock's, and how many not, by reason."""
+
+    compared: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class Twin:
     """Asks a mock what the target was asked, with the mock's identities in place of the target's."""
 
@@ -149,20 +158,24 @@ class Twin:
     base_url: str
     key: str
     findings: list[Finding]
+    tally: "Tally"
     _known: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, exchange: Exchange) -> None:
         """A client's listener: compare one exchange of the target."""
         call = exchange.call
         if not call.url.startswith(self.base_url) and call.url not in self._known:
+            self.tally.left_out["an address that the mock has no counterpart of"] += 1
             return
         if _unfinished(call, exchange.answer.value):
+            self.tally.left_out["the task was still under way"] += 1
             return
         try:
             answer = self._ask(call)
         except httpx.HTTPError as error:
             self.findings.append(self._signed(Finding(Level.WARNING, "answer", type(error).__name__, "one"), call))
             return
+        self.tally.compared += 1
         self._learn(exchange.answer.value, answer.value)
         self._learn(*(side.headers.get("location") for side in (exchange.answer, answer)))
         self.findings.extend(self._signed(finding, call) for finding in compare(answer, exchange.answer))

@@ -10,6 +10,7 @@ import pytest
 
 from .budget import Budget
 from .target import Target, parse_targets
+from .usage import OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,42 +34,8 @@ class Options:
 
 def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("contract", "contract tests")
-    add = group.addoption
-    add(
-        "--target",
-        action="append",
-        default=[],
-        metavar="PROVIDER=URL",
-        help="speak to this address (mock or real) instead of the documented host; also PROVIDER=mock and "
-        "[PROVIDER=]replay:DIR. Repeatable; the key comes from PROVIDER_API_KEY. Default: a mock of the suite's own.",
-    )
-    add(
-        "--budget",
-        action="append",
-        default=[],
-        metavar="[PROVIDER=]AMOUNT",
-        help="the most that may be spent at each addressed provider, in its own unit (credits, CNY); repeatable",
-    )
-    add(
-        "--over-budget",
-        choices=("trim", "refuse"),
-        default="trim",
-        help="what to do if the plan costs more: leave out tests, dear variants first (default), or run nothing",
-    )
-    add("--require-live", action="store_true", help="fail, not skip, for want of a key, a budget or a target")
-    add("--claim", action="append", default=[], metavar="ID", help="run the tests of this claim alone; repeatable")
-    add("--record", metavar="DIR", help="keep redacted exchanges here; --target replay:DIR runs on them")
-    add("--drift", action="store_true", help="ask a mock the same, and report how the target's answers differ")
-    add(
-        "--callback-base-url",
-        metavar="URL",
-        help="public address of a receiver (python -m contract_tests.receiver); without it callback tests skip",
-    )
-    add("--callback-read-url", metavar="URL", help="where the suite reads that receiver, if not at the same address")
-    add("--ca-bundle", metavar="PEM", help="certificates to trust instead of the public ones")
-    add("--patience", type=float, default=600, metavar="SECONDS", help="the longest wait for a generation (600)")
-    add("--contract-json", metavar="FILE", help="write the report per claim as JSON")
-    add("--contract-markdown", metavar="FILE", help="write the report as a Markdown page, for a CI job summary")
+    for flag, facts in OPTIONS.items():
+        group.addoption(flag, **facts)
 
 
 def read_options(config: pytest.Config) -> Options:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .drift import Finding, Level
+from .drift import Finding, Level, Tally
 from .library import PROVIDERS, Claim
+from .target import Kind
 
 HELD, BROKEN, SKIPPED, UNTESTED, NOT_RUN = "held", "broken", "skipped", "untested", "not run"
 _SIGNS = {HELD: "✓", BROKEN: "✗", SKIPPED: "–", UNTESTED: "✗", NOT_RUN: "–"}
@@ -49,6 +50,8 @@ class Results:
     records: dict[str, Record]
     targets: Mapping[str, str]
     findings: list[Finding] = field(default_factory=list)
+    compared: Mapping[str, Tally] = field(default_factory=dict)
+    """What `--drift` has compared, by provider; empty without it."""
     spent: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -68,6 +71,14 @@ class Results:
     def of(self, provider: str) -> list[Record]:
         return [record for record in self.records.values() if record.claim.provider == provider]
 
+    def taking_part(self) -> list[str]:
+        """The providers that have a target and a test that was run or skipped, or lack one that they should have."""
+        return [
+            provider
+            for provider in PROVIDERS
+            if provider in self.targets and any(record.outcome != NOT_RUN for record in self.of(provider))
+        ]
+
     def count(self, provider: str) -> Counter[str]:
         return Counter(record.outcome for record in self.of(provider))
 
@@ -79,12 +90,33 @@ def new_results(claims: Iterable[Claim], targets: Mapping[str, str]) -> Results:
 
 def terminal_lines(results: Results) -> list[str]:
     """A line per provider, then each claim that did not hold, and the drift that matters."""
-    lines = [_summary(results, provider) for provider in PROVIDERS]
+    lines = [_summary(results, provider) for provider in results.taking_part()]
     for record in results.records.values():
         if record.outcome in (BROKEN, UNTESTED):
             lines.append(f"{record.claim.id} {record.outcome}: {record.claim.statement} ({record.why})")
     lines += [str(finding) for finding in ranked(results.findings) if finding.level is not Level.INFO]
-    return lines + results.notes
+    return lines + [f"drift: {line}" for line in drift_lines(results)] + results.notes
+
+
+def drift_lines(results: Results) -> list[str]:
+    """For each target, how many answers `--drift` compared and how many differ, or why none was compared."""
+    lines = []
+    for provider, tally in results.compared.items():
+        if not tally.compared and not tally.left_out:
+            own = results.targets[provider] == Kind.MOCK.value
+            why = "its target is the suite's own mock" if own else "no test called it"
+            lines.append(f"{provider}: nothing compared: {why}")
+            continue
+        claims = {claim for claim, record in results.records.items() if record.claim.provider == provider}
+        found = [finding for finding in ranked(results.findings) if claims & set(finding.claims)]
+        counts = Counter(finding.level.value for finding in found)
+        differ = ", ".join(f"{counts[level.value]} {level.value}" for level in Level if counts[level.value])
+        line = f"{provider}: {tally.compared} answers compared, {differ or 'no drift'}"
+        if tally.left_out:
+            reasons = "; ".join(f"{number} because {why}" for why, number in tally.left_out.most_common())
+            line += f"; not compared: {reasons}"
+        lines.append(line)
+    return lines
 
 
 def _summary(results: Results, provider: str) -> str:
@@ -110,6 +142,10 @@ def as_json(results: Results) -> str:
         "targets": dict(results.targets),
         "spent": dict(results.spent),
         "claims": [_claim_json(record) for record in results.records.values()],
+        "compared": {
+            provider: {"answers": tally.compared, "left_out": dict(tally.left_out)}
+            for provider, tally in results.compared.items()
+        },
         "drift": [_finding_json(finding) for finding in ranked(results.findings)],
         "notes": results.notes,
     }
@@ -151,22 +187,22 @@ def as_markdown(results: Results) -> str:
         "| provider | target | held | broken | skipped | spent |",
         "|---|---|---|---|---|---|",
     ]
-    parts += [_total_row(results, provider) for provider in PROVIDERS]
+    parts += [_total_row(results, provider) for provider in results.taking_part()]
     broken = [record for record in results.records.values() if record.outcome in (BROKEN, UNTESTED)]
     if broken:
         parts += ["", "## What did not hold", ""]
         parts += [f"- **{r.claim.id}** {r.outcome}: {_cell(r.claim.statement)} ({_cell(r.why)})" for r in broken]
+    if results.compared:
+        parts += ["", "## Drift from the mock", "", *(f"- {_cell(line)}" for line in drift_lines(results))]
     if results.findings:
         parts += [
-            "",
-            "## Drift from the mock",
             "",
             "| level | call | where | mock | target | claims |",
             "|---|---|---|---|---|---|",
         ]
         parts += [_drift_row(finding) for finding in ranked(results.findings)]
     parts += [f"\n> {_cell(note)}" for note in results.notes]
-    for provider in PROVIDERS:
+    for provider in results.taking_part():
         parts += _folded(results, provider)
     return "\n".join(parts) + "\n"
 

@@ -35,6 +35,8 @@ class Suite:
         self.results: Results = new_results(
             claims().values(), {name: describe(t) for name, t in options.targets.items()}
         )
+        if options.drift:
+            self.results.compared = {provider: drift.Tally() for provider in options.targets}
         self.plan = Plan((), {})
         self.live_tests = 0
         self.stopped = ""
@@ -118,7 +120,8 @@ class Suite:
     def _twin(self, client: Client, named: tuple[str, ...]) -> drift.Twin:
         twin = replace(self._mock_client(client.provider, client.test, self.mock_root), recorder=None)
         findings = self.results.findings
-        return drift.Twin(twin, client.test, named, client.target.base_url, client.key, findings)
+        tally = self.results.compared[client.provider]
+        return drift.Twin(twin, client.test, named, client.target.base_url, client.key, findings, tally)
 
     def _replay(self, target: Target) -> Replay | None:
         if target.folder is None:
