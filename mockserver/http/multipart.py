@@ -48,6 +48,11 @@ class Form:
         """The text fields by name; of a repeated one the last."""
         return dict(self.texts)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the text fields, then of the files; a repeated one is repeated."""
+        return [*(name for name, _ in self.texts), *(upload.field for upload in self.uploads)]
+
     def all_of(self, *names: str) -> list[str]:
         """Every value of the text fields of these names."""
         return [value for name, value in self.texts if name in names]

@@ -56,6 +56,11 @@ NotStreamed = Annotated[Any, AfterValidator(_not_streamed)]
 """`stream`, refused unless it is false: an SDK would wait for events that never come (XH-STREAM-1)."""
 
 
+def known_fields(model: type[Fields]) -> frozenset[str]:
+    """The names of a model's fields as requests write them."""
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
 def read(model: type[M], fields: Mapping[str, Any]) -> M:
     """The model of a JSON body's fields. Raises Problem(INVALID_PARAMETER) for the first that is wrong."""
     try:

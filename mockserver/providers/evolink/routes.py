@@ -10,18 +10,22 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Idempotency, Job, Task
 from mockserver.http.context import RequestContext, Route
 from mockserver.providers.evolink import errors, models, wire
-from mockserver.providers.parsing import read, read_callback_url
+from mockserver.providers.field_names import note_ignored
+from mockserver.providers.parsing import known_fields, read, read_callback_url
 from mockserver.providers.pictures import find_picture, serve_picture
 
 LINK_SECONDS = 24 * 3600
 """How long a result's link lives (EV-FILE-1)."""
 
+_FIELDS = known_fields(models.Generation)
 LONGEST_IDEMPOTENCY_KEY = 255
 
 
 async def generate(context: RequestContext) -> StreamResponse:
     """EV-EP-1: always a task, never a picture in the answer."""
-    asked = read(models.Generation, await context.body.json())
+    sent = await context.body.json()
+    note_ignored(context, sent, _FIELDS)
+    asked = read(models.Generation, sent)
     job = _job(context, asked, read_callback_url(asked.callback_url, check_public_https))
     task, replayed = _submit_once(context, job)
     headers = {"idempotency-replayed": "true"} if replayed else {}

@@ -8,14 +8,17 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Job, Task
 from mockserver.http.context import RequestContext, Route
 from mockserver.http.multipart import Form, Upload
+from mockserver.providers.field_names import check_form, note_ignored
 from mockserver.providers.icodeeasy import models, pricing, wire
-from mockserver.providers.parsing import read, read_text
+from mockserver.providers.parsing import known_fields, read, read_text
 from mockserver.providers.pictures import find_picture, index_of, serve_picture
 from mockserver.providers.references import check_references
 
 ASYNC_VALUES = ("1", "true", "yes")
 _URL_FIELDS = ("image_urls", "image_urls[]", "image_input", "image_input[]")
 _FILE_FIELDS = ("image", "image[]")
+_JSON_FIELDS = known_fields(models.Generation)
+_FORM_FIELDS = _JSON_FIELDS | {*_URL_FIELDS, *_FILE_FIELDS}
 
 
 async def generate(context: RequestContext) -> StreamResponse:
@@ -33,8 +36,12 @@ async def generate(context: RequestContext) -> StreamResponse:
 async def _read(context: RequestContext) -> tuple[models.Generation, tuple[Upload, ...]]:
     """The request from either body format (IC-BODY-1). Raises Problem."""
     if not context.body.is_form:
-        return read(models.Generation, await context.body.json()), ()
+        sent = await context.body.json()
+        note_ignored(context, sent, _JSON_FIELDS)
+        return read(models.Generation, sent), ()
     form = await context.body.form()
+    note_ignored(context, form.names, _FORM_FIELDS)
+    check_form(form, _FILE_FIELDS, _FORM_FIELDS)
     fields = {name: value for name, value in form.fields.items() if name not in _URL_FIELDS}
     asked = read_text(models.Generation, fields)
     return asked.model_copy(update={"image_urls": form.all_of(*_URL_FIELDS)}), _files(form)

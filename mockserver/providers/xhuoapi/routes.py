@@ -12,8 +12,9 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sizes import pixels_text
 from mockserver.engine.tasks import Failure, Job
 from mockserver.http.context import RequestContext, Route
-from mockserver.http.multipart import Form, Upload
-from mockserver.providers.parsing import read, read_callback_url, read_text
+from mockserver.http.multipart import Form
+from mockserver.providers.field_names import check_form, note_ignored
+from mockserver.providers.parsing import known_fields, read, read_callback_url, read_text
 from mockserver.providers.pictures import find_picture, index_of, serve_picture
 from mockserver.providers.references import check_references
 from mockserver.providers.xhuoapi import advice, models, pricing, tasks, wire
@@ -21,6 +22,7 @@ from mockserver.providers.xhuoapi import advice, models, pricing, tasks, wire
 EDIT_MODEL = "dall-e-3"
 """The model of an edit that names none (XH-EDIT-1)."""
 
+_IMAGE_FILES = ("image", "image[]")
 LARGEST_REMEMBERED = 256 * 1024
 """Bytes of a request that its task record shows."""
 
@@ -28,36 +30,25 @@ LARGEST_REMEMBERED = 256 * 1024
 async def generate(context: RequestContext) -> StreamResponse:
     """XH-EP-1: one endpoint and one request shape for every model."""
     fields = await context.body.json()
-    asked = _read(context, fields, read)
+    asked = _read(context, fields)
     return await _run(context, asked, _as_sent(context) or _remembered(fields), "generations")
 
 
 async def edit(context: RequestContext) -> StreamResponse:
     """XH-EDIT-1: JSON with URLs, or multipart with files; `image` and `prompt` are required."""
-    fields, image, uploads, reader = await _read_edit(context)
-    files = [upload for upload in uploads if upload.field != "mask"]
+    form = await context.body.form() if context.body.is_form else None
+    fields: dict[str, Any] = dict(form.fields) if form else await context.body.json()
+    uploads = form.uploads if form else ()
+    files = [upload for upload in uploads if upload.field in _IMAGE_FILES]
     masks = [upload for upload in uploads if upload.field == "mask"]
-    asked = _read(context, {"model": EDIT_MODEL, **fields}, reader, required=bool(image or files))
+    image = None if form else fields.pop("image", None)
+    asked = _read(context, {"model": EDIT_MODEL, **fields}, form, has_image=bool(image or files))
     images = _image_urls(image)
     await check_references(context, "image", images, files, models.MOST_REFERENCES, ("https", "http"))
     await check_references(context, "mask", (), masks, 1, ())
     if isinstance(asked, models.Nano):
         asked = asked.model_copy(update={"size": None})  # an edit by these knows model, prompt and image alone
     return await _run(context, asked, _remembered({**fields, "image": image or len(files)}), "edits")
-
-
-async def _read_edit(context: RequestContext) -> tuple[dict[str, Any], Any, tuple[Upload, ...], advice.Reader]:
-    """The fields, the references as they came, the files, and how to read the fields, from either body format."""
-    if context.body.is_form:
-        form = await context.body.form()
-        fields: dict[str, Any] = {name: text for name, text in form.fields.items() if name not in ("image", "image[]")}
-        return fields, form.all_of("image", "image[]"), _files(form), read_text
-    fields = await context.body.json()
-    return fields, fields.pop("image", None), (), read
-
-
-def _files(form: Form) -> tuple[Upload, ...]:
-    return tuple(upload for upload in form.uploads if upload.field in ("image", "image[]", "mask"))
 
 
 def _image_urls(image: Any) -> list[str]:
@@ -71,12 +62,21 @@ def _image_urls(image: Any) -> list[str]:
 
 
 def _read(
-    context: RequestContext, fields: Mapping[str, Any], reader: advice.Reader, required: bool = True
+    context: RequestContext, fields: Mapping[str, Any], form: Form | None = None, has_image: bool | None = None
 ) -> models.Request:
-    """The request by its model's class. Raises Problem."""
+    """The request by its model's class, from a JSON body or a `form`; `has_image` is None where none is needed.
+
+    Raises:
+        Problem: for the first field that is wrong, the model first.
+    """
     context.trace_id = models.trace_id_of(fields) or context.request_id
-    kind = models.class_of(fields.get("model"))
-    if not required:
+    kind, reader = models.class_of(fields.get("model")), read if form is None else read_text
+    known = _fields(kind) if has_image is None else _fields(kind) | {"image"}
+    if form is not None:
+        known |= {*_IMAGE_FILES, "mask"}
+        check_form(form, (*_IMAGE_FILES, "mask"), known)
+    note_ignored(context, form.names if form else fields, known)
+    if has_image is False:
         raise Problem(Kind.INVALID_PARAMETER, "image is required.", field="image")
     try:
         asked = reader(kind, fields)
@@ -84,6 +84,9 @@ def _read(
     except Problem as problem:
         raise advice.naming_other_models(problem, fields, reader) from None
     return asked
+
+
+_fields = lru_cache(maxsize=16)(known_fields)
 
 
 async def _run(context: RequestContext, asked: models.Request, request: bytes, operation: str) -> StreamResponse:
