@@ -132,7 +132,8 @@ class Engine:
         duration = job.delay
         if duration is None:
             duration = draw.between(*self.config.latency.of(job.documented)) * job.slowness
-        planned = max(now, round(now + duration, 6))
+        # rounding may go up, and a clock that stands still never reaches an end that is to be at once
+        planned = max(now, round(now + duration, 6)) if duration else now
         return Task(task_id, job, now, inf if job.stuck else planned, planned, job.failure)
 
     def check_money(self, job: Job) -> None:

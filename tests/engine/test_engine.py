@@ -470,3 +470,11 @@ async def test_stop_ends_at_once_though_a_receiver_hangs() -> None:
         engine.submit(job(callback_url=receiver.url))
         await until(lambda: len(receiver.posted) == 1)
     assert len(receiver.posted) == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("fraction", [0.1, 0.1234567, 0.0999998, 0.9999998, 0.5])
+async def test_a_task_without_a_duration_ends_at_once_at_any_time(fraction: float) -> None:
+    async with running() as engine:
+        engine.clock.move_to(T0 + fraction)
+        assert engine.submit(job(delay=0.0)).due == engine.now()

@@ -210,7 +210,7 @@ MUTANTS = (
         "ic-ref-1-no-inline",
         "IC-REF-1",
         "data: values are refused.",
-        references("    if not match:\n", "    if match or not match:\n"),
+        references("if not _DATA_URL.match(url):", "if url:"),
     ),
     mutant(
         "ic-ref-1-bad-base64",

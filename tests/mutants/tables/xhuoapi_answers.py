@@ -367,7 +367,7 @@ MUTANTS = (
         "xh-edit-1-image-optional",
         "XH-EDIT-1",
         "An edit needs no image.",
-        routes("required=bool(image or files)", "required=True"),
+        routes("has_image=bool(image or files)", "has_image=True"),
     ),
     mutant(
         "xh-price-4-failures-billed",

@@ -145,9 +145,7 @@ MUTANTS = (
         "xh-model-2-default",
         "XH-MODEL-2",
         "A generation without a model is one by gpt-image-2.",
-        routes(
-            "asked = _read(context, fields, read)", 'asked = _read(context, {"model": "gpt-image-2", **fields}, read)'
-        ),
+        routes("asked = _read(context, fields)", 'asked = _read(context, {"model": "gpt-image-2", **fields})'),
     ),
     mutant(
         "xh-model-2-code",
