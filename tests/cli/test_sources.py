@@ -65,7 +65,7 @@ BAD_FILES = [
     ("host = ['a']", "host in FILE: ['a'] is not text"),
     ("api_key = 'a'\napi-keys = ['b']", "api_key is given twice"),
     ("api_key = [1]", "api_key in FILE: must be a list of texts"),
-    ("[prices.nobody]\nhigh = 1", "there is no provider 'nobody'; there are evolink, icodeeasy, xhuoapi"),
+    ("[prices.nobody]\nhigh = 1", "there is no provider 'nobody'; there are evolink, icodeeasy"),
     ("[prices.icodeeasy]\nhuge = 1", "icodeeasy has no price 'huge'; there are low, medium, high"),
     ("[prices.icodeeasy]\nhigh = -1", "the price of 'high' must be a number, 0 or more"),
     ("[prices]\nhigh = 1", "must be a table of prices for each provider"),
