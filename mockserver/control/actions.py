@@ -1,18 +1,18 @@
 """Steering: the handlers that make time pass, make things go wrong, and move money."""
 
+import asyncio
 from collections import deque
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp.web import Response
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic import ValidationError
+from pydantic_core import from_json
 
 from mockserver.control import models, views
 from mockserver.control.control_request import ControlRequest, Refusal, bad, first_error
 from mockserver.control.queries import Queries, account_name, accounts_of, known
-from mockserver.engine import snapshot
+from mockserver.engine import snapshot, snapshot_check, snapshot_reader
 from mockserver.engine.clock import SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
 from mockserver.engine.event_runner import Busy
@@ -20,8 +20,9 @@ from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.sinks import Reply, Sink
+from mockserver.engine.snapshot_check import MOST
 from mockserver.engine.text import write_json
-from mockserver.faults.rules import BadRule, FaultRules, Rule
+from mockserver.faults.rules import RULES_KEPT, BadRule, FaultRules, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +191,16 @@ class Actions:
         """Put a snapshot in place of everything; nothing changes if it is not one."""
         asked = await request.read(models.SnapshotBody)
         try:
-            if unknown := asked.engine.keys() - _STATE_FIELDS:
-                raise ValueError(f"there is no {min(unknown):.40}")
-            state = _state_reader().validate_json(to_json(asked.engine))
-            snapshot.check(state, self.engine.providers)
-            rules = [_saved(self.rules, rule) for rule in asked.faults]
+            state = await asyncio.to_thread(snapshot_reader.read, asked.engine)
+            providers = {name: mount.provider for name, mount in self.queries.mounts.items()}
+            await asyncio.to_thread(snapshot_check.check, state, providers)
+            rules = _saved_rules(self.rules, asked)
         except ValidationError as error:
             raise bad(f"This is no snapshot: {first_error(error)}") from None
         except (BadRule, ValueError) as error:
             raise bad(f"This is no snapshot: {error}.") from None
         await snapshot.restore(self.engine, state)
-        self.rules.by_id, self.rules.added = {rule.id: rule for rule in rules}, asked.faults_added
+        self.rules.by_id, self.rules.added = rules, asked.faults_added
         return views.clock_view(self.engine)
 
     async def reset(self, request: ControlRequest) -> dict[str, Any]:
@@ -217,21 +217,24 @@ class Actions:
         return {"status": "reset", "defects": self.engine.defects.count, "forgotten": forgotten}
 
 
-@cache
-def _state_reader() -> TypeAdapter[snapshot.State]:
-    """What reads a snapshot: made when it is wanted, since making it costs every start milliseconds."""
-    return TypeAdapter(snapshot.State)
-
-
-_STATE_FIELDS = {field.name for field in fields(snapshot.State)}
 _BUSY = (
     "A callback is being delivered and its receiver has not answered: if the receiver itself advances the clock, it "
     "waits for itself. Answer the callback first, then advance."
 )
 
 
-def _saved(rules: FaultRules, saved: models.SavedRule) -> Rule:
-    """A rule of a snapshot, with its counts."""
-    rule = rules.read(saved.id, saved.model_dump(exclude={"id", "matched", "fired"}))
-    rule.matched, rule.fired = saved.matched, saved.fired
-    return rule
+def _saved_rules(rules: FaultRules, asked: models.SnapshotBody) -> dict[str, Rule]:
+    """The fault rules of a snapshot with their counts, by id. Raises BadRule, or pydantic's ValidationError."""
+    found: dict[str, Rule] = {}
+    for number, saved in enumerate(asked.faults):
+        place = f"faults[{number}]"
+        if saved.id in found or int(saved.id.removeprefix("fault-")) > asked.faults_added:
+            raise BadRule(f"{place}.id is there twice, or is beyond faults_added")
+        if not saved.fired <= saved.matched <= MOST:
+            raise BadRule(f"{place}.fired and matched are no counts of one rule")
+        rule = rules.read(saved.id, saved.model_dump(exclude={"id", "matched", "fired"}))
+        rule.matched, rule.fired = saved.matched, saved.fired
+        found[rule.id] = rule
+    if len(found) > RULES_KEPT or asked.faults_added > MOST:
+        raise BadRule(f"faults are more than {RULES_KEPT}, or faults_added is no count")
+    return found

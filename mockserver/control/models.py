@@ -90,7 +90,9 @@ class Reset(Body):
 
 
 class SavedRule(Body):
-    """A fault rule as it is shown; it is read again by the book."""
+    """A fault rule as it is shown; `FaultRules` reads it again."""
+
+    model_config = ConfigDict(strict=True)
 
     id: Annotated[str, Field(pattern=r"^fault-[1-9][0-9]{0,9}$")]
     match: dict[str, Any]
@@ -105,6 +107,8 @@ class SavedRule(Body):
 
 class SnapshotBody(Body):
     """A snapshot as it was given out."""
+
+    model_config = ConfigDict(strict=True)
 
     engine: dict[str, Any]
     faults: list[SavedRule]

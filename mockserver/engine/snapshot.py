@@ -4,15 +4,13 @@ The journal is left out: it is a record of what this process was asked, and it h
 """
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from math import inf, isfinite
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Entropy, Mode, SystemClock, VirtualClock
-from mockserver.engine.engine import Engine, ProviderPort
+from mockserver.engine.engine import Engine
 from mockserver.engine.ledger import USAGE_KEPT, AccountRow
-from mockserver.engine.outbound import Routing, parse_route
+from mockserver.engine.outbound import Routing
 from mockserver.engine.schedule import Event
 from mockserver.engine.sinks import RECEIVED_KEPT, Sink
 from mockserver.engine.store import Records
@@ -76,44 +74,6 @@ def take(engine: Engine) -> State:
         sinks=engine.dispatcher.sinks.by_name,
         **{part.name: getattr(records, part.name) for part in fields(Records)},
     )
-
-
-def check(state: State, providers: Mapping[str, ProviderPort]) -> None:
-    """Make sure that a state hangs together. Raises ValueError saying where it does not."""
-    if state.form != FORM:
-        raise ValueError(f"it has the form {state.form}; this server reads {FORM}")
-    clock = state.clock
-    if not 0 <= clock.now <= LATEST or (clock.mode == "real" and not 0 < clock.speed < inf):
-        raise ValueError("its clock is out of bounds")
-    owners = {task.job.provider for task in state.tasks} | {delivery.provider for delivery in state.deliveries}
-    owners |= {account.provider for account in state.accounts}
-    if not owners <= providers.keys():
-        raise ValueError(f"it has another provider than {', '.join(providers)}")
-    _check_times(state)
-    _check_money(state)
-    for source, destination in state.routes:
-        parse_route(f"{source}={destination}")
-
-
-def _check_times(state: State) -> None:
-    times = [time for task in state.tasks for time in (task.created, task.starts, task.planned)]
-    times += [task.due for task in state.tasks if not task.job.stuck] + [due for due, _, _ in state.planned]
-    if not all(isfinite(time) for time in times):
-        raise ValueError("a time is not finite")
-
-
-def _check_money(state: State) -> None:
-    accounts = {(account.provider, account.id): account for account in state.accounts}
-    tasks = {task.id: task for task in state.tasks}
-    held = dict.fromkeys(accounts, 0)
-    for task_id, _ in state.held:
-        task = tasks.get(task_id)
-        if task is None or (task.job.provider, task.job.account) not in held:
-            raise ValueError("money is held for an unknown task or account")
-        held[task.job.provider, task.job.account] += task.job.cost
-    for owner, account in accounts.items():
-        if account.held != held[owner] or account.opening != account.balance + account.held + account.captured:
-            raise ValueError("an account does not add up")
 
 
 async def restore(engine: Engine, state: State) -> None:

@@ -56,6 +56,9 @@ class Provider:
         callback_body: the body that is posted when a task has ended; None for a service without callbacks.
         openai_path: the path that an OpenAI SDK takes as its base URL, where the service has such endpoints.
         public_callbacks_only: whether the service refuses callback addresses that are not globally routable.
+        check_restored: checks what the provider keeps in a task of its own (`wire` and `request` of its job), when it
+            comes from a snapshot; raises ValueError naming the field. None for a provider whose answers can be written
+            from anything there.
         picture_hosts: which of `hosts` serves pictures, by the beginning of their path, for those that the API's
             own host does not serve.
     """
@@ -80,6 +83,7 @@ class Provider:
     openai_path: str | None = None
     public_callbacks_only: bool = False
     picture_hosts: Mapping[str, str] = field(default_factory=dict)
+    check_restored: Callable[[Task], None] | None = None
 
     def base_url(self, root: str) -> str:
         """What replaces the documented base URL, when the server is at `root`."""
@@ -97,6 +101,14 @@ class Provider:
         """This provider on the index page of a server at `root`."""
         replaces = f"https://{self.hosts[0]}{self.base_path}"
         return IndexEntry(self.name, self.title, self.base_url(root), replaces, self.curl_line(root), self.example.note)
+
+
+def check_nothing_kept(task: Task) -> None:
+    """The `check_restored` of a provider that keeps nothing of its own in a task."""
+    if task.job.wire:
+        raise ValueError("job.wire is not empty")
+    if task.job.request:
+        raise ValueError("job.request is not empty")
 
 
 class InvalidProvider(ValueError):

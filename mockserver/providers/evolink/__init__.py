@@ -1,6 +1,6 @@
 """evolink: `gpt-image-2-beta`, always as a task, with callbacks (document 002; claims EV-…)."""
 
-from mockserver.providers.base import Example, Provider
+from mockserver.providers.base import Example, Provider, check_nothing_kept
 from mockserver.providers.evolink import errors, models, pricing, routes, wire
 
 PROVIDER = Provider(
@@ -22,6 +22,7 @@ PROVIDER = Provider(
     cost_breakdown=wire.cost_breakdown,
     public_callbacks_only=True,
     picture_hosts=wire.PICTURE_HOSTS,
+    check_restored=check_nothing_kept,
     example=Example(
         path="/v1/images/generations",
         body={"model": models.MODEL, "prompt": "A beautiful colorful sunset over the ocean"},

@@ -1,6 +1,6 @@
 """icodeeasy: `gpt-image-2` in the OpenAI Images protocol, waiting or with `?async=1` (document 001; claims IC-…)."""
 
-from mockserver.providers.base import Example, Provider
+from mockserver.providers.base import Example, Provider, check_nothing_kept
 from mockserver.providers.icodeeasy import errors, models, pricing, routes, wire
 
 PROVIDER = Provider(
@@ -27,4 +27,5 @@ PROVIDER = Provider(
     ),
     openai_path="/v1",
     picture_hosts=wire.PICTURE_HOSTS,
+    check_restored=check_nothing_kept,
 )

@@ -28,4 +28,5 @@ PROVIDER = Provider(
     ),
     openai_path="/v1/openai",
     picture_hosts=wire.PICTURE_HOSTS,
+    check_restored=wire.check_restored,
 )

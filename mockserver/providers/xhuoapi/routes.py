@@ -149,7 +149,7 @@ def _wire(operation: str, base64: bool, seed: str, stored: bool) -> Mapping[str,
 
 def _seed(seed: Any) -> str:
     """Any value that a client calls a seed, as a text (XH-SEED-1)."""
-    return "" if seed is None else to_json(seed, inf_nan_mode="null").decode()[:200]
+    return "" if seed is None else to_json(seed, inf_nan_mode="null").decode()[: wire.LONGEST_SEED]
 
 
 def _as_sent(context: RequestContext) -> bytes:

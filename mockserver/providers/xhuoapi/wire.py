@@ -24,6 +24,9 @@ PICTURE_HOSTS = {
 }
 """The documents' hosts of pictures (000, the models' examples; XH-RESP-1, -2, -5)."""
 
+LONGEST_SEED = 200
+"""Characters of a seed that are kept."""
+
 SIGNED_SECONDS = 24 * 3600
 """How long a dall-e link lives after `created` (XH-RESP-5)."""
 
@@ -188,6 +191,20 @@ def record(task: Task, now: float) -> dict[str, Any]:
         "request": from_json(task.job.request),
         "response": response,
     }
+
+
+def check_restored(task: Task) -> None:
+    """Check the parts of a task from a snapshot that answers are written from. Raises ValueError naming the field."""
+    kept = task.job.wire
+    types = {name: type(value) for name, value in kept.items()}
+    if types != {"operation": str, "base64": bool, "seed": str, "stored": bool}:
+        raise ValueError("job.wire has not operation, base64, seed and stored")
+    if kept["operation"] not in ("generations", "edits") or len(kept["seed"]) > LONGEST_SEED:
+        raise ValueError("job.wire.operation or job.wire.seed is none that a call can have had")
+    if not isinstance(from_json(task.job.request), dict):
+        raise ValueError("job.request is no JSON object")
+    if not task.job.trace_id:
+        raise ValueError("job.trace_id is missing")
 
 
 def cost_breakdown(task: Task) -> dict[str, Any]:
