@@ -22,7 +22,7 @@ from mockserver.http import middleware
 from mockserver.http.body import RequestBody
 from mockserver.http.context import Mount, RequestContext, Route
 from mockserver.http.index_page import IndexEntry, IndexPage
-from mockserver.http.public_urls import PublicUrls, authority, host_name
+from mockserver.http.public_urls import PublicUrls, host_name, is_loopback
 from mockserver.http.request_head import RequestLine
 from mockserver.http.routing import Router
 from mockserver.providers.base import Provider, discover
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from mockserver.control.routes import Control
 
 V = TypeVar("V")
+
+_PROBES = ("/healthz", "/readyz")
+"""What orchestrators ask, under any Host: they are told that the server is there, and nothing else."""
 
 
 class App:
@@ -62,13 +65,19 @@ class App:
     @cached_property
     def control(self) -> "Control":
         """The control surface, imported when it is first called: many servers never need it."""
+        from mockserver.control.access import Access
         from mockserver.control.routes import Control
 
-        return Control(self.engine, self.mounts, self.rules, self.public_urls)
+        access = Access(self.public_urls, self.settings.control_token, is_loopback(self.settings.host))
+        return Control(self.engine, self.mounts, self.rules, access)
 
     def start(self) -> None:
         """Run what is due, from now on."""
         self.engine.start()
+
+    def interrupt(self) -> None:
+        """Answer every call that waits with a 503: the server is about to stop."""
+        self.engine.waiters.interrupt()
 
     async def stop(self) -> None:
         await self.engine.stop()
@@ -76,12 +85,14 @@ class App:
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer a request: a provider by path prefix or by `Host`, the control surface, or the index page."""
         self.requests += 1
-        host = authority(request)
+        host = self.public_urls.authority(request)
         asked = request.raw_path if request.method == "CONNECT" else request.path  # aiohttp takes it for a host
         name, path = self._locate(asked, host)
         if name is not None:
             resolved, params = self._routers[name].find(request.method, path)
             return await resolved.serve(self._context(request, name, resolved.route, params, host))
+        if path in _PROBES:
+            return self.index_page.probe(request)
         if path.startswith("/_mock/"):
             return await self.control.handle(request, path)
         return self.index_page.answer(request)
@@ -187,6 +198,7 @@ def _mount(provider: Provider, settings: Settings) -> Mount:
         frozenset(settings.api_keys),
         settings.max_body,
         settings.store_sync_tasks,
+        frozenset(origin.lower() for origin in settings.cors_origins),
     )
 
 

@@ -32,7 +32,8 @@ class AsyncMockServer(AsyncMockClient):
     """A server in the running event loop, as `async with MockServer() as mock` gives it, and its client."""
 
     def __init__(self, app: App, root: str, control_url: str) -> None:
-        super().__init__(root, control_url=control_url, context=_trusting(app))
+        token = app.settings.control_token
+        super().__init__(root, control_url=control_url, context=_trusting(app), control_token=token)
         self.scope = Scope(allowed_keys=app.settings.api_keys)
         self.app = app
 
@@ -52,7 +53,7 @@ class MockServer(MockClient):
         given = settings or Settings()
         chosen = given.port if port is None and given.port != Settings().port else port or 0
         self.app = create_app(replace(given, port=chosen))
-        super().__init__("", context=_trusting(self.app))
+        super().__init__("", context=_trusting(self.app), control_token=given.control_token)
         self.scope = Scope(allowed_keys=given.api_keys)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

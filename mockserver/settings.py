@@ -112,6 +112,24 @@ class Settings:
     allowed_hosts: tuple[str, ...] = setting(
         "Another Host that may use the control surface (repeatable).", (), metavar="HOST", group="Server"
     )
+    control_token: str | None = setting(
+        "Who calls the control surface must send it, as Authorization: Bearer TOKEN. Without it, a server that other "
+        "machines reach is steered from this machine alone.",
+        metavar="TOKEN",
+        group="Server",
+    )
+    trust_proxy: bool = setting(
+        "Believe X-Forwarded-Proto and X-Forwarded-Host: for a server behind a proxy that sets them.",
+        False,
+        group="Server",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "An origin whose pages may call the providers (repeatable), as in http://localhost:5173; * for any.",
+        (),
+        metavar="ORIGIN",
+        group="Server",
+        shown="none",
+    )
     tls_cert: str | None = setting("Certificate chain (PEM) to serve https with.", metavar="FILE", group="Server")
     tls_key: str | None = setting("Private key (PEM) of the certificate.", metavar="FILE", group="Server")
     max_body: int = setting(

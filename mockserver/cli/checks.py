@@ -14,6 +14,7 @@ from mockserver.engine.outbound import parse_route
 HIGHEST_PRICE = 10**12
 _MOST_DIGITS = 18
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]?)(?:iB|B)?", re.IGNORECASE)
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]{1,260}", re.IGNORECASE)
 _HOST = re.compile(r"[^\s/@?#,]{1,253}")
 _TRUE, _FALSE = ("true", "1", "yes", "y", "on", "t"), ("false", "0", "no", "n", "off", "f")
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -94,6 +95,19 @@ def _check(name: str, value: Any) -> Any:
         raise ValueError("is empty")
     check = _CHECKS.get(name)
     return check(value) if check and isinstance(value, str) else value
+
+
+def _origin(text: str) -> str:
+    """An origin as a browser sends it, or `*`."""
+    if text != "*" and not _ORIGIN.fullmatch(text):
+        raise ValueError(f"{text[:100]} is no origin: say SCHEME://HOST or SCHEME://HOST:PORT, without a path, or *")
+    return text
+
+
+def _token(text: str) -> str:
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("must be printable ASCII without spaces, as a header can carry it")
+    return text
 
 
 def _latency(text: str) -> str:
@@ -185,5 +199,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "allow_hosts": _host,
     "api_keys": _key,
     "max_body": _size,
+    "cors_origins": _origin,
+    "control_token": _token,
 }
 _TABLES: Mapping[str, Callable[[Any], Any]] = {"prices": _prices, "latencies": _latencies}

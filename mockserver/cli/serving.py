@@ -20,7 +20,8 @@ from mockserver.cli.console import JsonLines, Lines, TextLines, json_line, paint
 from mockserver.cli.writer import Writer
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import parse_route
-from mockserver.http.listening import listening
+from mockserver.http.listening import root_url, served_urls, serving
+from mockserver.http.public_urls import is_loopback
 from mockserver.providers.base import Provider
 
 GRACE_SECONDS = 0.5
@@ -95,10 +96,10 @@ async def _serve(app: App, announcer: "Announcer") -> None:
     restore_signals = _on_signals(ended.set)
     async with AsyncExitStack() as stack:
         try:
-            root = await stack.enter_async_context(listening(app))
+            port = await stack.enter_async_context(serving(app))
         except OSError as error:
             raise CannotListen(_reason(error, app.settings.host, app.settings.port)) from None
-        announcer.started(root)
+        announcer.started(port)
         _limit_garbage_collection(app)
         await ended.wait()
         restore_signals()  # a second Ctrl-C ends it there and then
@@ -155,9 +156,10 @@ class Announcer:
         find = app.engine.find
         self._lines: Lines = JsonLines(providers, find) if self._json else TextLines(providers, find, self._colour)
 
-    def started(self, root: str) -> None:
+    def started(self, port: int) -> None:
         """Print where everything is, and from now on a line for each event."""
-        self._writer.line(self._started_json(root) if self._json else "\n".join(self._started_text(root)))
+        root = root_url(self._app.settings, port)
+        self._writer.line(self._started_json(root, port) if self._json else "\n".join(self._started_text(root, port)))
         if not self._app.settings.quiet:
             engine, lines, writer = self._app.engine, self._lines, self._writer
             engine.journal.observers.append(lambda exchange: writer.line(lines.request(exchange)))
@@ -180,7 +182,7 @@ class Announcer:
             self._writer.line(f"{after_echo}Stopped; {' and '.join(counts) or 'nothing'} still pending.")
         self._writer.close()
 
-    def _started_json(self, root: str) -> str:
+    def _started_json(self, root: str, port: int) -> str:
         providers = {
             provider.name: {"base_url": provider.base_url(root), "curl": self._curl(provider, root)}
             for provider in self._app.providers
@@ -191,17 +193,18 @@ class Announcer:
             url=root,
             control=f"{root}/_mock/health",
             providers=providers,
+            warnings=self._warnings(port),
             **self._facts(),
         )
 
-    def _started_text(self, root: str) -> list[str]:
+    def _started_text(self, root: str, port: int) -> list[str]:
         lines = [f"{self._bold('mockserver')} {__version__} serves {self._bold(root)}", ""]
         for provider in self._app.providers:
             lines += [f"{self._bold(f'{provider.title:10}')} {provider.base_url(root)}"]
             lines += [f"  {self._curl(provider, root)}", ""]
         lines += [f"{self._bold('control   ')} {root}/_mock/health"]
         lines += [f'{self._bold("clients   ")} eval "$({_command()} env --root-url {root})"']
-        lines += [f"{self._bold(f'{name:10}')} {value}" for name, value in self._remarks()]
+        lines += [f"{self._bold(f'{name:10}')} {value}" for name, value in self._remarks(port)]
         return [*lines, "", "Ctrl-C ends it.", ""]
 
     def _bold(self, text: str) -> str:
@@ -212,7 +215,7 @@ class Announcer:
         settings, engine = self._app.settings, self._app.engine
         return {"latency": settings.latency, "clock": settings.clock, "seed": engine.entropy.seed}
 
-    def _remarks(self) -> list[tuple[str, str]]:
+    def _remarks(self, port: int) -> list[tuple[str, str]]:
         """The same for people, and what else was set."""
         settings, engine = self._app.settings, self._app.engine
         span = Latency.parse(settings.latency).range if settings.latency == "quick" else None
@@ -221,6 +224,7 @@ class Announcer:
             ("latency", settings.latency + (f" ({span[0]:g}–{span[1]:g} s)" if span else "")),
             ("clock", VIRTUAL if settings.clock == "virtual" else "real"),
             ("seed", engine.entropy.seed + seed),
+            *(("warning", text) for text in self._warnings(port)),
             *(("callbacks", f"{source} → {target}") for source, target in map(parse_route, settings.callback_routes)),
         ]
         if settings.callback_egress:
@@ -230,6 +234,15 @@ class Announcer:
         if self._config:
             found.append(("settings", self._config))
         return found
+
+    def _warnings(self, port: int) -> list[str]:
+        """What whoever starts a server that other machines can reach should know."""
+        settings = self._app.settings
+        if is_loopback(settings.host):
+            return []
+        urls = ", ".join(served_urls(settings, port)) or "its network addresses"
+        who = "whoever has the --control-token" if settings.control_token else "this machine (--control-token opens it)"
+        return [f"other machines reach this server at {urls}; its control surface is for {who}"]
 
     def _curl(self, provider: Provider, root: str) -> str:
         """A curl line that works, whichever keys are valid and whoever signed the certificate."""

@@ -16,6 +16,7 @@ from mockserver.engine.ledger import Account
 from mockserver.engine.sinks import SINKS_KEPT
 from mockserver.engine.store import Page, Wanted, every
 from mockserver.engine.tasks import Task
+from mockserver.engine.waiters import STOPPING
 from mockserver.http.context import Mount
 
 T = TypeVar("T")
@@ -122,6 +123,8 @@ class Queries:
             async with asyncio.timeout(seconds):
                 while not done():
                     await self.engine.waiters.wait_for_change()
+                    if self.engine.waiters.interruption == STOPPING:
+                        raise Refusal(503, "stopping", "The server is stopping.")
         except TimeoutError:
             return
 

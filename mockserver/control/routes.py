@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp.web import BaseRequest, Response
 
+from mockserver.control.access import Access
 from mockserver.control.actions import Actions
 from mockserver.control.control_request import ControlRequest, Handler, Refusal
 from mockserver.control.queries import Queries
@@ -11,18 +12,15 @@ from mockserver.engine.engine import Engine
 from mockserver.engine.text import write_json
 from mockserver.faults.rules import FaultRules
 from mockserver.http.context import Mount
-from mockserver.http.public_urls import PublicUrls
 from mockserver.http.routing import path_pattern, without_spare_slashes
-
-_READING = ("GET", "HEAD")
 
 
 class Control:
-    """Everything under `/_mock/`. Answers only who may steer (`Origins.allows_control`), and no other site's page."""
+    """Everything under `/_mock/`. `access` says who may call it."""
 
-    def __init__(self, engine: Engine, mounts: Mapping[str, Mount], rules: FaultRules, public_urls: PublicUrls) -> None:
+    def __init__(self, engine: Engine, mounts: Mapping[str, Mount], rules: FaultRules, access: Access) -> None:
         self._engine = engine
-        self._public_urls = public_urls
+        self._access = access
         self._largest = max(mount.max_body for mount in mounts.values())
         queries = Queries(engine, mounts)
         actions = Actions(engine, rules, queries)
@@ -62,19 +60,13 @@ class Control:
     async def handle(self, request: BaseRequest, path: str) -> Response:
         """Answer a control call, as JSON in every case."""
         try:
-            self._admit(request)
+            self._access.check(request)
             handler, params = self._find(request.method, path)
             self._engine.event_runner.run_due()
             answer = await handler(ControlRequest(request, params, self._largest))
             return answer if isinstance(answer, Response) else _json(200, answer)
         except Refusal as refusal:
             return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
-
-    def _admit(self, request: BaseRequest) -> None:
-        if not self._public_urls.allows_control(request):
-            raise Refusal(421, "wrong_host", _WRONG_HOST)
-        if request.method not in _READING and _cross_site(request):
-            raise Refusal(403, "cross_site", "A page of another site may not steer this server.")
 
     def _find(self, method: str, path: str) -> tuple[Handler, Mapping[str, str]]:
         asked = "GET" if method == "HEAD" else method
@@ -89,20 +81,6 @@ class Control:
             raise Refusal(404, "not_found", f"{meant} is meant: no slash is doubled, and none is at the end.")
         listing = ", ".join(f"{verb} {route}" for verb, route, _ in self.routes)
         raise Refusal(404, "not_found", f"The control surface has {listing}.")
-
-
-def _cross_site(request: BaseRequest) -> bool:
-    """Whether a browser says that the call comes from another site's page."""
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    origin = request.headers.get("Origin")
-    foreign = origin is not None and origin.partition("://")[2].lower() != request.headers.get("Host", "").lower()
-    return foreign or site not in ("none", "same-origin")
-
-
-_WRONG_HOST = (
-    "The control surface answers to this machine's own names alone: use localhost, 127.0.0.1, the address that it "
-    "listens on or the host of --public-url, or start the server with --allowed-host NAME."
-)
 
 
 def _json(status: int, body: object) -> Response:

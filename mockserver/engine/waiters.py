@@ -7,6 +7,9 @@ from math import isinf
 from mockserver.engine.event_runner import Busy, EventRunner
 from mockserver.engine.problems import Kind, Problem
 
+RESET, STOPPING = "was reset", "is stopping"
+"""Why a wait can end early, after "the server"."""
+
 
 class Waiters:
     """Calls that wait: for the end of a task, or for an alarm, which is set for an instant of the clock.
@@ -20,6 +23,7 @@ class Waiters:
         self._ends: dict[str, list[asyncio.Future[None]]] = {}
         self._alarms: dict[int, tuple[str, asyncio.Future[None]]] = {}
         self._numbers = count()
+        self.interruption = RESET
         self._change: asyncio.Future[None] | None = None
 
     async def until_end(self, task_id: str, due: float) -> None:
@@ -88,11 +92,16 @@ class Waiters:
         """Say that a reset has forgotten tasks, and an account (all of them if None): its calls' delays end at once."""
         for task_id in task_ids:
             self.end(task_id)
-        problem = Problem(Kind.UNAVAILABLE, "the server was reset while this call was under way")
+        problem = Problem(Kind.UNAVAILABLE, f"the server {self.interruption} while this call was under way")
         for owner, future in self._alarms.values():
             if account in (None, owner) and not future.done():
                 future.set_exception(problem)
         self.notify_change()
+
+    def interrupt(self) -> None:
+        """End every wait, so that the calls that wait are answered: the server is about to stop."""
+        self.interruption = STOPPING
+        self.forget(None, self.awaited())
 
     def awaited(self) -> list[str]:
         """The tasks whose end is waited for."""

@@ -50,6 +50,7 @@ class Mount:
     valid_keys: frozenset[str]
     max_body: int
     store_sync_tasks: bool
+    cors_origins: frozenset[str]
 
     def accepts(self, key: str) -> bool:
         """Whether an API key is valid here."""
@@ -127,7 +128,7 @@ class RequestContext:
         await self.engine.wait(task)
         ended = self.engine.find(self.provider.name, task.id)
         if ended is None or not ended.ended_at(self.engine.now()):
-            raise Problem(Kind.UNAVAILABLE, "the server was reset while this generation was under way")
+            raise Problem(Kind.UNAVAILABLE, f"the server {self.engine.waiters.interruption} during this generation")
         if ended.failure is not None:
             failure = ended.failure
             raise Problem(failure.kind, failure.detail, code=failure.code)

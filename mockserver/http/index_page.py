@@ -65,6 +65,12 @@ class IndexPage:
             return Response(text=self._page(root), content_type="text/html")
         return Response(text=self._text(root), content_type="text/plain")
 
+    def probe(self, request: BaseRequest) -> StreamResponse:
+        """The answer to an orchestrator that asks whether this server is up."""
+        if request.method not in ("GET", "HEAD"):
+            return _json(405, "wrong_method", "A probe takes GET alone.", Allow="GET, HEAD")
+        return Response(body=b'{"status":"ok"}', content_type="application/json")
+
     def _unknown_path(self, path: str, root: str) -> Response:
         mounts = {entry.name: entry.base_url for entry in self._entries(root)}
         message = f"Nothing is at {path[:200]}. Each provider is under its own prefix, as in `mounts`."

@@ -1,8 +1,9 @@
 """Serves an application in the running event loop, at the address of its settings."""
 
+import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from aiohttp import web
@@ -21,14 +22,9 @@ class Startable(Application, Protocol):
 
     def start(self) -> None: ...
 
+    def interrupt(self) -> None: ...
+
     async def stop(self) -> None: ...
-
-
-@asynccontextmanager
-async def listening(app: Startable) -> AsyncIterator[str]:
-    """Serve an app at the address of its settings; yields its root URL. Raises OSError if the address can't be had."""
-    async with serving(app) as port:
-        yield root_url(app.settings, port)
 
 
 @asynccontextmanager
@@ -43,6 +39,7 @@ async def serving(app: Startable) -> AsyncIterator[int]:
         app.start()
         yield runner.addresses[0][1]
     finally:
+        app.interrupt()
         await runner.cleanup()
         await app.stop()
 
@@ -57,6 +54,24 @@ def local_url(settings: Settings, port: int) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
+
+
+def served_urls(settings: Settings, port: int) -> list[str]:
+    """The root URLs at which other machines reach a server that listens on all addresses of this one."""
+    families = {"0.0.0.0": (socket.AF_INET,), "::": (socket.AF_INET6, socket.AF_INET)}.get(settings.host, ())
+    found = [address for family in families for address in _own_addresses(family)]
+    scheme = "https" if settings.tls_cert else "http"
+    hosts = found if families else [settings.host]
+    return [f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}" for host in hosts]
+
+
+def _own_addresses(family: socket.AddressFamily) -> list[str]:
+    """This machine's addresses towards other machines: what it would send from. Sends nothing."""
+    beyond = "192.0.2.1" if family == socket.AF_INET else "2001:db8::1"  # for documentation: RFC 5737, RFC 3849
+    with socket.socket(family, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect((beyond, 9))
+        return [probe.getsockname()[0]]
+    return []
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

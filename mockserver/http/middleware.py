@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from math import ceil
 
-from aiohttp.web import StreamResponse
+from aiohttp.web import Response, StreamResponse
 
 from mockserver.engine.clock import monotonic
 from mockserver.engine.problems import Kind, Problem
+from mockserver.http import cors
 from mockserver.http.context import RequestContext, Route, ServedProvider
 from mockserver.http.json_answer import JSON, JsonAnswer
 from mockserver.http.refusals import Refusal, find_refusal
@@ -57,9 +58,42 @@ def run_due_events(following: Next, context: RequestContext) -> Awaitable[Stream
 
 
 async def faults_after(following: Next, context: RequestContext) -> StreamResponse:
-    """Apply faults to an answer on its way out, refusals included."""
+    """Apply faults to an answer before it is sent, refusals included."""
     response = await following(context)
-    return await context.injector.after(context, response) if context.injector.active else response
+    if not context.injector.active:
+        return response
+    try:
+        return await context.injector.after(context, response)
+    except ConnectionError:  # the client has left
+        raise
+    except Exception as error:
+        if context.request.writer.output_size > 0:  # the answer has begun: all that is left is to break it off
+            raise
+        if isinstance(error, Problem):
+            return refusal_response(context, error)
+        log.exception("internal error at %s", context.request.path)
+        return crash_response(context, error)
+
+
+def cross_origin(following: Next, context: RequestContext) -> Awaitable[StreamResponse]:
+    """Let pages of the origins of `--cors-origin` read an answer, and pages of any origin a picture."""
+    picture = context.route is not None and not context.route.keyed  # a picture, or a redirect to one
+    if not picture and not context.mount.cors_origins:
+        return following(context)
+    return _with_cors(following, context, picture)
+
+
+async def _with_cors(following: Next, context: RequestContext, picture: bool) -> StreamResponse:
+    allowed = cors.allowed_origin(context.request.headers, ("*",) if picture else context.mount.cors_origins)
+    if allowed and cors.is_preflight(context.request):
+        return Response(status=204, headers=cors.preflight_headers(context.request.headers, allowed))
+    response = await following(context)
+    for name, value in cors.answer_headers(allowed).items():
+        if isinstance(response, JsonAnswer):
+            response.set_header(name, value)
+        else:
+            response.headers[name] = value
+    return response
 
 
 async def envelope(following: Next, context: RequestContext) -> StreamResponse:
@@ -69,12 +103,21 @@ async def envelope(following: Next, context: RequestContext) -> StreamResponse:
     except Problem as problem:
         if context.route is not None and context.route.billable:
             await context.body.record_unread()
-        return refusal_response(context, problem)
+        try:
+            return refusal_response(context, problem)
+        except Exception as error:  # a kind that the provider's table lacks, or an envelope that fails
+            log.exception("internal error at %s", context.request.path)
+            return crash_response(context, error)
     except Exception as error:
-        where = f"{context.request.method} {context.request.path}"
-        log.exception("internal error at %s", where)
-        context.engine.defects.add(where, error, context.account)
-        return refusal_response(context, Problem(Kind.INTERNAL))
+        log.exception("internal error at %s", context.request.path)
+        return crash_response(context, error)
+
+
+def crash_response(context: RequestContext, error: Exception) -> JsonAnswer:
+    """The answer to a defect of this server, as the provider would write it; the defect is put on record."""
+    where = f"{context.request.method} {context.request.path}"
+    context.engine.defects.add(where, error, context.account)
+    return refusal_response(context, Problem(Kind.INTERNAL))
 
 
 def refusal_response(context: RequestContext, problem: Problem) -> JsonAnswer:

@@ -11,6 +11,9 @@ from mockserver.settings import Settings
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,30})\.?(?::([0-9]{1,5}))?")
 
 
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded")
+
+
 @lru_cache(maxsize=1024)
 def host_name(host: str) -> str:
     """The name in a `Host` header: in lower case, without its port and a final dot; "" if it is malformed."""
@@ -18,12 +21,22 @@ def host_name(host: str) -> str:
     return match[1].strip("[]").lower() if match and int(match[2] or 0) <= 65535 else ""
 
 
-def authority(request: BaseRequest) -> str:
-    """The host and port that a request is for: its target's if that is absolute (RFC 9112, 3.2.2), else `Host`."""
+def authority(request: BaseRequest, trust_proxy: bool = False) -> str:
+    """The host and port that a request is for: its target's if that is absolute (RFC 9112, 3.2.2), else `Host`.
+
+    With `trust_proxy`, what a proxy says in X-Forwarded-Host counts first.
+    """
+    if trust_proxy and (forwarded := first_value(request.headers.get("X-Forwarded-Host", ""))):
+        return forwarded
     target = request.raw_path
     if not target.startswith("/") and "://" in target[:8]:
         return target.partition("://")[2].partition("/")[0].partition("?")[0]
     return request.headers.get("Host", "")
+
+
+def first_value(header: str) -> str:
+    """The first value of a list in a header: what the proxy nearest to the client has set."""
+    return header.partition(",")[0].strip()
 
 
 @lru_cache(maxsize=1024)
@@ -62,6 +75,7 @@ class PublicUrls:
     """
 
     def __init__(self, settings: Settings, documented: frozenset[str]) -> None:
+        self._trust_proxy = settings.trust_proxy
         self._public = settings.public_url.rstrip("/") if settings.public_url else None
         self._documented = documented
         self._fallback = f"{settings.host}:{settings.port}"
@@ -78,10 +92,21 @@ class PublicUrls:
         """scheme://authority of this server as the client sees it; `host` is the request's authority, if known."""
         if self._public:
             return self._public
-        host = authority(request) if host is None else host
+        host = self.authority(request) if host is None else host
         name = host_name(host)
         place = host if name and name not in self._documented else self._socket(request)
-        return f"{request.scheme}://{place}"
+        return f"{self._scheme(request)}://{place}"
+
+    def authority(self, request: BaseRequest) -> str:
+        """The host and port that a request is for."""
+        return authority(request, self._trust_proxy)
+
+    def _scheme(self, request: BaseRequest) -> str:
+        if self._trust_proxy:
+            scheme = first_value(request.headers.get("X-Forwarded-Proto", "")).lower()
+            if scheme in ("http", "https"):
+                return scheme
+        return request.scheme
 
     def _socket(self, request: BaseRequest) -> str:
         transport = request.transport
@@ -96,5 +121,16 @@ class PublicUrls:
 
         A page that reaches this server by a name of its own (DNS rebinding) is kept out.
         """
-        name = host_name(authority(request))
+        name = host_name(self.authority(request))
         return bool(name) and (is_loopback(name) or name in self._steering)
+
+    def is_local(self, request: BaseRequest) -> bool:
+        """Whether a call comes from this machine. What a trusted proxy has forwarded comes from anywhere."""
+        if self._trust_proxy and any(name in request.headers for name in _FORWARDED):
+            return False
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        if not isinstance(peer, tuple):
+            return True  # a Unix socket, or a client that has left
+        address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return (mapped or address).is_loopback

@@ -21,12 +21,31 @@ Refusals = Mapping[str, Refusal]
 """Errors by kind of problem; an error code without a kind of its own is listed under its own name."""
 
 
+SHARED_KINDS = (
+    *(Kind.UNKNOWN_PATH, Kind.WRONG_METHOD, Kind.UNAUTHENTICATED, Kind.RATE_LIMITED, Kind.OUT_OF_BALANCE),
+    *(Kind.TOO_LARGE, Kind.REQUEST_TIMEOUT, Kind.MALFORMED_BODY, Kind.INVALID_PARAMETER, Kind.UNKNOWN_MODEL),
+    *(Kind.IMAGE_NOT_FOUND, Kind.UNAVAILABLE, Kind.INTERNAL),
+)
+"""What the code that all providers share refuses: each of them must say how it looks."""
+
+FAILURE_KINDS = (Kind.FAILED, Kind.MODERATED)
+"""Why the code that all providers share lets a generation fail."""
+
+
+def missing_kinds(table: Refusals, failures: Refusals) -> list[str]:
+    """What a provider's tables of errors lack, a sentence each."""
+    lacking = [f"its refusals lack {kind.name}" for kind in SHARED_KINDS if kind not in table]
+    return lacking + [f"its failures lack {kind.name}" for kind in FAILURE_KINDS if kind not in failures]
+
+
 def find_refusal(table: Refusals, failures: Refusals, problem: Problem) -> Refusal:
     """The refusal of a problem: by the problem's own code, else by its own status, else by its kind."""
     if problem.code is not None:
         refusal = _by_code({**failures, **table}, problem.code)
         return refusal if problem.status is None else replace(refusal, status=problem.status)
-    return table[problem.kind] if problem.status is None else _by_status(table, problem.status)
+    if problem.status is not None:
+        return _by_status(table, problem.status)
+    return table[problem.kind] if problem.kind in table else failures[problem.kind]
 
 
 def failure_refusal(table: Refusals, failure: Failure) -> Refusal:

@@ -17,6 +17,7 @@ STAGES_OF_ALL: tuple[middleware.Stage, ...] = (
     middleware.journal,
     middleware.run_due_events,
     middleware.faults_after,
+    middleware.cross_origin,
     middleware.envelope,
 )
 """The stages of every request to a provider, one without a route included."""

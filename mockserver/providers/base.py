@@ -22,7 +22,7 @@ from mockserver.engine.problems import Problem
 from mockserver.engine.tasks import Task
 from mockserver.http.context import Route
 from mockserver.http.index_page import IndexEntry
-from mockserver.http.refusals import Refusal, Refusals
+from mockserver.http.refusals import Refusal, Refusals, missing_kinds
 from mockserver.providers.installed import distribution_of, installed_providers
 
 
@@ -172,6 +172,7 @@ def defects_of(provider: Provider) -> Iterator[str]:
     for path in (provider.base_path, provider.openai_path or ""):
         if not _BASE_PATH.fullmatch(path):
             yield f"base path {path!r} does not begin with a slash, or ends in one"
+    yield from missing_kinds(provider.refusals, provider.failures)
     for name, price in provider.prices.items():
         try:
             negative = provider.currency.minor(price) < 0

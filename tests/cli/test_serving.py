@@ -9,10 +9,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -148,18 +148,18 @@ def test_a_signal_ends_it_at_once_and_says_what_was_pending(how: int) -> None:
         mute.settimeout(5)
         server.post(XHUOAPI, callback_url=f"http://127.0.0.1:{mute.getsockname()[1]}/hook")
         stack.enter_context(mute.accept()[0])
-        waiting = Thread(target=_post_and_be_cut_off, args=(server,))
-        waiting.start()
+        waiting = stack.enter_context(ThreadPoolExecutor(1)).submit(_post_and_be_refused, server)
         _until(lambda: httpx.get(f"{server.root}/_mock/health").json()["pending"]["tasks"] == 1)
         status, seconds, lines, err = server.end(how)
-        waiting.join()
+        waiting.result(5)
         assert (status, lines[-1], err) == (0, "Stopped; 1 task and 1 callback still pending.", "")
         assert seconds < 1
 
 
-def _post_and_be_cut_off(server: Running) -> None:
-    with pytest.raises(httpx.TransportError):
-        server.post(XHUOAPI, "[mock:delay=60]")
+def _post_and_be_refused(server: Running) -> None:
+    answer = server.post(XHUOAPI, "[mock:delay=60]")
+    assert (answer.status_code, answer.json()["success"]) == (503, False)
+    assert "the server is stopping" in answer.json()["error"]["message"]
 
 
 def _until(true: Any) -> None:
@@ -306,3 +306,32 @@ def test_a_busy_port_is_one_line_with_what_to_do() -> None:
         f"mockserver: port {port} of 127.0.0.1 is taken: "
         "stop what listens there, or use --port; --port 0 picks a free one\n"
     )
+
+
+def test_a_server_that_other_machines_reach_says_so() -> None:
+    with running("--host", "0.0.0.0", "--quiet") as server:
+        (line,) = [line for line in server.text.splitlines() if line.startswith("warning")]
+        assert "other machines reach this server at " in line
+        assert "--control-token opens it" in line
+    with running("--host", "0.0.0.0", "--control-token", "t0ken", "--log-format", "json") as server:
+        (warning,) = json.loads(server.text)["warnings"]
+        assert "whoever has the --control-token" in warning
+        assert "t0ken" not in server.text
+    with running("--log-format", "json") as server:
+        assert json.loads(server.text)["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--control-token", "a b"], "--control-token"),
+        (["--control-token", ""], "--control-token"),
+        (["--cors-origin", "localhost:5173"], "is no origin"),
+        (["--cors-origin", "http://localhost:5173/"], "is no origin"),
+        (["--body-timeout", "-1"], "--body-timeout"),
+    ],
+)
+def test_settings_of_access_that_are_refused(flags: list[str], said: str) -> None:
+    done = subprocess.run([*COMMAND, "serve", *flags], env=CLEAN, capture_output=True, text=True, timeout=10)
+    assert done.returncode != 0
+    assert said in done.stderr

@@ -155,6 +155,8 @@ DEFECTS: dict[str, tuple[dict[str, Any], str]] = {
     "route twice": ({"routes": (*EVOLINK.routes, ROUTE)}, "is there twice"),
     "example": ({"routes": (replace(ROUTE, path="/other"),)}, "no billable route is POST"),
     "example is free": ({"routes": (Route("POST", ROUTE.path, _never),)}, "no billable route is POST"),
+    "refusals": ({"refusals": {}}, "its refusals lack REQUEST_TIMEOUT"),
+    "failures": ({"failures": {}}, "its failures lack MODERATED"),
     "key": ({"accepts_key": lambda key: False}, "accepts_key refuses 'my-evolink-key'"),
     "key's ending": ({"accepts_key": lambda key: len(key) == 14}, "accepts_key refuses 'my-evolink-key-mock-401'"),
 }
