@@ -171,7 +171,7 @@ def _engine_config(settings: Settings, providers: tuple[Provider, ...]) -> Engin
     opening = {provider.name: _amount(provider, settings.balance, "balance") for provider in providers}
     bounds = Bounds(settings.keep_tasks, settings.keep_requests, settings.keep_callbacks, settings.keep_accounts)
     store = MemoryStore(opening, bounds)
-    routing = Routing(tuple(map(parse_route, settings.callback_routes)), settings.callback_egress)
+    routing = Routing(tuple(map(parse_route, settings.callback_routes)), settings.callback_egress, settings.callback_to)
     return EngineConfig(
         new_clock, Entropy(settings.seed), Latency.parse(settings.latency), store, routing, settings.autojump
     )

@@ -87,6 +87,13 @@ class Settings:
         metavar="FROM=TO",
         group="Callbacks",
     )
+    callback_to: int | None = setting(
+        "Deliver every callback that no route matches to http://127.0.0.1:PORT, path and query kept.",
+        metavar="PORT",
+        group="Callbacks",
+        least=1,
+        most=65535,
+    )
     callback_egress: bool = setting(
         "Let callbacks leave this machine. Off: they are captured, readable, unsent.", False, group="Callbacks"
     )

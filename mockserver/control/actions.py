@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp.web import Response
@@ -18,7 +18,7 @@ from mockserver.engine.engine import Engine
 from mockserver.engine.event_runner import Busy
 from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import AccountChange, RateLimit
-from mockserver.engine.outbound import Routing, parse_route
+from mockserver.engine.outbound import parse_route
 from mockserver.engine.sinks import Reply, Sink
 from mockserver.engine.snapshot_check import MOST
 from mockserver.engine.text import write_json
@@ -158,7 +158,7 @@ class Actions:
         return tuple(route for route in self.engine.dispatcher.routing.routes if route[0] != source)
 
     def _put_routes(self, routes: tuple[tuple[str, str], ...]) -> None:
-        self.engine.dispatcher.routing = Routing(routes, self.engine.dispatcher.routing.egress)
+        self.engine.dispatcher.routing = replace(self.engine.dispatcher.routing, routes=routes)
 
     async def show_sink(self, request: ControlRequest) -> dict[str, Any]:
         name = request.params["name"]

@@ -23,14 +23,11 @@ class RetryPolicy:
 DOCUMENTED = RetryPolicy(timeout=10.0, waits=(1.0, 2.0, 4.0))
 """evolink, "Callback mechanism": time-out 10 s, at most 3 retries, 1, 2 and 4 s after a failure."""
 
-RESPONSE_KEPT = 500
-"""Bytes of a receiver's answer that are kept."""
-
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFault:
-    """What befalls a callback on its way: it is lost, comes late (seconds), comes again (`copies` more times), or is
-    held until the account's next callback has gone first, for at most `held` seconds."""
+    """What a fault does to a callback: loses it, delays it (seconds), sends it `copies` more times, or holds it until
+    the account's next callback has been sent, for at most `held` seconds."""
 
     lost: bool = False
     delay: float = 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from mockserver.engine.addresses import Address, is_public
+from mockserver.engine.addresses import Address, as_sent, is_loopback, is_public
 from mockserver.engine.callbacks import (
     DOCUMENTED,
     NO_DELIVERY_FAULT,
@@ -26,10 +26,6 @@ HEADERS = {"Content-Type": "application/json"}
 
 def anywhere(_: Address) -> bool:
     return True
-
-
-def loopback(address: Address) -> bool:
-    return address.is_loopback
 
 
 def _planned(delivery: Delivery, fault: DeliveryFault, now: float) -> Delivery:
@@ -118,7 +114,7 @@ class Dispatcher:
             self.store.update_delivery(waited, delivery)
         began = clock.now()
         rule, verify = self._conditions(delivery, public_only)
-        outcome = await self.sender.post(url, delivery.body, rule, verify)
+        outcome = await self.sender.post(url, delivery.body, rule, verify, self.policy.timeout, delivery.id)
         self._conclude(delivery, Attempt(began, outcome), clock.now())
 
     def _deliver_to_sink(self, delivery: Delivery, sink: str, now: float) -> None:
@@ -146,11 +142,11 @@ class Dispatcher:
     def _conditions(self, delivery: Delivery, public_only: bool) -> tuple[AddressRule, bool]:
         """Which addresses a delivery may be connected to, and whether certificates are verified.
 
-        A route is the user's own word, so any address will do; a direct loopback target must turn out to be one. Both
-        are the user's own machines, with certificates of their own: those are not verified.
+        A route is the user's choice, so any address is allowed; a direct loopback target must be one. Both are the
+        user's own machines, with certificates of their own: those are not verified.
         """
-        if self.routing.is_routed(delivery.target):
+        if self.routing.is_routed(delivery.target) or delivery.routed != as_sent(delivery.target):
             return anywhere, False
         if not self.routing.egress:
-            return loopback, False
+            return is_loopback, False
         return (is_public if public_only else anywhere), True

@@ -74,7 +74,7 @@ class Engine:
         self.known_keys = KnownKeys(config.store.kept()["accounts"].bound)
         self.journal = Journal(self.store)
         self.defects = DefectLog()
-        self.dispatcher = Dispatcher(self.store, config.routing, Sender(timeout=10.0), [])
+        self.dispatcher = Dispatcher(self.store, config.routing, Sender(), [])
         self.event_runner = EventRunner(config.clock(), self.store, self._end, self._attempt, self._ring)
         self.waiters = Waiters(self.event_runner)
         self.waiters.autojump = config.autojump

@@ -4,13 +4,12 @@ The journal is left out: it is a record of what this process was asked, and it h
 """
 
 from collections import deque
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Entropy, Mode, SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
 from mockserver.engine.ledger import USAGE_KEPT, AccountRow
-from mockserver.engine.outbound import Routing
 from mockserver.engine.schedule import Event
 from mockserver.engine.sinks import RECEIVED_KEPT, Sink
 from mockserver.engine.store import Records
@@ -82,7 +81,7 @@ async def restore(engine: Engine, state: State) -> None:
     engine.store.load(state.records)
     engine.entropy = Entropy(state.seed, seeded=state.seeded)
     engine.waiters.autojump = state.clock.autojump
-    engine.dispatcher.routing = Routing(tuple(state.routes), engine.dispatcher.routing.egress)
+    engine.dispatcher.routing = replace(engine.dispatcher.routing, routes=tuple(state.routes))
     for name, sink in state.sinks.items():
         engine.dispatcher.sinks.put(name, Sink(sink.script, deque(sink.received, maxlen=RECEIVED_KEPT), sink.dropped))
     engine.event_runner.restart(state.clock.clock())

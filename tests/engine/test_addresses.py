@@ -22,10 +22,15 @@ from mockserver.engine.addresses import (
 LOOPBACK = words(
     "127.0.0.1 127.255.255.254 127.1 127.0.1 0x7f.1 0X7F.1 0x7f000001 0x7F.0x0.0x0.0x1 0177.0.0.1 0177.0000.0000.0001",
     "017700000001 2130706433 00000177.0.0.1 127.0x0000000000000001 127.0.0.1. 2130706433. 0x7f.0.0.1.",
-    "[::1] [0:0:0:0:0:0:0:1] [::ffff:127.0.0.1] [::ffff:7f00:1] [::1%25lo] [::1%lo] [2002:7f00:1::]",
-    "[64:ff9b::7f00:1] [64:ff9b::127.0.0.1] [2001:0:4136:e378:8000:63bf:80ff:fffe]",
+    "[::1] [0:0:0:0:0:0:0:1]",
     "localhost LOCALHOST localhost. a.localhost a.b.LocalHost. example.com.localhost",
 )
+
+WRAPPED_LOOPBACK = words(
+    "[::ffff:127.0.0.1] [::ffff:7f00:1] [::1%25lo] [::1%lo] [2002:7f00:1::] [64:ff9b::7f00:1] [64:ff9b::127.0.0.1]",
+    "[2001:0:4136:e378:8000:63bf:80ff:fffe]",
+)
+"""Addresses that lead to this machine only by way of something else, or by a zone: captured, never contacted."""
 
 FOLDED_TO_LOOPBACK = words(
     "１２７.０.０.１ 127。0。0。1 127．0．0．1 ①②⑦.⓪.⓪.① ０x7f.1 ２１３０７０６４３３ ｌｏｃａｌｈｏｓｔ ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
@@ -45,8 +50,11 @@ INTERNAL = words(
 NOT_GLOBAL_BY_THE_REGISTRIES = words(
     "[::127.0.0.1] [::169.254.169.254] [::a9fe:a9fe] [::2] [fec0::1] [64:ff9b:1::7f00:1] [64:ff9b:1::a9fe:a9fe]",
     "[::ffff:0:127.0.0.1] [::ffff:0:a9fe:a9fe] [3fff::1] [5f00::1] [4000::1]",
+    "192.88.99.1 192.88.99.255 [2002:c058:6301::] 192.0.0.9 [2001:1::1] [2001:20::1]",
+    "0127.0.0.1 010.0.0.1 0177.0.0.01",
 )
-"""IPv4-compatible, site-local, local-use NAT64, translated, documentation, segment routing, unassigned."""
+"""IPv4-compatible, site-local, local-use NAT64, translated, documentation, segment routing, unassigned, the 6to4 relay,
+protocol assignments, and numbers that are internal once their leading zeros are ignored."""
 
 MALFORMED = [
     "",
@@ -74,6 +82,8 @@ MALFORMED = [
     "https://example.com＠127.0.0.1/",
     "https://example.com＃@127.0.0.1/",
     "https://example.com:65536/",
+    "https://example.com:0/",
+    "https://example.com:00/hook",
     "https://example.com:-1/",
     "https://example.com:+443/",
     "https://example.com:４４３/",
@@ -139,7 +149,7 @@ def refused(url: str) -> str:
 
 
 @pytest.mark.claim("EV-CB-1")
-@pytest.mark.parametrize("host", LOOPBACK + FOLDED_TO_LOOPBACK + INTERNAL)
+@pytest.mark.parametrize("host", LOOPBACK + WRAPPED_LOOPBACK + FOLDED_TO_LOOPBACK + INTERNAL)
 def test_no_internal_address_passes(host: str) -> None:
     assert {refused(url) for url in at(host)} == {"internal addresses are not allowed"}
 
@@ -199,7 +209,8 @@ def test_an_ipv4_address_passes_in_every_notation_or_in_none(address: ipaddress.
         )
     )
     url = f"https://{text}/"
-    if address.is_global and not address.is_multicast:
+    not_global = [ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("192.0.0.0/24")]
+    if address.is_global and not address.is_multicast and not any(address in network for network in not_global):
         check_public_https(url)
     else:
         assert refused(url) == "internal addresses are not allowed"
@@ -245,7 +256,14 @@ def test_this_machine_is_known_in_every_notation(host: str) -> None:
     "url",
     [
         f"http://{host}/"
-        for host in [*INTERNAL, "app.example.com", "8.8.8.8", "localhost.example.com", "127.0.0.1.nip.io"]
+        for host in [
+            *INTERNAL,
+            *WRAPPED_LOOPBACK,
+            "app.example.com",
+            "8.8.8.8",
+            "localhost.example.com",
+            "127.0.0.1.nip.io",
+        ]
     ]
     + [
         "http://127.0.0.1@example.com/",
@@ -260,7 +278,7 @@ def test_anything_else_is_not_this_machine(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "address"), [("127.1", "127.0.0.1"), ("[::ffff:8.8.8.8]", "8.8.8.8"), ("::1%lo", "::1")]
+    ("host", "address"), [("127.1", "127.0.0.1"), ("[::ffff:8.8.8.8]", "::ffff:8.8.8.8"), ("::1%lo", "::1")]
 )
 def test_a_literal_is_read(host: str, address: str) -> None:
     assert literal_address(host) == ipaddress.ip_address(address)

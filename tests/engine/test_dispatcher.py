@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from engine.world import PLAIN, T0, ScriptedSender, hook, task
+from mockserver.engine.addresses import is_loopback as loopback
 from mockserver.engine.addresses import is_public
-from mockserver.engine.callbacks import Attempt, Delivery, Outcome, State
+from mockserver.engine.callbacks import DOCUMENTED, Attempt, Delivery, Outcome, RetryPolicy, State
 from mockserver.engine.clock import Entropy, VirtualClock
-from mockserver.engine.dispatcher import Dispatcher, anywhere, loopback
+from mockserver.engine.dispatcher import Dispatcher, anywhere
 from mockserver.engine.event_runner import EventRunner
 from mockserver.engine.outbound import Routing, Sender
 from mockserver.engine.store import Store
@@ -30,12 +31,13 @@ class Post:
     routing: Routing = field(default_factory=Routing)
     clock: VirtualClock = field(default_factory=VirtualClock)
     heard: list[Attempt] = field(default_factory=list)
+    policy: RetryPolicy = DOCUMENTED
 
     def __post_init__(self) -> None:
         self.store: Store = MemoryStore({"studio": 1000})
         self.store.submit(PLAIN, T0, lambda *_: TASK)
         observers: list[Callable[[Delivery, Attempt], None]] = [lambda _, attempt: self.heard.append(attempt)]
-        self.dispatcher = Dispatcher(self.store, self.routing, self.sender, observers)
+        self.dispatcher = Dispatcher(self.store, self.routing, self.sender, observers, self.policy)
 
     def open(self, target: str = TARGET) -> Delivery:
         """End the task, so that its callback is opened."""
@@ -117,7 +119,7 @@ async def test_success_stops_the_schedule(failures: int) -> None:
 @pytest.mark.asyncio
 async def test_a_real_receiver_gets_the_body_that_is_kept_each_time() -> None:
     async with hook(500, 302, 404, 201, location="/elsewhere") as receiver:
-        post = Post(Sender(5.0))
+        post = Post(Sender())
         delivery = post.open(receiver.url)
         await post.advance(3600)
         delivery = post.now(delivery)
@@ -135,7 +137,7 @@ async def test_a_real_receiver_gets_the_body_that_is_kept_each_time() -> None:
 async def test_a_closed_port_is_tried_four_times() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        post = Post(Sender(5.0))
+        post = Post(Sender())
         delivery = post.open(f"http://127.0.0.1:{free.getsockname()[1]}/")
         await post.advance(3600)
         delivery = post.now(delivery)
@@ -148,7 +150,7 @@ async def test_a_closed_port_is_tried_four_times() -> None:
 @pytest.mark.asyncio
 async def test_a_receiver_that_hangs_is_tried_again() -> None:
     async with hook(None) as receiver:
-        post = Post(Sender(0.25))
+        post = Post(Sender(), policy=replace(DOCUMENTED, timeout=0.25))
         delivery = post.open(receiver.url)
         await post.advance(3600)
         delivery = post.now(delivery)

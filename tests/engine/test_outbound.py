@@ -5,15 +5,19 @@ import socket
 from asyncio import selector_events
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.world import Hook, Posted, hook, words
+from engine.world import Hook, Posted, hook, raw_receiver, words
 from mockserver.engine import addresses
 from mockserver.engine.addresses import Address
+from mockserver.engine.addresses import is_loopback as loopback
 from mockserver.engine.callbacks import Outcome
-from mockserver.engine.dispatcher import anywhere, loopback
+from mockserver.engine.dispatcher import anywhere
 from mockserver.engine.outbound import AddressRule, Refused, Routing, Sender, _guarded_socket, parse_route
 
 APP = Routing((("https://app.example.com", "http://127.0.0.1:9000"),))
@@ -21,8 +25,8 @@ HOOKS = Routing((("https://app.example.com/hooks/", "http://127.0.0.1:9000/in/")
 
 
 @asynccontextmanager
-async def sending(timeout: float = 5.0) -> AsyncIterator[Sender]:
-    sender = Sender(timeout)
+async def sending() -> AsyncIterator[Sender]:
+    sender = Sender()
     try:
         yield sender
     finally:
@@ -30,8 +34,8 @@ async def sending(timeout: float = 5.0) -> AsyncIterator[Sender]:
 
 
 async def post(url: str, rule: AddressRule = loopback, timeout: float = 5.0, body: bytes = b'{"a": 1}') -> Outcome:
-    async with sending(timeout) as sender:
-        return await sender.post(url, body, rule, False)
+    async with sending() as sender:
+        return await sender.post(url, body, rule, False, timeout)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +43,7 @@ async def post(url: str, rule: AddressRule = loopback, timeout: float = 5.0, bod
     [
         ("https://app.example.com", "http://127.0.0.1:9000"),
         ("https://app.example.com/", "http://127.0.0.1:9000/"),
-        ("https://app.example.com/a/b?x=1#f", "http://127.0.0.1:9000/a/b?x=1#f"),
+        ("https://app.example.com/a/b?x=1#f", "http://127.0.0.1:9000/a/b?x=1"),
         ("https://app.example.com?x=1", "http://127.0.0.1:9000?x=1"),
         ("HTTPS://App.Example.COM/A", "http://127.0.0.1:9000/A"),
         ("https://app.example.com.evil.org/", None),
@@ -93,6 +97,45 @@ def test_without_a_route_all_but_this_machine_is_captured(target: str) -> None:
 def test_this_machine_is_contacted_directly(target: str) -> None:
     assert Routing().resolve(target) == target
     assert not Routing().is_routed(target)
+
+
+@pytest.mark.parametrize(
+    ("target", "sent"),
+    [
+        ("https://app.example.com/a/../b?x=%2f#f", "http://127.0.0.1:9100/a/../b?x=%2f"),
+        ("http://10.0.0.1:99", "http://127.0.0.1:9100"),
+        ("http://127.0.0.1:9/x", "http://127.0.0.1:9100/x"),
+        ("https://user@b.example?q", "http://127.0.0.1:9100?q"),
+        ("https://routed.example/x", "http://127.0.0.1:1/x"),
+    ],
+)
+def test_a_port_gets_every_callback_that_no_route_matches(target: str, sent: str) -> None:
+    routing = Routing((("https://routed.example", "http://127.0.0.1:1"),), to_port=9100)
+    assert (routing.resolve(target), routing.is_routed(target)) == (sent, True)
+
+
+@pytest.mark.parametrize(
+    ("given_as", "sent"),
+    [
+        *((rest, rest) for rest in words("?s=AbC%2fd%2F /%68 /a/../b /a//b?x=+&y=%20 /%zz ?u=http://a/?b=[c] /p;v=1?")),
+        ("/콜백?é=|", "/%EC%BD%9C%EB%B0%B1?%C3%A9=%7C"),
+        ("/x?y#fragment?z", "/x?y"),
+    ],
+)
+@pytest.mark.parametrize("base", ["http://127.0.0.1:{}", "https://app.example.com"])
+@pytest.mark.asyncio
+async def test_path_and_query_go_out_as_they_are_given(base: str, given_as: str, sent: str) -> None:
+    async with raw_receiver() as receiver:
+        local = f"http://127.0.0.1:{receiver.port}"
+        url = Routing((("https://app.example.com", local),)).resolve(base.format(receiver.port) + given_as)
+        assert url == local + sent
+        outcome = await post(url)
+    assert outcome.status == 204
+    assert receiver.heads[0].split(b"\r\n")[0] == f"POST {'' if sent[0] == '/' else '/'}{sent} HTTP/1.1".encode()
+
+
+def test_a_space_is_encoded_where_a_route_lets_it_in() -> None:
+    assert APP.resolve("https://app.example.com/a b?c d") == "http://127.0.0.1:9000/a%20b?c%20d"
 
 
 def test_a_route_is_read() -> None:
@@ -160,7 +203,7 @@ async def test_a_receiver_that_hangs_up_is_a_failure_in_words() -> None:
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
         outcome = await post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-    assert (outcome.status, outcome.error) == (None, "Server disconnected")
+    assert (outcome.status, outcome.error) == (None, "the receiver closed the connection before it answered")
 
 
 @pytest.mark.asyncio
@@ -183,7 +226,7 @@ async def test_what_is_no_url_is_an_outcome_and_no_crash(url: str) -> None:
 @pytest.mark.asyncio
 async def test_one_sender_goes_on_after_a_failure() -> None:
     async with sending() as sender, hook(500, 200) as receiver:
-        outcomes = [await sender.post(receiver.url, b"{}", loopback, False) for _ in range(2)]
+        outcomes = [await sender.post(receiver.url, b"{}", loopback, False, 5.0) for _ in range(2)]
     assert [outcome.status for outcome in outcomes] == [500, 200]
 
 
@@ -212,7 +255,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     async def sock_connect(self: Any, sock: Any, address: Any) -> Any:
         tried.append(address[0])
-        assert address[0] == "127.0.0.1", "a test must never leave this machine"
+        assert address[0] in ("127.0.0.1", "::1"), "a test must never leave this machine"
         return await original(self, sock, address)
 
     monkeypatch.setattr(selector_events.BaseSelectorEventLoop, "sock_connect", sock_connect)
@@ -223,27 +266,68 @@ def port_of(receiver: Hook) -> str:
     return receiver.url.split(":")[2].split("/")[0]
 
 
+@pytest.mark.parametrize("name", ["localhost", "a.localhost", "a.b.LocalHost."])
 @pytest.mark.asyncio
-async def test_a_name_that_resolves_to_loopback_is_connected_to(
-    resolver: dict[str, str], connections: list[Any]
+async def test_localhost_names_are_connected_to_without_a_look_up(
+    resolver: dict[str, str], connections: list[Any], name: str
 ) -> None:
-    resolver["a.localhost"] = "127.0.0.1"
     async with hook() as receiver:
-        outcome = await post(f"http://a.localhost:{port_of(receiver)}/hook")
+        outcome = await post(f"http://{name}:{port_of(receiver)}/hook")
     assert (outcome.status, connections, len(receiver.posted)) == (200, ["127.0.0.1"], 1)
+
+
+@pytest.mark.asyncio
+async def test_a_localhost_name_is_tried_on_ipv6_too(connections: list[Any]) -> None:
+    async with raw_receiver(address="::1") as receiver:
+        outcome = await post(f"http://app.localhost:{receiver.port}/hook")
+    assert (outcome.status, connections) == (204, ["127.0.0.1", "::1"])
+    assert f"Host: app.localhost:{receiver.port}\r\n".encode() in receiver.heads[0]
 
 
 @pytest.mark.parametrize(
     "address", ["10.0.0.1", "169.254.169.254", "8.8.8.8", "0.0.0.0", "::ffff:10.0.0.1", "2606:4700::1"]
 )
 @pytest.mark.asyncio
-async def test_a_local_name_that_resolves_elsewhere_is_refused(
+async def test_a_name_that_resolves_elsewhere_is_refused(
     resolver: dict[str, str], connections: list[Any], address: str
 ) -> None:
-    resolver["a.localhost"] = address
-    outcome = await post("http://a.localhost:9/hook")
+    resolver["app.example.com"] = address
+    outcome = await post("http://app.example.com:9/hook")
     assert (outcome.status, outcome.error) == (None, f"{address} is not an address this server connects to")
     assert connections == []
+
+
+NOTATIONS = st.sampled_from(
+    [
+        *("{}", "{:#x}", "0{:o}", "{:#o}", "[::ffff:{}]", "[::{}]", "[64:ff9b::{}]", "[2002:{:x}:{:x}::]", "{}."),
+        *("[2001:0:4136:e378:8000:63bf:{:x}:{:x}]", "[::1%{}]", "[fe80::{}%25lo]", "{}.localhost", "localhost.{}"),
+    ]
+)
+
+
+@given(st.sampled_from(["127.0.0.1", "127.1.2.3", "10.0.0.1", "8.8.8.8", "0.0.0.0", "1.2.3.4"]), NOTATIONS)
+def test_whatever_is_contacted_directly_is_loopback(address: str, notation: str) -> None:
+    number = int(IPv4Address(address))
+    halves = [number >> 16, number & 0xFFFF]
+    halves = [half ^ 0xFFFF for half in halves] if "2001" in notation else halves
+    values = halves if notation.count("{") == 2 else [number if notation.endswith(("x}", "o}")) else address]
+    target = f"http://{notation.format(*values)}:9/hook"
+    dialled: list[str] = []
+
+    async def sock_connect(_: Any, __: Any, place: Any) -> None:
+        dialled.append(place[0])
+        raise ConnectionRefusedError
+
+    async def deliver() -> None:
+        url = Routing().resolve(target)
+        if url is not None:
+            outcome = await post(url)
+            assert dialled, f"{target} was taken for deliverable and not dialled: {outcome.error}"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selector_events.BaseSelectorEventLoop, "sock_connect", sock_connect)
+        asyncio.run(deliver())
+    assert all(place == "::1" or place.startswith("127.") for place in dialled)
 
 
 @pytest.mark.claim("EV-CB-1", "EV-CB-5")
@@ -281,15 +365,16 @@ async def test_odd_notations_get_past_no_rule(host: str, connections: list[Any])
 
 
 def test_a_socket_is_made_for_what_the_rule_accepts() -> None:
-    info = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9))
-    with _guarded_socket(info, loopback) as made:
-        assert (made.family, made.type) == (socket.AF_INET, socket.SOCK_STREAM)
+    with _guarded_socket("127.0.0.1", loopback) as made:
+        assert (made.family, made.type, made.getblocking()) == (socket.AF_INET, socket.SOCK_STREAM, False)
 
 
-@pytest.mark.parametrize("address", ["10.0.0.1", "fe80::1%eth0", "::ffff:10.0.0.1", "8.8.8.8"])
+@pytest.mark.parametrize(
+    "address", words("10.0.0.1 fe80::1%eth0 ::ffff:10.0.0.1 8.8.8.8 ::ffff:127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::")
+)
 def test_no_socket_is_made_for_what_it_refuses(address: str) -> None:
     with pytest.raises(Refused, match="is not an address this server connects to"):
-        _guarded_socket((socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 9, 0, 0)), loopback)
+        _guarded_socket(address, loopback)
 
 
 @pytest.mark.asyncio

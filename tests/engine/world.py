@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -118,16 +118,56 @@ async def hook(*answers: int | None, location: str = "", text: str = "") -> Asyn
         await server.close()
 
 
+@dataclass
+class RawReceiver:
+    """A receiver that sends bytes as they are; `heads` are the requests' heads as they came."""
+
+    port: int = 0
+    heads: list[bytes] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def raw_receiver(*answers: bytes, address: str = "127.0.0.1", close: bool = True) -> AsyncIterator[RawReceiver]:
+    """A receiver that sends `answers` in turn, one for each request, then 204, and closes the connection after each."""
+    script, seen = list(answers), RawReceiver()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while not writer.is_closing():
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+                seen.heads.append(head)
+                writer.write(script.pop(0) if script else b"HTTP/1.1 204 No Content\r\n\r\n")
+                await writer.drain()
+                if close:
+                    writer.close()
+
+    server = await asyncio.start_server(answer, address, 0)
+    seen.port = server.sockets[0].getsockname()[1]
+    try:
+        yield seen
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
 class ScriptedSender(Sender):
     """Sends nothing: gives `outcomes` in turn, then 200, and takes `pace` of each on the way."""
 
     def __init__(self, *outcomes: Outcome, pace: Callable[[Outcome], None] = lambda _: None) -> None:
-        super().__init__(timeout=10.0)
+        super().__init__()
         self.sent: list[tuple[str, bytes]] = []
         self._outcomes = list(outcomes)
         self._pace = pace
 
-    async def post(self, url: str, body: bytes, rule: AddressRule, verify: bool) -> Outcome:
+    async def post(
+        self, url: str, body: bytes, rule: AddressRule, verify: bool, timeout: float, callback_id: str = ""
+    ) -> Outcome:
         self.sent.append((url, body))
         outcome = self._outcomes.pop(0) if self._outcomes else Outcome(200, 0.0)
         self._pace(outcome)

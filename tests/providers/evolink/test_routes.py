@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from time import sleep
@@ -13,7 +14,6 @@ from conftest import Serve
 from dirty_equals import IsPartialDict
 
 from mockserver.engine.callbacks import DOCUMENTED, State
-from mockserver.engine.outbound import Sender
 from support.calls import Caller
 from support.errors import assert_evolink_error
 from support.receiver import Receiver, receiver
@@ -225,7 +225,7 @@ def test_a_receiver_that_does_not_answer_in_time_is_a_failure(serve: Serve) -> N
     with asking(seen) as server:
         server.ask = lambda body: sleep(0.15)  # type: ignore[attr-defined]  # what the handler calls
         caller = routed(serve, f"http://127.0.0.1:{server.server_address[1]}")
-        caller.scene.server.app.engine.dispatcher.sender = Sender(timeout=0.02)
+        caller.scene.server.app.engine.dispatcher.policy = replace(DOCUMENTED, timeout=0.02)
         caller.generate(callback_url=TARGET, prompt="[mock:delay=5]")
         caller.scene.advance(5)
         (delivery,) = caller.scene.deliveries()
