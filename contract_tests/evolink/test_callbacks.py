@@ -193,6 +193,25 @@ def test_all_else_is_a_failure(client: Client, control: Control, hook: Hook, sta
 
 @claim("EV-CB-4")
 @mock_only
+@pytest.mark.parametrize(("delay", "status"), [(TIMEOUT - 0.1, 200), (TIMEOUT, None), (TIMEOUT + 0.1, None)])
+def test_the_time_out_to_a_tenth_of_a_second(
+    client: Client, control: Control, delay: float, status: int | None
+) -> None:
+    """On the virtual clock, with one of the mock's own receivers."""
+    origin, name = f"https://{control.key.lower().replace('_', '-')}.example.com", f"timeout-{control.key}"
+    control.ask("PUT", f"sink/{name}", {"responses": [{"status": 200, "delay": delay}]})
+    control.ask("POST", "routes", {"from": origin, "to": f"{control.root}/_mock/sink/{name}"})
+    api.submitted(client, callback_url=f"{origin}/hook")
+    control.advance(60)
+    attempts = control.callbacks()[0]["attempts"]
+    assert (attempts[0]["status"], attempts[0]["duration"]) == (status, pytest.approx(min(delay, TIMEOUT)))
+    assert len(attempts) == (1 if status else 2)
+    assert len(control.ask("GET", f"sink/{name}")["received"]) == len(attempts)
+    control.ask("DELETE", "routes", **{"from": origin})
+
+
+@claim("EV-CB-4")
+@mock_only
 def test_an_attempt_times_out_after_10_seconds(client: Client, control: Control, hook: Hook) -> None:
     """In real time: a receiver that answers after 9 s is in time, one that answers after 12 s is not."""
     late, early = hook.named("late"), hook.named("early")

@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
         self._kept, self.reusable = b"", False
         if self._transport is None or self._transport.is_closing():
             raise OSError(_CLOSED)
-        named = f"X-Mock-Callback: {callback_id}\r\n".encode() if callback_id else b""
+        named = f"Mock-Callback: {callback_id}\r\n".encode() if callback_id else b""
         self._transport.write(b"%s%sContent-Length: %d\r\n\r\n%s" % (head, named, len(body), body))
         return await self._status
 
@@ -122,13 +122,15 @@ class Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        if self._end is None or self._end.done():
+        if self._status is None or self._status.cancelled() or self._end is None or self._end.done():
             self.reusable = False  # what nobody asked for
             return
         self._buffer += data
         self._read_answer(closed=False)
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._status is not None and self._status.cancelled():
+            return  # a time-out or a reset has broken the attempt off
         if self._end is not None and not self._end.done():
             self._read_answer(closed=True)
         if self._status is not None and not self._status.done():

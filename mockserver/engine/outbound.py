@@ -95,7 +95,7 @@ class Sender:
         self, url: str, body: bytes, rule: AddressRule, verify: bool, timeout: float, callback_id: str = ""
     ) -> Outcome:
         """POST `body` as JSON, and wait `timeout` real seconds for a status. Only addresses that `rule` accepts are
-        connected to; redirects are not followed. `callback_id` goes out as `X-Mock-Callback`.
+        connected to; redirects are not followed. `callback_id` goes out as `Mock-Callback`.
 
         Never raises for what a receiver or the network does: that is an Outcome with its error in words.
         """

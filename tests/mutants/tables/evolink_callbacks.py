@@ -7,7 +7,6 @@ callbacks = patches_of("engine.callbacks")
 dispatcher = patches_of("engine.dispatcher")
 engine = patches_of("engine.engine")
 memory = patches_of("engine.store.memory")
-outbound = patches_of("engine.outbound")
 wire = patches_of("providers.evolink.wire")
 
 INTERNAL = "if is_local_name(name) or (address is not None and not is_public(address)):"
@@ -15,7 +14,7 @@ PUBLIC = "return plain.is_global and not plain.is_multicast"
 SUCCESS = "self.status is not None and 200 <= self.status < 300"
 WAITS = "waits=(1.0, 2.0, 4.0)"
 BODY = "return to_json(state(task, task.due))"
-SENDER = "Sender(timeout=10.0)"
+TIMEOUT = "timeout=10.0"
 
 MUTANTS = (
     mutant("ev-cb-1-http", "EV-CB-1", "http is taken.", addresses('if scheme != "https":', 'if scheme == "ftp":')),
@@ -219,30 +218,51 @@ MUTANTS = (
         slow=True,
     ),
     mutant(
-        "ev-cb-4-redirects-followed",
-        "EV-CB-4",
-        "A redirect is followed.",
-        outbound("allow_redirects=False", "allow_redirects=True"),
-    ),
-    mutant(
         "ev-cb-4-8-seconds",
         "EV-CB-4",
         "An attempt times out after 8 seconds.",
-        engine(SENDER, "Sender(timeout=8.0)"),
+        callbacks(TIMEOUT, "timeout=8.0"),
         slow=True,
     ),
     mutant(
         "ev-cb-4-11-seconds",
         "EV-CB-4",
         "An attempt times out after 11 seconds.",
-        engine(SENDER, "Sender(timeout=11.0)"),
+        callbacks(TIMEOUT, "timeout=11.0"),
+        slow=True,
+    ),
+    mutant(
+        "ev-cb-4-a-tenth-short",
+        "EV-CB-4",
+        "An attempt times out after 9.9 seconds.",
+        callbacks(TIMEOUT, "timeout=9.9"),
+    ),
+    mutant(
+        "ev-cb-4-a-fifth-long",
+        "EV-CB-4",
+        "An attempt times out after 10.2 seconds.",
+        callbacks(TIMEOUT, "timeout=10.2"),
+    ),
+    mutant(
+        "ev-cb-4-scripted-receivers-have-more-time",
+        "EV-CB-4",
+        "A scripted receiver has 12 seconds, a real one 10.",
+        dispatcher("if reply.delay >= timeout:", "if reply.delay >= timeout + 2:"),
+    ),
+    mutant(
+        "ev-cb-4-real-receivers-have-more-time",
+        "EV-CB-4",
+        "A real receiver has 12 seconds, a scripted one 10.",
+        dispatcher(
+            "rule, verify, self.policy.timeout, delivery.id", "rule, verify, self.policy.timeout + 2, delivery.id"
+        ),
         slow=True,
     ),
     mutant(
         "ev-cb-4-no-time-out",
         "EV-CB-4",
         "An attempt waits as long as it takes.",
-        engine(SENDER, "Sender(timeout=60.0)"),
+        callbacks(TIMEOUT, "timeout=60.0"),
         slow=True,
     ),
 )

@@ -6,7 +6,7 @@ addresses = patches_of("engine.addresses")
 engine = patches_of("engine.engine")
 memory = patches_of("engine.store.memory")
 models = patches_of("providers.xhuoapi.models")
-outbound = patches_of("engine.outbound")
+http_post = patches_of("engine.http_post")
 pricing = patches_of("providers.xhuoapi.pricing")
 routes = patches_of("providers.xhuoapi.routes")
 tasks = patches_of("providers.xhuoapi.tasks")
@@ -205,7 +205,7 @@ MUTANTS = (
         "xh-cb-1-content-type",
         "XH-CB-1",
         "A callback is not declared as JSON.",
-        outbound('headers={"Content-Type": "application/json"}', 'headers={"Content-Type": "text/plain"}'),
+        http_post('"Content-Type: application/json"', '"Content-Type: text/plain"'),
     ),
     mutant(
         "xh-cb-2-no-trace-id", "XH-CB-2", "A callback has no trace_id.", wire('"trace_id": task.job.trace_id}\n', "}\n")
