@@ -239,8 +239,8 @@ MUTANTS = (
         "XH-CB-3",
         "A callback over plain http is refused.",
         addresses(
-            "    named_host(host_of(url)[1])\n\n\ndef check_public",
-            '    if not url.startswith("https:"):\n        raise BadTarget("only https")\n\n\ndef check_public',
+            "    named_host(host_of(url)[1])\n\n\ndef _check_length",
+            '    if not url.startswith("https:"):\n        raise BadTarget("only https")\n\n\ndef _check_length',
         ),
     ),
     mutant(
