@@ -7,10 +7,11 @@ task to task.
 
 import json
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import fields
 from functools import lru_cache
 from io import BytesIO
 from itertools import accumulate, pairwise
+from operator import mul
 from typing import Literal, NamedTuple
 
 from mockserver.engine.fonts import CELL_HEIGHT, CELL_WIDTH
@@ -113,15 +114,28 @@ def _cell(pixels: bytes, scale: int, width: int) -> _Cell:
     return _Cell(bits, sum(total.a for _, total in rows), sum(total.b for _, total in rows), moment)
 
 
-def _line(line: bytes, plan: Layout, width: int, blank: Rows) -> Rows:
+@lru_cache(maxsize=64)
+def _blank(scale: int, width: int) -> Rows:
+    """A row that is as the one above it."""
+    return row(_code(scale, width), [(0, 3 * width)])
+
+
+# A line is 100 kB at most, so these are 3 MB at most. Tasks of the same prompt share its lines.
+@lru_cache(maxsize=32)
+def _kept_line(line: bytes, scale: int, margin: int, pitch: int, width: int) -> Rows:
+    return _line(line, scale, margin, pitch, width)
+
+
+def _line(line: bytes, scale: int, margin: int, pitch: int, width: int) -> Rows:
     """The `pitch` rows of a line of text."""
-    scale, code = plan.scale, _code(plan.scale, width)
+    code = _code(scale, width)
+    blank = _blank(scale, width)
     cells = [_cell(line[at : at + CELL_HEIGHT], scale, width) for at in range(0, len(line), CELL_HEIGHT)]
-    tail = 3 * (width - plan.margin - len(cells) * CELL_WIDTH * scale)
-    lead, end = code.bits(UP, 1) + code.bits(0, 3 * plan.margin), code.bits(0, tail)
+    tail = 3 * (width - margin - len(cells) * CELL_WIDTH * scale)
+    lead, end = code.bits(UP, 1) + code.bits(0, 3 * margin), code.bits(0, tail)
     rows = [lead + "".join(row) + end for row in zip(*(cell.rows for cell in cells), strict=True)]
-    bits = (blank.bits * (scale - 1)).join(rows) + blank.bits * (plan.pitch - CELL_HEIGHT * scale - 1)
-    return Rows(bits, blank.sum.times(plan.pitch).plus(_ink(cells, scale, plan.pitch, width, tail)))
+    bits = (blank.bits * (scale - 1)).join(rows) + blank.bits * (pitch - CELL_HEIGHT * scale - 1)
+    return Rows(bits, blank.sum.times(pitch).plus(_ink(cells, scale, pitch, width, tail)))
 
 
 def _ink(cells: list[_Cell], scale: int, pitch: int, width: int, tail: int) -> tuple[int, int]:
@@ -137,35 +151,41 @@ def _ink(cells: list[_Cell], scale: int, pitch: int, width: int, tail: int) -> t
 @lru_cache(maxsize=128)
 def _head(plan: Layout, width: int) -> Piece:
     """The rows from the second one of the picture to the end of the plan's lines."""
-    code = _code(plan.scale, width)
-    blank = row(code, [(0, 3 * width)])
-    lines = [_line(line, plan, width, blank) for line in plan.lines]
+    code, blank = _code(plan.scale, width), _blank(plan.scale, width)
+    lines = [_line(line, plan.scale, plan.margin, plan.pitch, width) for line in plan.lines]
     return joined(code, [blank.times(plan.margin - 1), *lines])
 
 
 def _strip(plan: Layout, width: int, seed: bytes) -> list[Piece]:
     """The rows from the second one of the picture to the landscape: the margin, the lines, the bars."""
-    code = _code(plan.scale, width)
-    blank = row(code, [(0, 3 * width)])
-    parts = [_line(line, plan, width, blank) for line in plan.lines[2:]]
+    code, blank, place = (
+        _code(plan.scale, width),
+        _blank(plan.scale, width),
+        (plan.scale, plan.margin, plan.pitch, width),
+    )
+    parts = [_line(line, *place) for line in plan.lines[2:3]]  # the task's id, as a rule
+    parts += [_kept_line(line, *place) for line in plan.lines[3:]]
     if plan.bars:
         none, greys, widths = [0] * BARS, bars(seed), spread(BARS, width)
         rest = blank.times(plan.bars - 1)
-        parts += [row(code, steps(none, greys, widths)), rest]
-        parts += [row(code, steps(greys, none, widths)), rest]
+        runs = steps(none, greys, widths)
+        parts += [row(code, runs), rest, row(code, [(-byte % 256, count) for byte, count in runs]), rest]
     return [_head(plan._replace(lines=plan.lines[:2]), width), *([joined(code, parts)] if parts else [])]
 
 
 def _first_row(width: int, grey: int, seed: bytes) -> Piece:
     """The one row that is told in full: the ground's colours, lifted by a grey."""
-    lifted = [bytes(channel + grey for channel in colour) for colour in colours(seed)]
-    parts = zip(lifted, spread(STEPS, width), strict=True)
-    return deflated(b"\0" + b"".join(colour * count for colour, count in parts))
+    lifted = [bytes((red + grey, green + grey, blue + grey)) for red, green, blue in colours(seed)]
+    return deflated(b"\0" + b"".join(list(map(mul, lifted, spread(STEPS, width)))))
+
+
+_FACTS = tuple(field.name for field in fields(Label) if field.name != "seed")
 
 
 def facts(label: Label) -> dict[str, str]:
     """The text chunks' keys and values."""
-    return {key: str(value) for key, value in asdict(label).items() if key != "seed" or value}
+    values = {name: str(getattr(label, name)) for name in _FACTS}
+    return {**values, "seed": label.seed} if label.seed else values
 
 
 def render(label: Label, width: int, height: int, format: Format = "png") -> bytes:

@@ -6,6 +6,7 @@ lighter or darker steps for sky, sun and hills.
 
 from colorsys import hsv_to_rgb
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from math import sin
@@ -94,9 +95,10 @@ def bars(seed: bytes) -> list[int]:
     return [BAR * (int.from_bytes(seed[4:8], "big") >> bit & 1) for bit in range(BARS)]
 
 
-def spread(items: int, width: int) -> list[int]:
+@lru_cache(maxsize=256)
+def spread(items: int, width: int) -> tuple[int, ...]:
     """The widths in pixels of `items` equal parts of `width`, which add up to it exactly."""
-    return [end - start for start, end in pairwise(width * item // items for item in range(items + 1))]
+    return tuple([end - start for start, end in pairwise(width * item // items for item in range(items + 1))])
 
 
 def block(width: int, height: int) -> int:

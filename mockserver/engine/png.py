@@ -23,6 +23,7 @@ _LAST = b"\x01\x00\x00\xff\xff"  # an empty stored block, marked as the stream's
 _END = 256  # the symbol that ends a block
 _LONGEST = 258  # the longest match that deflate can tell, and the symbol (285) that tells it
 _LONGEST_SYMBOL = 285
+_MOST_KNOWN = 2048  # encoded runs that a code keeps
 
 
 class Sum(NamedTuple):
@@ -61,7 +62,7 @@ class Piece:
 
 def deflated(rows: bytes) -> Piece:
     """A piece made by zlib, for rows (each with its filter byte) that are no runs."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    packer = zlib.compressobj(1, zlib.DEFLATED, -12, 6)  # a small window and table: large ones take longer to set up
     data = packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
     both = zlib.adler32(rows, 0)
     return Piece(data, Sum(both & 0xFFFF, both >> 16, len(rows)))
@@ -135,9 +136,18 @@ class Runs:
         lengths = _code_lengths(weights)
         self._codes = _codes(lengths)
         self._head = _header(lengths)
+        self._known: dict[tuple[int, int], str] = {}
 
     def bits(self, byte: int, count: int) -> str:
         """The bits, first bit first, for `count` (1 or more) times `byte`, which the census has."""
+        known = self._known.get((byte, count))
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[byte, count] = self._encoded(byte, count)
+        return known
+
+    def _encoded(self, byte: int, count: int) -> str:
         literal = self._codes[byte]
         whole, rest = divmod(count - 1, _LONGEST)
         if rest < 3:
@@ -167,10 +177,12 @@ class Rows(NamedTuple):
 
 def row(code: Runs, runs: Sequence[tuple[int, int]]) -> Rows:
     """A row filtered `Up`, of runs (byte, count)."""
-    runs, total = [(UP, 1), *runs], EMPTY
-    for byte, count in runs:
-        total = total.then(run_sum(byte, count))
-    return Rows("".join([code.bits(byte, count) for byte, count in runs]), total)
+    a = b = length = 0
+    for byte, count in ((UP, 1), *runs):
+        b += count * a + byte * count * (count + 1) // 2
+        a += byte * count
+        length += count
+    return Rows(code.bits(UP, 1) + "".join([code.bits(byte, count) for byte, count in runs]), Sum(a, b, length))
 
 
 def steps(above: Sequence[int], below: Sequence[int], widths: Sequence[int]) -> list[tuple[int, int]]:
