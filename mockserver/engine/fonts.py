@@ -54,7 +54,7 @@ def wrap(text: str, columns: int, lines: int) -> tuple[bytes, ...]:
 
     What does not fit is cut, and the last line then ends in an ellipsis. White space counts as one space.
     """
-    # A glyph takes a cell at least, so what lies far beyond the last cell need not be looked at.
+    # A glyph takes a cell at least, so text far beyond the last cell is not read.
     return _wrap(text[: 4 * columns * lines + 64], columns, lines)
 
 
@@ -62,7 +62,7 @@ def wrap(text: str, columns: int, lines: int) -> tuple[bytes, ...]:
 def _wrap(text: str, columns: int, lines: int) -> tuple[bytes, ...]:
     rows = [b""]
     for word in unicodedata.normalize("NFC", text).split():
-        # A word that runs from right to left is set so; the order of words is left alone.
+        # A word of a script written from right to left is reversed; the order of words is kept.
         leftwards = unicodedata.bidirectional(word[0]) in ("R", "AL")
         _place([glyph(character) for character in (word[::-1] if leftwards else word)], rows, columns)
         if len(rows) > lines:

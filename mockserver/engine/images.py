@@ -1,8 +1,8 @@
-"""Pictures: a landscape of large pixels in a task's own colours, and above it a strip that says what it is.
+"""Renders pictures: a landscape of large pixels in a task's own colours, below a strip of text that describes the task.
 
-The ground's colours depend on the column alone, and the greys above it do not depend on the task's colours. So, told as
-the difference from the row above, all rows but the first are the same for all colours, and the landscape is kept from
-task to task.
+The ground's colours depend on the column alone, and the greys added to it do not depend on the task's colours. So,
+encoded as the difference from the row above, all rows but the first are the same for all colours, and the encoded
+landscape is cached and shared by all tasks.
 """
 
 import json
@@ -87,7 +87,7 @@ def _code(scale: int, width: int) -> Runs:
 
 @lru_cache(maxsize=8192)
 def _change(above: int, below: int, scale: int, width: int) -> tuple[str, Sum]:
-    """The bits for 8 columns that lead from one row of a cell to the next."""
+    """The encoded difference between one row of a cell and the next, 8 columns wide."""
     old, new = ([INK * (row >> bit & 1) for bit in range(CELL_WIDTH - 1, -1, -1)] for row in (above, below))
     code, total, bits = _code(scale, width), EMPTY, ""
     for byte, count in steps(old, new, [scale] * CELL_WIDTH):
@@ -97,7 +97,7 @@ def _change(above: int, below: int, scale: int, width: int) -> tuple[str, Sum]:
 
 
 class _Cell(NamedTuple):
-    """A cell as 17 rows of differences, the last of which wipes it, and what the Adler-32 sum needs of it."""
+    """A cell as 17 rows of differences, the last of which clears it, and its share of the Adler-32 sum."""
 
     rows: tuple[str, ...]
     a: int
@@ -116,7 +116,7 @@ def _cell(pixels: bytes, scale: int, width: int) -> _Cell:
 
 @lru_cache(maxsize=64)
 def _blank(scale: int, width: int) -> Rows:
-    """A row that is as the one above it."""
+    """A row equal to the one above it."""
     return row(_code(scale, width), [(0, 3 * width)])
 
 
@@ -150,7 +150,7 @@ def _ink(cells: list[_Cell], scale: int, pitch: int, width: int, tail: int) -> t
 # The first lines are the same for all tasks of a model and a size. 15 kB at most each.
 @lru_cache(maxsize=128)
 def _head(plan: Layout, width: int) -> Piece:
-    """The rows from the second one of the picture to the end of the plan's lines."""
+    """The rows from the second one of the picture to the end of the layout's lines."""
     code, blank = _code(plan.scale, width), _blank(plan.scale, width)
     lines = [_line(line, plan.scale, plan.margin, plan.pitch, width) for line in plan.lines]
     return joined(code, [blank.times(plan.margin - 1), *lines])
@@ -174,7 +174,7 @@ def _strip(plan: Layout, width: int, seed: bytes) -> list[Piece]:
 
 
 def _first_row(width: int, grey: int, seed: bytes) -> Piece:
-    """The one row that is told in full: the ground's colours, lifted by a grey."""
+    """The one row that is encoded in full: the ground's colours, with a grey added."""
     lifted = [bytes((red + grey, green + grey, blue + grey)) for red, green, blue in colours(seed)]
     return deflated(b"\0" + b"".join(list(map(mul, lifted, spread(STEPS, width)))))
 
@@ -213,11 +213,11 @@ def _converted(data: bytes, label: Label, format: Format) -> bytes:
 
     # A JPEG comment holds 65,533 bytes, of which a control character takes six; EXIF text is ASCII.
     short = {key: scalar(value)[: 8000 if key == "prompt" else 500] for key, value in facts(label).items()}
-    told = json.dumps(short, ensure_ascii=format == "webp")
+    description = json.dumps(short, ensure_ascii=format == "webp")
     with Image.open(BytesIO(data)) as picture, BytesIO() as out:
         exif = Image.Exif()
-        exif[0x010E] = told  # ImageDescription
-        options = {"comment": told.encode()} if format == "jpeg" else {"exif": exif}
+        exif[0x010E] = description  # ImageDescription
+        options = {"comment": description.encode()} if format == "jpeg" else {"exif": exif}
         picture.info.clear()
         picture.save(out, format, quality=90, **options)
         return out.getvalue()

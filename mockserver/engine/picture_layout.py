@@ -1,4 +1,4 @@
-"""What a placeholder picture looks like: its text and where it stands, its colours, its landscape.
+"""The design of a placeholder picture: its text and where it is placed, its colours, its landscape.
 
 A pixel is a colour of the ground, which depends on the column alone, plus a grey: ink for the text and the bars,
 lighter or darker steps for sky, sun and hills.
@@ -23,7 +23,7 @@ STEPS = 64  # colours from the left edge to the right
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a picture says of itself. `size` is a text such as '1024x1024'; a `seed` makes another picture of it."""
+    """The text on a picture. `size` is a text such as '1024x1024'; another `seed` gives other colours and bars."""
 
     provider: str
     model: str
@@ -35,7 +35,7 @@ class Label:
 
 
 class Layout(NamedTuple):
-    """Where the strip's parts are, in pixels. `lines` is empty on a picture too small for text."""
+    """The strip's measures, in pixels. `lines` is empty on a picture too small for text."""
 
     scale: int
     margin: int
@@ -57,14 +57,14 @@ def layout(label: Label, width: int, height: int) -> Layout:
     pitch = (20 if height >= 128 else 18) * scale
     columns = (width - 2 * margin) // (CELL_WIDTH * scale)
     bars = 4 * scale if height >= 128 else 0
-    # On a large picture at least two fifths are left to the landscape.
+    # On a large picture the landscape gets at least two fifths of the height.
     room = (height * 3 // 5 if height >= 256 else height) - margin - 2 * bars
     lines = _lines(label, columns, room // pitch) if columns >= 6 else ()
     return Layout(scale, margin, pitch, lines, bars)
 
 
 def _lines(label: Label, columns: int, rows: int) -> tuple[bytes, ...]:
-    """The fields in the order of their worth, as many lines as there is room for."""
+    """The fields, the most important first, in as many lines as there is room for."""
     head, size = f"{label.provider} · {label.model}", f"{label.size} · #{label.index}"
     if rows == 1:
         return wrap(f"{head} · {size} · {label.task_id} · {label.prompt}", columns, 1)

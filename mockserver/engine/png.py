@@ -1,10 +1,10 @@
-"""PNG files put together from pieces of a deflate stream, most of which are kept from picture to picture.
+"""Builds PNG files from pieces of a deflate stream, most of which are cached and shared by pictures.
 
-A piece is a stretch of filtered rows, already deflated and ended on a byte boundary (a full flush), with its
-share of the Adler-32 sum. Pieces are simply laid end to end, so a picture costs what its new rows cost.
+A piece is several filtered rows, already deflated and ended on a byte boundary (a full flush), with its share of
+the Adler-32 sum. Pieces are concatenated, so that only a picture's new rows have to be encoded.
 
-Almost every row is filtered `Up` and so is mostly runs of one byte. `Runs` deflates runs without ever writing
-them out: at 3840x2160 the rows are 25 MB, which zlib alone would need 20 ms or more for.
+Almost every row has the filter `Up` and so consists mostly of runs of one byte. `Runs` deflates runs without expanding
+them: at 3840x2160 the rows are 25 MB, which zlib alone would need 20 ms or more for.
 """
 
 import heapq
@@ -17,11 +17,11 @@ from struct import pack
 from typing import NamedTuple
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-UP = 2  # the filter type of a row that is told as its difference from the row above
+UP = 2  # the filter type of a row that is encoded as its difference from the row above
 _ADLER = 65521
 _LAST = b"\x01\x00\x00\xff\xff"  # an empty stored block, marked as the stream's last
 _END = 256  # the symbol that ends a block
-_LONGEST = 258  # the longest match that deflate can tell, and the symbol (285) that tells it
+_LONGEST = 258  # the longest match that deflate can encode, and its symbol (285)
 _LONGEST_SYMBOL = 285
 _MOST_KNOWN = 2048  # encoded runs that a code keeps
 
@@ -61,7 +61,7 @@ class Piece:
 
 
 def deflated(rows: bytes) -> Piece:
-    """A piece made by zlib, for rows (each with its filter byte) that are no runs."""
+    """A piece made by zlib, for rows (each with its filter byte) that are not made of long runs."""
     packer = zlib.compressobj(1, zlib.DEFLATED, -12, 6)  # a small window and table: large ones take longer to set up
     data = packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
     both = zlib.adler32(rows, 0)
@@ -112,7 +112,7 @@ def _codes(lengths: Mapping[int, int]) -> dict[int, str]:
 
 
 def _header(lengths: Mapping[int, int]) -> str:
-    """The start of a dynamic block: code lengths told in 4 bits each; one distance code, for distance 1."""
+    """The start of a dynamic block: code lengths of 4 bits each; one distance code, for distance 1."""
     counts = f"{286 - 257:05b}"[::-1] + "00000" + f"{19 - 4:04b}"[::-1]
     lengths_of_lengths = "000" * 3 + "001" * 16  # 16, 17 and 18 (repeats) are unused, 0 to 15 take 4 bits
     told = [lengths.get(symbol, 0) for symbol in range(286)] + [1]
@@ -122,7 +122,7 @@ def _header(lengths: Mapping[int, int]) -> str:
 class Runs:
     """A writer of blocks that hold runs of a few byte values, by a Huffman code made from a census.
 
-    The census has the weight of each run (byte, count). No other byte can be told; if `exact`, no other run.
+    The census has the weight of each run (byte, count). No other byte can be encoded; if `exact`, no other run.
     """
 
     def __init__(self, census: Mapping[tuple[int, int], int], exact: bool = False) -> None:
@@ -186,7 +186,7 @@ def row(code: Runs, runs: Sequence[tuple[int, int]]) -> Rows:
 
 
 def steps(above: Sequence[int], below: Sequence[int], widths: Sequence[int]) -> list[tuple[int, int]]:
-    """The runs (byte, count) that lead from one row of parts to the next, equal neighbours joined."""
+    """The difference between one row of parts and the next as runs (byte, count), equal neighbours joined."""
     runs: list[tuple[int, int]] = []
     last, length = -1, 0
     for old, new, width in zip(above, below, widths, strict=True):

@@ -1,4 +1,4 @@
-"""Reference images that clients send: counted, checked to be pictures, put on record, and never fetched."""
+"""Checks the reference images that clients send, and puts them on record. URLs are never fetched."""
 
 import asyncio
 import base64

@@ -25,7 +25,7 @@ def new_id(draw: Draw, now: float) -> str:
 
 
 def submission(task: Task, reserved: float) -> dict[str, Any]:
-    """The task as submitted, whatever has become of it; `reserved` is in credits."""
+    """The task as it was at submission; `reserved` is in credits."""
     return {
         "created": int(task.created),
         "id": task.id,

@@ -69,7 +69,7 @@ def _job(context: RequestContext, asked: models.Generation, width: int, height: 
 
 @lru_cache(maxsize=256)
 def _said(size: str, resolution: str) -> str:
-    """What the picture says of its size: one text for all the tasks that keep it."""
+    """The size as the picture shows it; cached, so that tasks share one text."""
     return f"{size} {resolution}"
 
 

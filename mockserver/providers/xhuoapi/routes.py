@@ -140,7 +140,7 @@ def _job(
 
 @lru_cache(maxsize=256)
 def _wire(operation: str, base64: bool, seed: str, stored: bool) -> Mapping[str, Any]:
-    """What else the answers are written from: one mapping for all the tasks that are alike in it.
+    """What else the answers are written from; cached, so that tasks share one mapping.
 
     `stored` is whether the tasks endpoint knows the task.
     """
@@ -159,9 +159,9 @@ def _as_sent(context: RequestContext) -> bytes:
 
 
 def _remembered(fields: Mapping[str, Any]) -> bytes:
-    """A request as its task record shows it: as sent, with pictures inside it cut short.
+    """A request as its task record shows it: as sent, with `data:` URLs cut short.
 
-    One that is still larger than any sensible request is remembered by its known fields alone.
+    One that is still larger than `LARGEST_REMEMBERED` keeps only model, prompt and callback_url.
     """
     short = {name: _short(value) for name, value in fields.items()}
     data = to_json(short, inf_nan_mode="null")
