@@ -26,11 +26,13 @@ class MemoryStore:
     def reset(self) -> None:
         bounds = self.bounds
         self._schedule = Schedule()
-        self._tasks = Table[Task](bounds.tasks, lambda task: task.job.account, self._forget_names)
+        self._tasks = Table[Task](bounds.tasks, lambda task: (task.job.provider, task.job.account), self._forget_names)
         self._held: dict[str, str] = {}
         self._traces: dict[str, dict[str, dict[str, str]]] = {}
         self._replays: dict[str, dict[str, dict[str, str]]] = {}
-        self._deliveries = Table[Delivery](bounds.callbacks, lambda delivery: delivery.account, self._forget_delivery)
+        self._deliveries = Table[Delivery](
+            bounds.callbacks, lambda delivery: (delivery.provider, delivery.account), self._forget_delivery
+        )
         self._delivery_of: dict[str, str] = {}
         self._held_back: dict[str, list[str]] = {}
         self._entries = EntryTable(bounds.requests)
@@ -55,7 +57,7 @@ class MemoryStore:
             task = plan(row.submissions, draws)
         row.submissions += 1
         self._held[task.id] = row.hold(job.cost, now)
-        self._tasks.add(task.id, task, job.account)
+        self._tasks.add(task.id, task, job.provider, job.account)
         if job.trace_id or job.idempotency:
             self._remember_names(task)
         if not job.stuck:
@@ -161,7 +163,7 @@ class MemoryStore:
     def _open_deliveries(self, deliveries: Sequence[Delivery], now: float) -> None:
         first = deliveries[0]
         for delivery in deliveries:
-            self._deliveries.add(delivery.id, delivery, delivery.account)
+            self._deliveries.add(delivery.id, delivery, delivery.provider, delivery.account)
             if delivery.ended:
                 self._deliveries.retire(delivery.id)
             elif delivery.next_attempt is not None:
@@ -227,21 +229,13 @@ class MemoryStore:
     # lists and counts
 
     def tasks(self, wanted: Wanted[Task], limit: int, cursor: str | None = None) -> Page[Task]:
-        provider, keep = wanted.provider, wanted.keep
-        accepted = keep if provider is None else lambda task: task.job.provider == provider and keep(task)
-        return self._tasks.page(accepted, wanted.accounts, limit, cursor)
+        return self._tasks.page(wanted, limit, cursor)
 
     def deliveries(self, wanted: Wanted[Delivery], limit: int, cursor: str | None = None) -> Page[Delivery]:
-        provider, keep = wanted.provider, wanted.keep
-        accepted = keep if provider is None else lambda delivery: delivery.provider == provider and keep(delivery)
-        return self._deliveries.page(accepted, wanted.accounts, limit, cursor)
+        return self._deliveries.page(wanted, limit, cursor)
 
     def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]:
-        def accepted(entry: Exchange) -> bool:
-            mine = wanted.accounts is None or entry.account in wanted.accounts
-            return mine and wanted.provider in (None, entry.provider) and wanted.keep(entry)
-
-        return self._entries.page(accepted, limit, cursor)
+        return self._entries.page(wanted, limit, cursor)
 
     def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]:
         def accepted(row: AccountRow) -> bool:
@@ -313,12 +307,12 @@ class MemoryStore:
         for row in records.accounts:
             self._accounts[f"{row.provider}/{row.id}"] = row
         for task in records.tasks:
-            self._tasks.add(task.id, task, task.job.account)
+            self._tasks.add(task.id, task, task.job.provider, task.job.account)
             self._remember_names(task)
             if task.id not in self._held:
                 self._tasks.retire(task.id)
         for delivery in records.deliveries:
-            self._deliveries.add(delivery.id, delivery, delivery.account)
+            self._deliveries.add(delivery.id, delivery, delivery.provider, delivery.account)
             self._delivery_of.setdefault(delivery.task_id, delivery.id)
             if delivery.held_back:
                 self._held_back.setdefault(delivery.account, []).append(delivery.id)

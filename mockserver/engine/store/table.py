@@ -1,11 +1,12 @@
 """A table of the memory store: records by id in the order in which they came, with an index by account."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import dropwhile, islice
-from typing import Generic, TypeVar
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
+from operator import indexOf
+from typing import Any, Generic, TypeVar
 
 from mockserver.engine.journal import Exchange
+from mockserver.engine.store import Wanted
 
 T = TypeVar("T")
 
@@ -20,8 +21,8 @@ def page(
     Returns:
         The records, and the cursor of the next page; None if this is the last.
     """
-    if cursor is not None:
-        keys = islice(dropwhile(cursor.__ne__, keys), 1, None)
+    if cursor is not None and not _skip(keys, cursor):
+        return [], None
     found: list[T] = []
     last = ""
     for key in keys:
@@ -34,20 +35,30 @@ def page(
     return found, None
 
 
+def _skip(keys: Iterator[str], cursor: str) -> bool:
+    """Go on to the key behind a cursor; False if there is no such cursor."""
+    try:
+        indexOf(keys, cursor)
+    except ValueError:
+        return False
+    return True
+
+
 class Table(Generic[T]):
     """Records stay until they have ended; of the ended ones the newest `bound` stay, and `dropped` counts the others.
 
-    `account_of` says whose a record is, `removed` is called with each record that a bound has dropped.
+    `owner_of` says of which provider and account a record is, `removed` is called with each that the bound has dropped.
     """
 
-    def __init__(self, bound: int, account_of: Callable[[T], str], removed: Callable[[T], None]) -> None:
+    def __init__(self, bound: int, owner_of: Callable[[T], tuple[str, str]], removed: Callable[[T], None]) -> None:
         self.bound = bound
         self.dropped = 0
         self.rows: dict[str, T] = {}
-        self._by_account: dict[str, dict[str, None]] = {}
+        self._by_provider = defaultdict[str, dict[str, None]](dict)
+        self._by_account = defaultdict[str, dict[str, None]](dict)
         self._ended: deque[tuple[str, T]] = deque()
         self._stale = 0
-        self._account_of = account_of
+        self._owner_of = owner_of
         self._removed = removed
 
     @property
@@ -55,13 +66,11 @@ class Table(Generic[T]):
         """How many of the records have not ended."""
         return len(self.rows) - len(self._ended) + self._stale
 
-    def add(self, key: str, value: T, account: str) -> None:
-        """Add a record of an account under an id that is free."""
+    def add(self, key: str, value: T, provider: str, account: str) -> None:
+        """Add a record of a provider and an account under an id that is free."""
         self.rows[key] = value
-        keys = self._by_account.get(account)
-        if keys is None:
-            keys = self._by_account[account] = {}
-        keys[key] = None
+        self._by_provider[provider][key] = None
+        self._by_account[account][key] = None
 
     def retire(self, key: str) -> None:
         """Say that a record has ended: it may be dropped when newer ones need its room."""
@@ -82,13 +91,18 @@ class Table(Generic[T]):
 
     def remove_account(self, account: str, ended: Callable[[T], bool]) -> list[T]:
         """Remove the records of an account; `ended` says which of them were retired. Returns them, oldest first."""
-        gone = [self.rows.pop(key) for key in self._by_account.pop(account, ())]
+        gone = []
+        for key in self._by_account.pop(account, ()):
+            value = self.rows.pop(key)
+            self._by_provider[self._owner_of(value)[0]].pop(key)
+            gone.append(value)
         self._count_stale(sum(map(ended, gone)))
         return gone
 
     def _remove(self, key: str, value: T) -> None:
         del self.rows[key]
-        account = self._account_of(value)
+        provider, account = self._owner_of(value)
+        del self._by_provider[provider][key]
         keys = self._by_account[account]
         del keys[key]
         if not keys:
@@ -101,21 +115,22 @@ class Table(Generic[T]):
             self._ended = deque(entry for entry in self._ended if self.rows.get(entry[0]) is entry[1])
             self._stale = 0
 
-    def of_account(self, account: str) -> Iterable[str]:
-        """The ids of an account's records, oldest first."""
-        return self._by_account.get(account, {})
+    def page(self, wanted: Wanted[T], limit: int, cursor: str | None) -> tuple[list[T], str | None]:
+        """Up to `limit` records that are wanted, newest first, older than the one whose id is the cursor."""
+        provider, accounts, keep = wanted.provider, wanted.accounts, wanted.keep
+        keys: dict[str, Any] = self.rows
+        if provider is not None:
+            keys = self._by_provider.get(provider, {})
+        if accounts is not None:
+            theirs: dict[str, Any] = _union([self._by_account.get(account, {}) for account in accounts])
+            keys, others = (theirs, keys) if len(accounts) == 1 and len(theirs) <= len(keys) else (keys, theirs)
+            return page(self.rows, filter(others.__contains__, reversed(keys)), keep, limit, cursor)
+        return page(self.rows, reversed(keys), keep, limit, cursor)
 
-    def page(
-        self, keep: Callable[[T], bool], accounts: frozenset[str] | None, limit: int, cursor: str | None
-    ) -> tuple[list[T], str | None]:
-        """Up to `limit` records of some accounts that `keep` accepts, newest first, older than that of the cursor."""
-        if accounts is None:
-            return page(self.rows, reversed(self.rows), keep, limit, cursor)
-        if len(accounts) == 1:
-            (account,) = accounts
-            return page(self.rows, reversed(self._by_account.get(account, {})), keep, limit, cursor)
-        theirs = {key for account in accounts for key in self._by_account.get(account, ())}
-        return page(self.rows, filter(theirs.__contains__, reversed(self.rows)), keep, limit, cursor)
+
+def _union(parts: list[dict[str, None]]) -> dict[str, None]:
+    """The keys of all parts; for one part itself, in its order."""
+    return parts[0] if len(parts) == 1 else {key: None for part in parts for key in part}
 
 
 class EntryTable:
@@ -138,8 +153,11 @@ class EntryTable:
         self.rows = {key: entry for key, entry in self.rows.items() if entry.account != account}
         self._order = deque(self.rows)
 
-    def page(
-        self, keep: Callable[[Exchange], bool], limit: int, cursor: str | None
-    ) -> tuple[list[Exchange], str | None]:
-        """As `Table.page`."""
-        return page(self.rows, reversed(self.rows), keep, limit, cursor)
+    def page(self, wanted: Wanted[Exchange], limit: int, cursor: str | None) -> tuple[list[Exchange], str | None]:
+        """As `Table.page`, without an index: there are few."""
+
+        def accepted(entry: Exchange) -> bool:
+            mine = wanted.accounts is None or entry.account in wanted.accounts
+            return mine and wanted.provider in (None, entry.provider) and wanted.keep(entry)
+
+        return page(self.rows, reversed(self.rows), accepted, limit, cursor)
