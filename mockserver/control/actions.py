@@ -24,6 +24,9 @@ from mockserver.engine.snapshot_check import MOST
 from mockserver.engine.text import write_json
 from mockserver.faults.rules import RULES_KEPT, BadRule, FaultRules, Rule
 
+RAN_SHOWN = 1_000
+"""Events that the answer of an advance lists; `ran_total` counts all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actions:
@@ -41,12 +44,13 @@ class Actions:
         until = asked.until if isinstance(asked.until, float) else None
         if until is not None and not self.engine.now() <= until <= self.engine.now() + models.LONGEST_ADVANCE:
             raise bad("The clock does not go back, and at most ten years ahead.")
+        inside = request.http_request.headers.get("Mock-Callback")
         try:
-            ran = await self.engine.event_runner.advance(until, by=asked.seconds)
+            ran = await self.engine.event_runner.advance(until, by=asked.seconds, inside=inside)
         except Busy:
             raise Refusal(409, "advance_under_way", _BUSY) from None
-        events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran]
-        return {**views.clock_view(self.engine), "ran": events}
+        events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran[:RAN_SHOWN]]
+        return {**views.clock_view(self.engine), "ran": events, "ran_total": len(ran)}
 
     async def set_clock(self, request: ControlRequest) -> dict[str, Any]:
         """Switch mode, speed and autojump; the time goes on from where it is."""

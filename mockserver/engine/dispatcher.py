@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from mockserver.engine.addresses import Address, as_sent, is_loopback, is_public
 from mockserver.engine.callbacks import (
@@ -93,31 +94,33 @@ class Dispatcher:
         fresh = replace(delivery, routed=routed, state=State.WAITING, failures=0, under_way=None)
         return self.store.update_delivery(delivery, _planned(fresh, NO_DELIVERY_FAULT, now))
 
-    async def attempt(self, name: str, due: float, clock: Clock, public_only: bool) -> None:
+    async def attempt(self, name: str, due: float, clock: Clock, public_only: bool) -> Callable[[], None] | None:
         """Do what was due at `due` for a delivery: make its attempt, or end one that was under way.
 
         Does nothing if it was overtaken (by a reset, a redelivery, or a change of its order).
+
+        Returns:
+            What puts the attempt on record, for the caller to choose the order; None if there is nothing to put.
         """
         delivery = self.store.delivery(name)
         if delivery is None or delivery.routed is None or delivery.ended or delivery.next_attempt != due:
-            return
+            return None
         if delivery.under_way is not None:
-            self._conclude(delivery, delivery.under_way, due)
-        elif (sink := self.sinks.named_by(delivery.routed)) is not None:
-            self._deliver_to_sink(delivery, sink, due)
-        else:
-            await self._post(delivery, delivery.routed, clock, public_only)
+            return partial(self._conclude, delivery, delivery.under_way, due)
+        if (sink := self.sinks.named_by(delivery.routed)) is not None:
+            return self._deliver_to_sink(delivery, sink, due)
+        return await self._post(delivery, delivery.routed, clock, public_only)
 
-    async def _post(self, delivery: Delivery, url: str, clock: Clock, public_only: bool) -> None:
+    async def _post(self, delivery: Delivery, url: str, clock: Clock, public_only: bool) -> Callable[[], None]:
         if delivery.held_back:  # it goes now, so that no other callback releases it while it is under way
             waited, delivery = delivery, replace(delivery, held_back=False)
             self.store.update_delivery(waited, delivery)
         began = clock.now()
         rule, verify = self._conditions(delivery, public_only)
         outcome = await self.sender.post(url, delivery.body, rule, verify, self.policy.timeout, delivery.id)
-        self._conclude(delivery, Attempt(began, outcome), clock.now())
+        return partial(self._conclude, delivery, Attempt(began, outcome), clock.now())
 
-    def _deliver_to_sink(self, delivery: Delivery, sink: str, now: float) -> None:
+    def _deliver_to_sink(self, delivery: Delivery, sink: str, now: float) -> Callable[[], None] | None:
         """Hand a callback to a built-in receiver, whose answer takes its time on the clock."""
         reply = self.sinks.get(sink).take(now, HEADERS, delivery.body)
         timeout = self.policy.timeout
@@ -129,8 +132,8 @@ class Dispatcher:
         if outcome.duration:
             waiting = replace(delivery, under_way=attempt, next_attempt=ended, held_back=False)
             self.store.update_delivery(delivery, waiting)
-        else:
-            self._conclude(delivery, attempt, now)
+            return None
+        return partial(self._conclude, delivery, attempt, now)
 
     def _conclude(self, delivery: Delivery, attempt: Attempt, ended: float) -> None:
         """Put an attempt on record, unless the delivery was changed or forgotten while it was made."""

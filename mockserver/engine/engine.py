@@ -11,11 +11,12 @@ from math import inf
 from typing import Protocol
 
 from mockserver.engine.accounts import KnownKeys
+from mockserver.engine.addresses import split_origin
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Draw, Entropy
 from mockserver.engine.defect_log import DefectLog
 from mockserver.engine.dispatcher import Dispatcher
-from mockserver.engine.event_runner import EventRunner
+from mockserver.engine.event_runner import Conclude, EventRunner
 from mockserver.engine.journal import Journal
 from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import Currency
@@ -75,7 +76,9 @@ class Engine:
         self.journal = Journal(self.store)
         self.defects = DefectLog()
         self.dispatcher = Dispatcher(self.store, config.routing, Sender(), [])
-        self.event_runner = EventRunner(config.clock(), self.store, self._end, self._attempt, self._ring)
+        self.event_runner = EventRunner(
+            config.clock(), self.store, self._end, self._attempt, self._ring, self._receiver
+        )
         self.waiters = Waiters(self.event_runner)
         self.waiters.autojump = config.autojump
         self.task_observers: list[TaskObserver] = []
@@ -184,15 +187,26 @@ class Engine:
     def _ring(self, alarm: int) -> None:
         self.waiters.ring(alarm)
 
-    async def _attempt(self, name: str, due: float) -> None:
+    def _receiver(self, name: str) -> str:
+        """Who gets a callback: the origin that it is posted to."""
+        delivery = self.store.delivery(name)
+        return split_origin(delivery.routed or "")[0] if delivery is not None else ""
+
+    async def _attempt(self, name: str, due: float) -> Conclude | None:
         delivery = self.store.delivery(name)
         public_only = delivery is not None and self.providers[delivery.provider].public_callbacks_only
         try:
-            await self.dispatcher.attempt(name, due, self.clock, public_only)
+            conclude = await self.dispatcher.attempt(name, due, self.clock, public_only)
         except Exception as error:
             self.defects.add(f"a callback attempt of {name}", error, delivery.account if delivery else "")
             raise
-        self.waiters.notify_change()
+
+        def put_on_record() -> None:
+            if conclude is not None:
+                conclude()
+            self.waiters.notify_change()
+
+        return put_on_record
 
     async def reset(self) -> None:
         """Forget every task, account, delivery and exchange, and start clock and chance afresh."""

@@ -1,10 +1,12 @@
 """Runs due events, in real time or because the clock is advanced.
 
 Ends of tasks and alarms run at once and never wait. Attempts wait for a receiver: in the background while time runs by
-itself, one after the other while the clock is being advanced, so that the order of events is the same every time.
+itself, and up to `SIDE_BY_SIDE` of one instant at once while the clock is being advanced. There each receiver gets its
+callbacks one after the other, and attempts are put on record as they were planned, so that every run is the same.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -14,13 +16,19 @@ from mockserver.engine.schedule import DueEvents, Event, Queue
 _Due = Event | tuple[float, Literal["alarm"], int]
 
 PATIENCE = 5.0
-"""Real seconds for which an advance waits behind one and the same attempt before it takes itself for the cause: a
-receiver that advances the clock while it is being delivered to would otherwise wait for itself."""
+"""Real seconds for which an advance waits for each attempt that was under way when it was called. Its caller may be the
+receiver of one of these, and would otherwise wait for itself; it can be inside no attempt that began later."""
+
+SIDE_BY_SIDE = 64
+"""Attempts of one instant that are under way at once during an advance."""
 
 CRASHED_ATTEMPT = "a callback attempt crashed"
 
 _BREATH = 200
 """Events after which an advance lets other requests have a turn."""
+
+
+Conclude = Callable[[], None]
 
 
 class Busy(Exception):
@@ -34,7 +42,8 @@ class EventRunner:
 
     Args:
         end: ends a task, by its id and the time it was planned for.
-        attempt: makes a callback's attempt, likewise.
+        attempt: makes a callback's attempt, likewise; what it returns puts it on record.
+        receiver: names who gets a callback, by its id: attempts for one receiver are made one after the other.
         ring: rings an alarm, by its number.
     """
 
@@ -43,8 +52,9 @@ class EventRunner:
         clock: Clock,
         events: DueEvents,
         end: Callable[[str, float], None],
-        attempt: Callable[[str, float], Awaitable[None]],
+        attempt: Callable[[str, float], Awaitable[Conclude | None]],
         ring: Callable[[int], None],
+        receiver: Callable[[str], str] = str,
     ) -> None:
         self.clock = clock
         self.alarms = Queue[int]()
@@ -55,9 +65,9 @@ class EventRunner:
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._receiver = receiver
+        self._running: dict[asyncio.Task[Conclude | None], str] = {}
         self._advancing = asyncio.Lock()
-        self._inline: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Run what is due from now on, in the running event loop."""
@@ -72,7 +82,7 @@ class EventRunner:
 
     async def cancel_attempts(self) -> None:
         """Cancel the attempts under way and wait until they are gone."""
-        running = [*self._running, *([self._inline] if self._inline else [])]
+        running = list(self._running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -122,25 +132,38 @@ class EventRunner:
         while (event := self._events.claim_due(now)) is not None:
             due, kind, name = event
             if kind == "attempt":
-                self._keep_running(asyncio.ensure_future(self._attempt(name, due)))
+                self._start_attempt(name, due, None).add_done_callback(self._attempt_ended)
             else:
                 self._run_end(name, due)
         self.rearm()
 
-    def _keep_running(self, task: asyncio.Task[None]) -> None:
-        """Let an attempt go on in the background."""
-        self._running.add(task)
-        task.add_done_callback(self._attempt_ended)
+    def _start_attempt(
+        self, name: str, due: float, after: "asyncio.Task[Conclude | None] | None"
+    ) -> "asyncio.Task[Conclude | None]":
+        """Make an attempt in a task of its own, `after` another one for the same receiver. `_running` has its name from
+        the moment at which it is under way."""
 
-    def _attempt_ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._report_crash(task)
-        self.rearm()
+        async def attempt() -> Conclude | None:
+            if after is not None:
+                await asyncio.wait({after})
+                self._running[task] = name
+            return await self._attempt(name, due)
 
-    def _report_crash(self, task: asyncio.Task[None]) -> None:
-        """Tell the event loop of an attempt that crashed: that is a defect of this server, and nobody awaits it."""
-        if not task.cancelled() and (error := task.exception()) is not None and self._loop is not None:
+        task = asyncio.ensure_future(attempt())
+        self._running[task] = name if after is None else ""
+        task.add_done_callback(lambda ended: self._running.pop(ended, None))
+        return task
+
+    def _attempt_ended(self, task: "asyncio.Task[Conclude | None]") -> None:
+        """Put an attempt on record. One that crashed is a defect of this server, which the event loop is told of."""
+        try:
+            if not task.cancelled() and (conclude := task.result()) is not None:
+                conclude()
+        except Exception as error:
+            if self._loop is None:
+                raise
             self._loop.call_exception_handler({"message": CRASHED_ATTEMPT, "exception": error})
+        self.rearm()
 
     def run_due(self) -> None:
         """End the tasks that are due, and ring the alarms that are."""
@@ -159,21 +182,27 @@ class EventRunner:
                 raise
             self._loop.call_exception_handler({"message": "the end of a task crashed", "exception": error})
 
-    async def advance(self, until: float | None = None, *, by: float | None = None) -> list[Event]:
+    async def advance(
+        self, until: float | None = None, *, by: float | None = None, inside: str | None = None
+    ) -> list[Event]:
         """Move the clock to `until` (Unix seconds), or `by` so many seconds from when it is this call's turn, running
         everything that falls due on the way, in order.
 
         With neither, go on until nothing is planned. Returns only when all of it has run, callbacks with their attempts
-        included; what ran, in order. Several at a time queue.
+        included; what ran, in order. Several at a time queue. `inside` is the callback that the caller says it is the
+        receiver of.
 
         Raises:
-            Busy: an attempt that is under way has not ended within `PATIENCE` real seconds.
+            Busy: an attempt that was under way at the call has not ended within `PATIENCE` seconds, or is `inside`.
         """
         clock = self.clock
+        if inside is not None and inside in self._running.values():
+            raise Busy
         await self._take_turn()
         try:
             self._disarm()
-            await self._wait_for_attempts()
+            while self._running:  # begun before this turn, by a caller that is not inside of them
+                await asyncio.wait(set(self._running))
             until = until if by is None else clock.now() + by
             ran = await self._run_until(float("inf") if until is None else until, clock)
             if until is not None:
@@ -184,44 +213,66 @@ class EventRunner:
         return ran
 
     async def _take_turn(self) -> None:
-        """Take the turn; `Busy` if the one whose turn it is hangs in one attempt."""
+        """Wait for the attempts under way, then for the turn; `Busy` if one of these attempts hangs."""
         turn = asyncio.ensure_future(self._advancing.acquire())
         try:
-            while not turn.done():
-                hanging = self._inline
-                await asyncio.wait({turn}, timeout=PATIENCE)
-                if not turn.done() and hanging is not None and hanging is self._inline:
-                    raise Busy
+            under_way = {task for task, name in self._running.items() if name}
+            if under_way and (await asyncio.wait(under_way, timeout=PATIENCE))[1]:
+                raise Busy
+            await turn
         except BaseException:
             if not turn.cancel() and not turn.cancelled():
                 self._advancing.release()
             raise
 
-    async def _wait_for_attempts(self) -> None:
-        """Wait for the attempts under way in the background."""
-        while running := set(self._running):
-            _, hanging = await asyncio.wait(running, timeout=PATIENCE)
-            if hanging == running:
-                raise Busy
-
     async def _run_until(self, until: float, clock: Clock) -> list[Event]:
         """Run what falls due, as long as it is this clock's: a reset on the way begins with another."""
         ran: list[Event] = []
         steps = 0
-        while self.clock is clock and (event := self._claim(until)) is not None:
+        following: Event | None = None
+        while self.clock is clock and (event := following or self._claim(until)) is not None:
+            following = None
             clock.move_to(event[0])
             if event[1] == "alarm":
                 self._ring(event[2])
-            else:
+            elif event[1] == "finish":
                 ran.append(event)
-                if event[1] == "finish":
-                    self._run_end(event[2], event[0])
-                else:
-                    await self._attempt_inline(event[2], event[0])
+                self._run_end(event[2], event[0])
+            else:
+                following = await self._attempts_from(event, clock, ran)
             steps += 1
             if steps % _BREATH == 0:
                 await pause(0)
         return ran
+
+    async def _attempts_from(self, first: Event, clock: Clock, ran: list[Event]) -> Event | None:
+        """Make the attempts that follow one another at one instant side by side, and put them on record in order.
+
+        What an attempt plans for the same instant comes after them, as it does when they are made one by one.
+
+        Returns:
+            The event of this instant that comes next, if it is no attempt.
+        """
+        window: deque[asyncio.Task[Conclude | None]] = deque()
+        latest: dict[str, asyncio.Task[Conclude | None]] = {}
+        following: Event | None = first
+        try:
+            while True:
+                while following is not None and following[1] == "attempt" and len(window) < SIDE_BY_SIDE:
+                    name, receiver = following[2], self._receiver(following[2])
+                    latest[receiver] = task = self._start_attempt(name, first[0], latest.get(receiver))
+                    window.append(task)
+                    ran.append(following)
+                    following = self._events.claim_due(first[0]) if self.clock is clock else None
+                if not window:
+                    return following
+                await asyncio.wait({window[0]})
+                self._attempt_ended(window.popleft())
+                if self.clock is not clock:
+                    following = None
+        finally:
+            for task in window:  # the advance was broken off
+                task.add_done_callback(self._attempt_ended)
 
     def _claim(self, until: float) -> _Due | None:
         """The first of all events that is due at or before `until`, an alarm after others of the same instant."""
@@ -233,13 +284,3 @@ class EventRunner:
             return event
         ringing = self.alarms.pop_due(until)
         return (ringing[0], "alarm", ringing[1]) if ringing else None
-
-    async def _attempt_inline(self, name: str, due: float) -> None:
-        attempt = self._inline = asyncio.ensure_future(self._attempt(name, due))
-        try:
-            await asyncio.wait({attempt})
-            self._report_crash(attempt)
-        finally:
-            self._inline = None
-            if not attempt.done():
-                self._keep_running(attempt)

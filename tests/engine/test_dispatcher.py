@@ -12,7 +12,7 @@ from mockserver.engine.addresses import is_public
 from mockserver.engine.callbacks import DOCUMENTED, Attempt, Delivery, Outcome, RetryPolicy, State
 from mockserver.engine.clock import Entropy, VirtualClock
 from mockserver.engine.dispatcher import Dispatcher, anywhere
-from mockserver.engine.event_runner import EventRunner
+from mockserver.engine.event_runner import Conclude, EventRunner
 from mockserver.engine.outbound import Routing, Sender
 from mockserver.engine.store import Store
 from mockserver.engine.store.memory import MemoryStore
@@ -56,8 +56,8 @@ class Post:
         event_runner = EventRunner(self.clock, self.store, lambda *_: None, self._attempt, lambda _: None)
         return [due - T0 for due, _, _ in await event_runner.advance(self.clock.now() + seconds)]
 
-    async def _attempt(self, name: str, due: float) -> None:
-        await self.dispatcher.attempt(name, due, self.clock, False)
+    async def _attempt(self, name: str, due: float) -> Conclude | None:
+        return await self.dispatcher.attempt(name, due, self.clock, False)
 
 
 def times(delivery: Delivery) -> list[float]:

@@ -385,3 +385,103 @@ async def test_a_receiver_that_advances_the_clock_is_told_that_it_is_busy(monkey
         await until(lambda: len(play.seen) == 2)
         await play.event_runner.advance(3.0)
     assert play.seen == [(1.0, "attempt", "inline"), (2.0, "attempt", "in the background")]
+
+
+@pytest.mark.parametrize("inline", [True, False])
+@pytest.mark.asyncio
+async def test_a_receiver_is_told_that_it_is_busy_while_other_attempts_come_and_go(
+    monkeypatch: pytest.MonkeyPatch, inline: bool
+) -> None:
+    monkeypatch.setattr(event_runner_module, "PATIENCE", 0.1)
+    told: list[float] = []
+
+    async def advance() -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with pytest.raises(Busy):
+            await play.event_runner.advance(9.0)
+        told.append(loop.time() - began)
+
+    async with played() as play:
+        others = {f"other {n}": 1.0 for n in range(30)}
+        play.then = {"receiver": advance, **{name: lambda: asyncio.sleep(0.07) for name in others}}
+        play.plan({}, {**others, "receiver": 1.0})
+        if inline:
+            await play.event_runner.advance(1.0)
+        else:
+            play.event_runner.clock.move_to(1.0)
+            play.event_runner.rearm()
+            await until(lambda: len(told) == 1)
+    assert 0.09 < told[0] < 0.5
+
+
+@pytest.mark.asyncio
+async def test_a_receiver_that_names_its_callback_is_told_at_once() -> None:
+    async def advance() -> None:
+        with pytest.raises(Busy):
+            await play.event_runner.advance(9.0, inside="cb")
+
+    async with played() as play:
+        play.then = {"cb": advance}
+        play.plan({}, {"cb": 1.0})
+        async with asyncio.timeout(1):
+            await play.event_runner.advance(2.0)
+            assert await play.event_runner.advance(3.0, inside="cb") == []
+
+
+@pytest.mark.asyncio
+async def test_attempts_of_one_instant_run_side_by_side_and_go_on_record_in_order() -> None:
+    under_way, most, log = 0, 0, []
+    running: dict[str, str] = {}
+
+    async def attempt(name: str, _: float) -> Callable[[], None]:
+        nonlocal under_way, most
+        receiver = name[0]
+        assert receiver not in running, "a receiver gets its callbacks one after the other"
+        running[receiver] = name
+        log.append(f"begin {name}")
+        under_way, most = under_way + 1, max(most, under_way + 1)
+        await asyncio.sleep(0.02 if receiver == "a" else 0.001)
+        under_way -= 1
+        del running[receiver]
+        return lambda: log.append(f"record {name}")
+
+    schedule = Schedule()
+    runner = EventRunner(
+        VirtualClock(0.0),
+        schedule,
+        lambda name, _: log.append(f"end {name}"),
+        attempt,
+        lambda _: None,
+        receiver=lambda name: name[0],
+    )
+    names = ["a1", "b1", "a2", "b2", "c1"]
+    for name in names:
+        schedule.plan_attempt(1.0, name)
+    schedule.plan_end(1.0, "task")
+    schedule.plan_attempt(1.0, "d1")
+    schedule.plan_attempt(2.0, "a3")
+    ran = await runner.advance(5.0)
+    assert [name for _, _, name in ran] == [*names, "task", "d1", "a3"]
+    records = [line.split()[1] for line in log if not line.startswith("begin")]
+    assert records == [*names, "task", "d1", "a3"]
+    assert [line for line in log if line.startswith("begin a")] == ["begin a1", "begin a2", "begin a3"]
+    assert most == 3
+    assert log.index("record c1") < log.index("end task") < log.index("begin d1") < log.index("begin a3")
+
+
+@pytest.mark.asyncio
+async def test_no_more_attempts_are_under_way_than_allowed() -> None:
+    under_way = most = 0
+
+    async def hold() -> None:
+        nonlocal under_way, most
+        under_way, most = under_way + 1, max(most, under_way + 1)
+        await asyncio.sleep(0.001)
+        under_way -= 1
+
+    play = Play()
+    play.then = {str(n): hold for n in range(200)}
+    play.plan({}, {str(n): 1.0 for n in range(200)})
+    assert len(await play.event_runner.advance(1.0)) == 200
+    assert most == event_runner_module.SIDE_BY_SIDE == 64
