@@ -23,7 +23,7 @@ case "$*" in
     for name in python mockserver ruff mypy; do cp "$0" "$last/bin/$name"; done
     echo "#!$last/bin/python" >"$last/bin/pip" ;;
 "-m pip install"*) sleep 0.2; for last in "$@"; do :; done; echo "install $last" >>"$NOTES" ;;
-"-c "*) ;;
+"-c "*) case "${0##*/} $*" in *version_info*3.1[0-9]) [ "${0##*/}" = "python${*##* }" ] ;; esac ;;
 *) echo "${0##*/} $$ $*" >>"$NOTES"; [ "$*" != "$FAILS" ] ;;
 esac
 """
@@ -44,6 +44,7 @@ class Clone:
             "PATH": search or f"{self.path.parent / 'bin'}:/usr/bin:/bin",
             "NOTES": str(self.notes),
             "FAILS": fails,
+            "HOME": str(self.path.parent),
         }
         process = subprocess.Popen(
             [self.path / script, *arguments], env=environment, stderr=subprocess.PIPE, text=True, cwd=self.path.parent
@@ -94,6 +95,26 @@ def test_a_change_of_the_requirements_is_installed(clone: Clone) -> None:
     clone.run("scripts/test", "-k", "this or that")
     install = f"install {clone.path}[dev]"
     assert clone.noted() == [install, *EVERY_TEST, install, "python -m pytest -k this or that"]
+
+
+def test_another_python_has_an_environment_of_its_own(clone: Clone) -> None:
+    clone.run("scripts/test")
+    shutil.copy(clone.path.parent / "bin" / "python3", clone.path.parent / "bin" / "python3.13")
+    status, _, said = clone.run("scripts/test", "--python", "3.13")
+    assert (status, said) == (0, "test: setting up .venv-3.13 (takes a minute, once)\n")
+    assert clone.noted() == [f"install {clone.path}[dev]", *EVERY_TEST] * 2
+    assert (clone.path / ".venv-3.13").is_dir()
+    clone.run("scripts/test", "--python", "3.13", "-k", "this")
+    assert clone.noted()[-1] == "python -m pytest -k this"
+
+
+def test_a_python_that_is_not_here_is_named(clone: Clone) -> None:
+    status, _, said = clone.run("scripts/test", "--python", "3.19")
+    assert (status, said.splitlines()[0]) == (
+        1,
+        "test: there is no Python 3.19 here: neither on the PATH nor from pyenv",
+    )
+    assert clone.run("scripts/test", "--python")[0] == 2
 
 
 def test_every_mutant_is_behind_a_flag(clone: Clone) -> None:
