@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 from benchmarks import report
-from benchmarks.awake import awake
 from benchmarks.figures import Figure
+from benchmarks.idle_cores import keep_cores_awake
 from benchmarks.load import harness
 from benchmarks.processes import Broken
 from benchmarks.rows import ROWS, Measure
@@ -48,7 +48,7 @@ def main(given: Sequence[str] | None = None) -> int:
     if not harness().startswith("wrk"):
         print(NO_WRK, file=sys.stderr)
     figures: list[Figure] = []
-    with awake():
+    with keep_cores_awake():
         for name in asked.rows or ROWS:
             figures += measured(name, ROWS[name], scale)
     print(report.text(figures))

@@ -15,7 +15,7 @@ from pathlib import Path
 from subprocess import run
 from typing import Any
 
-from benchmarks.awake import possible
+from benchmarks.idle_cores import possible
 from benchmarks.processes import LOAD_CPU, Broken, Process
 
 DIGITS = 9

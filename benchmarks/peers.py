@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contest import Contestant
-from benchmarks.contestants import SUBMISSION, post
+from benchmarks.candidates import SUBMISSION, post
 from benchmarks.processes import ROOT, Broken
+from benchmarks.rounds import Candidate
 
 HOME = Path(tempfile.gettempdir()) / "mockserver-bench-peers"
 LONGEST_INSTALL = 90.0
@@ -54,7 +54,7 @@ class Peer:
                 raise Broken(f"not installable here: {said.splitlines()[-1][:100] if said else error}") from None
         marker.touch()
 
-    def contestant(self, answer: Any) -> Contestant:
+    def candidate(self, answer: Any) -> Candidate:
         """It as a server that gives this answer; what it is told is written when its port is known."""
 
         def command(port: int) -> Sequence[str]:
@@ -63,7 +63,7 @@ class Peer:
             return self.command(self.folder, port)
 
         env = {"PYTHONPATH": str(ROOT), "NO_UPDATE_NOTIFIER": "1"}
-        return Contestant(self.name, command, ASKED, cwd=self.folder, env=env)
+        return Candidate(self.name, command, ASKED, cwd=self.folder, env=env)
 
 
 def _installing(peer: Peer) -> list[list[str]]:
@@ -87,7 +87,7 @@ def _bin(name: str, *arguments: str) -> Callable[[Path, int], Sequence[str]]:
 
 
 def _python(stand: str) -> Callable[[Path, int], Sequence[str]]:
-    return lambda folder, port: [str(folder / ".venv/bin/python"), str(ROOT / "benchmarks/stands" / stand), str(port)]
+    return lambda folder, port: [str(folder / ".venv/bin/python"), str(ROOT / "benchmarks/servers" / stand), str(port)]
 
 
 def _aimock(answer: Any, port: int) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """`rounds` are how often each contestant has its turn, `seconds` how long a turn takes."""
+    """`rounds` are how often each candidate has its turn, `seconds` how long a turn takes."""
 
     rounds: int
     seconds: float

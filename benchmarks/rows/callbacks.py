@@ -10,7 +10,7 @@ from benchmarks.processes import LOAD_CPU, Broken, Process, ask, free_port, run_
 from benchmarks.scale import Scale
 
 ROW = "callbacks"
-WITH = "benchmarks/stands/receiver.py"
+WITH = "benchmarks/servers/receiver.py"
 FLOOD, STEADY = 50_000, 1_000
 """Callbacks that fall due in a second: more than can be sent, and what is asked for."""
 
@@ -18,9 +18,9 @@ FLOOD, STEADY = 50_000, 1_000
 def deliver(stack: ExitStack, count: int, rate: int) -> tuple[dict[str, Any], dict[str, float]]:
     """Let so many tasks end at a rate; what the server says of it, and when (Unix seconds) each task's call arrived."""
     port = free_port()
-    receiver = Process([sys.executable, "-m", "benchmarks.stands.receiver", str(port)], cpu=LOAD_CPU)
+    receiver = Process([sys.executable, "-m", "benchmarks.servers.receiver", str(port)], cpu=LOAD_CPU)
     stack.enter_context(receiver).until_open(port)
-    command = [sys.executable, "-m", "benchmarks.stands.delivery", str(port), str(count), str(rate)]
+    command = [sys.executable, "-m", "benchmarks.servers.delivery", str(port), str(count), str(rate)]
     told = run_json(command, timeout=30 + count / 500 + count / rate)
     arrived = ask(port, "GET", "/")
     if len(arrived) != count:

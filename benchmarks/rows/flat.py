@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from benchmarks.contest import start
-from benchmarks.contestants import EVOLINK, ours
+from benchmarks.candidates import EVOLINK, ours
 from benchmarks.figures import Figure
 from benchmarks.load import harness, load
+from benchmarks.rounds import start
 from benchmarks.scale import Scale
 from mockserver.engine.store import Bounds
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from benchmarks.contest import Running, contest, cpu_ratios, start, turn
-from benchmarks.contestants import EVOLINK, answer_of, bare_submission, loops, ours, reset
+from benchmarks.candidates import EVOLINK, answer_of, bare_submission, loops, ours, reset
 from benchmarks.figures import Figure, ratios
 from benchmarks.load import harness
 from benchmarks.peers import PEERS, Peer
 from benchmarks.processes import Broken
+from benchmarks.rounds import Running, cpu_ratios, measure_in_turns, start, turn
 from benchmarks.scale import Scale
 
 ROW = "evolink submission and peers"
@@ -28,7 +28,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
                 field.append(_ready(stack, peer, answer))
             except Broken as error:
                 missing[peer.name] = " ".join(str(error).split())[-160:]
-        turns = contest(field, scale)
+        turns = measure_in_turns(field, scale)
     figures = []
     for name in (*(f"ours, {loop}" for loop in loops()), *(peer.name for peer in PEERS)):
         values = cpu_ratios(turns, name) if name in turns else []
@@ -47,7 +47,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
 def _ready(stack: ExitStack, peer: Peer, answer: object) -> Running:
     """A peer that runs and answers without an error."""
     peer.install()
-    running = start(stack, peer.contestant(answer))
+    running = start(stack, peer.candidate(answer))
     answer_of(running)
     turn(running, 2, 1)
     return running

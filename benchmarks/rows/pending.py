@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.contest import contest, cpu_ratios, start
-from benchmarks.contestants import EVOLINK, ours, reset
+from benchmarks.candidates import EVOLINK, ours, reset
 from benchmarks.figures import Figure
 from benchmarks.load import harness
+from benchmarks.rounds import cpu_ratios, measure_in_turns, start
 from benchmarks.rows.submission import hold
 from benchmarks.scale import Scale
 
@@ -31,7 +31,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
         many = hold(full.port, few + scale.pending, scale)
         size = (full.process.rss() - before) / (many - few) / 1e3
         empty = start(stack, ours("empty", EVOLINK, before=reset))
-        turns = contest([full, empty], replace(scale, seconds=min(scale.seconds, TURN)))
+        turns = measure_in_turns([full, empty], replace(scale, seconds=min(scale.seconds, TURN)))
         stalls = json.loads(beats.read_text())
     inside = "a heartbeat of 5 ms in the loop"
     return [

@@ -9,11 +9,11 @@ from benchmarks.processes import run_json
 from benchmarks.scale import Scale
 
 SIZES = {(1024, 1024): 0.6, (3840, 2160): 1.2}
-WITH = "benchmarks/stands/render.py"
+WITH = "benchmarks/servers/render.py"
 
 
 def _samples(width: int, height: int, scale: Scale) -> list[Mapping[str, Any]]:
-    command = [sys.executable, "-m", "benchmarks.stands.render", str(width), str(height), str(scale.pictures)]
+    command = [sys.executable, "-m", "benchmarks.servers.render", str(width), str(height), str(scale.pictures)]
     return [run_json(command, timeout=60) for _ in range(scale.rounds)]
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-from benchmarks.contest import start
-from benchmarks.contestants import EVOLINK, answer_of, get, ours, post, reset
+from benchmarks.candidates import EVOLINK, answer_of, get, ours, post, reset
 from benchmarks.figures import Figure
 from benchmarks.load import Loading, harness, load
+from benchmarks.rounds import start
 from benchmarks.scale import Scale
 
 ROW = "POST while 4K pictures are fetched"

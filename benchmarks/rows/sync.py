@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from benchmarks.contest import contest, cpu_ratios, start
-from benchmarks.contestants import ICODEEASY, XHUOAPI, answer_of, bare_submission, loops, ours
+from benchmarks.candidates import ICODEEASY, XHUOAPI, answer_of, bare_submission, loops, ours
 from benchmarks.figures import Figure
 from benchmarks.load import harness
+from benchmarks.rounds import cpu_ratios, measure_in_turns, start
 from benchmarks.scale import Scale
 
 NAMES = {"icodeeasy": ICODEEASY, "xhuoapi": XHUOAPI}
@@ -19,7 +19,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
             start(stack, ours(f"{name}, {loop}", NAMES[name], latency="instant", loop=loop)) for name, loop in pairs
         ]
         field.append(start(stack, bare_submission(answer_of(field[0]))))
-        turns = contest(field, scale)
+        turns = measure_in_turns(field, scale)
     return [
         Figure(
             f"{name} sync",

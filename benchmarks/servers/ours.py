@@ -1,4 +1,4 @@
-"""`mockserver` on a given event loop: `python -m benchmarks.stands.ours asyncio|uvloop HEARTBEAT|- serve …`.
+"""`mockserver` on a given event loop: `python -m benchmarks.servers.ours asyncio|uvloop HEARTBEAT|- serve …`.
 
 HEARTBEAT is a file for the longest stalls of the event loop, in milliseconds: by the wall clock, where the machine's
 other work counts too, and by the loop's own CPU time, where it does not.

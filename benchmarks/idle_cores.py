@@ -24,7 +24,7 @@ def possible() -> bool:
 
 
 @contextmanager
-def awake() -> Iterator[None]:
+def keep_cores_awake() -> Iterator[None]:
     """Let idle cores poll rather than sleep, where that is possible."""
     if not possible():
         yield

@@ -1,4 +1,4 @@
-"""Start, stop and reset of `MockServer`: `python -m benchmarks.stands.embedded TIMES`; milliseconds, wall clock."""
+"""Start, stop and reset of `MockServer`: `python -m benchmarks.servers.embedded TIMES`; milliseconds, wall clock."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A receiver that costs little: `python -m benchmarks.stands.receiver PORT`. GET tells when each task's call came."""
+"""A receiver that costs little: `python -m benchmarks.servers.receiver PORT`. GET tells when each task's call came."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""CPU of distinct pictures: `python -m benchmarks.stands.render WIDTH HEIGHT COUNT`; milliseconds, and kB."""
+"""CPU of distinct pictures: `python -m benchmarks.servers.render WIDTH HEIGHT COUNT`; milliseconds, and kB."""
 
 import json
 import sys

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from benchmarks.contest import Contestant, Running
 from benchmarks.load import COUNTER, Request
 from benchmarks.processes import ask
+from benchmarks.rounds import Candidate, Running
 
 PROMPT = f"A beautiful colorful sunset over the ocean, number {COUNTER}"
 KEY = {"Authorization": "Bearer sk_bench"}
@@ -36,29 +36,33 @@ def loops() -> tuple[str, ...]:
     return ("asyncio", "uvloop") if find_spec("uvloop") else ("asyncio",)
 
 
-def ours(name: str, request: Request, *, latency: str = LONG, loop: str = "asyncio", **more: Any) -> Contestant:
-    """`mockserver serve` on an event loop. `heartbeat` is a file for its longest stalls."""
+def ours(name: str, request: Request, *, latency: str = LONG, loop: str = "asyncio", **more: Any) -> Candidate:
+    """`mockserver serve` on an event loop.
+
+    `heartbeat` is a file for its longest stalls. Without `quiet` it writes its lines, to a file, as scripts/serve does.
+    """
+    quiet = ["--quiet"] if more.pop("quiet", True) else []
     heartbeat = str(more.pop("heartbeat", "-"))
 
     def command(port: int) -> Sequence[str]:
-        options = ["--port", str(port), "--latency", latency, "--balance", "100000000", "--quiet"]
-        return [sys.executable, "-m", "benchmarks.stands.ours", loop, heartbeat, "serve", *options]
+        options = ["--port", str(port), "--latency", latency, "--balance", "100000000", *quiet]
+        return [sys.executable, "-m", "benchmarks.servers.ours", loop, heartbeat, "serve", *options]
 
-    return Contestant(name, command, request, **more)
+    return Candidate(name, command, request, **more)
 
 
-def bare(request: Request, answer: Any, name: str = "bare aiohttp") -> Contestant:
+def bare(request: Request, answer: Any, name: str = "bare aiohttp") -> Candidate:
     """aiohttp's own server: it parses a JSON body if there is one, and answers as much JSON as we do."""
 
     def command(port: int) -> Sequence[str]:
-        return [sys.executable, "-m", "benchmarks.stands.bare", str(port), json.dumps(answer)]
+        return [sys.executable, "-m", "benchmarks.servers.bare", str(port), json.dumps(answer)]
 
-    return Contestant(name, command, request)
+    return Candidate(name, command, request)
 
 
 def answer_of(running: Running, request: Request | None = None) -> Any:
     """One answer of a server to what it is asked, or to something else."""
-    asked = request or running.contestant.request
+    asked = request or running.candidate.request
     body = asked.body.replace(COUNTER, "0" * 9).encode() or None
     headers = {**asked.headers, **({"Content-Type": "application/json"} if body else {})}
     return ask(running.port, asked.method, asked.paths[0], body, headers)
@@ -69,5 +73,5 @@ def reset(running: Running) -> None:
     ask(running.port, "POST", "/_mock/reset")
 
 
-def bare_submission(answer: Any) -> Contestant:
+def bare_submission(answer: Any) -> Candidate:
     return bare(Request("POST", (SUBMISSION,), EVOLINK.body, KEY), answer)

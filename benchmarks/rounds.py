@@ -1,4 +1,4 @@
-"""Servers measured in turn: A B C, A B C, … What else the machine does meanwhile befalls all of them alike."""
+"""Measures servers in turns: A B C, A B C, … so that other load on the machine meets all of them alike."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ def nothing(_: "Running") -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
+class Candidate:
     """A server: the command that serves on a port, and what it is asked. `before` each turn something may be done."""
 
     name: str
@@ -28,46 +28,46 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A contestant that listens."""
+    """A candidate that listens."""
 
-    contestant: Contestant
+    candidate: Candidate
     process: Process
     port: int
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of one contestant; `cpu` is the server's, in microseconds a request."""
+    """One turn of one candidate; `cpu` is the server's, in microseconds a request."""
 
     cpu: float
     load: Load
 
 
-def start(stack: ExitStack, contestant: Contestant) -> Running:
+def start(stack: ExitStack, candidate: Candidate) -> Running:
     """Serve until the stack ends. Raises Broken."""
     port = free_port()
-    command = contestant.command(port)
-    process = stack.enter_context(Process(command, cwd=contestant.cwd, env=contestant.env))
+    command = candidate.command(port)
+    process = stack.enter_context(Process(command, cwd=candidate.cwd, env=candidate.env))
     process.until_open(port)
-    return Running(contestant, process, port)
+    return Running(candidate, process, port)
 
 
 def turn(running: Running, connections: int, seconds: float) -> Turn:
     """Load it once and read what that has cost."""
-    running.contestant.before(running)
+    running.candidate.before(running)
     before = running.process.cpu()
-    found = load(running.port, running.contestant.request, connections, seconds)
+    found = load(running.port, running.candidate.request, connections, seconds)
     return Turn(1e6 * (running.process.cpu() - before) / found.requests, found)
 
 
-def contest(field_: Sequence[Running], scale: Scale) -> dict[str, list[Turn]]:
+def measure_in_turns(field_: Sequence[Running], scale: Scale) -> dict[str, list[Turn]]:
     """Every one's turns by name, after a warm-up each. Raises Broken."""
     for running in field_:
         turn(running, scale.connections, scale.warm_up)
-    turns: dict[str, list[Turn]] = {running.contestant.name: [] for running in field_}
+    turns: dict[str, list[Turn]] = {running.candidate.name: [] for running in field_}
     for _ in range(scale.rounds):
         for running in field_:
-            turns[running.contestant.name].append(turn(running, scale.connections, scale.seconds))
+            turns[running.candidate.name].append(turn(running, scale.connections, scale.seconds))
     return turns
 
 
