@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
-from aiohttp.web import BaseRequest, StreamResponse
+from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from mockserver.engine.accounts import account_id
 from mockserver.engine.clock import Clock, Entropy, SystemClock, VirtualClock
@@ -69,7 +69,7 @@ class App:
         from mockserver.control.routes import Control
 
         access = Access(self.public_urls, self.settings.control_token, is_loopback(self.settings.host))
-        return Control(self.engine, self.mounts, self.rules, access)
+        return Control(self.engine, self.mounts, self.providers, self.rules, self.public_urls, access)
 
     def start(self) -> None:
         """Run what is due, from now on."""
@@ -93,6 +93,8 @@ class App:
             return await resolved.serve(self._context(request, name, resolved.route, params, host))
         if path in _PROBES:
             return self.index_page.probe(request)
+        if path == "/_mock":
+            return Response(status=302, headers={"Location": "/_mock/"})
         if path.startswith("/_mock/"):
             return await self.control.handle(request, path)
         return self.index_page.answer(request)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from hmac import compare_digest
 
-from aiohttp.web import BaseRequest
+from aiohttp.web import BaseRequest, Response
 
 from mockserver.control.control_request import Refusal
 from mockserver.http.public_urls import PublicUrls
 
 _READING = ("GET", "HEAD")
+PAGE = "/_mock/"
+COOKIE = "mock_control_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,26 @@ class Access:
     token: str | None
     loopback_only: bool
 
+    def log_in(self, request: BaseRequest) -> Response | None:
+        """The answer to `/_mock/?token=TOKEN`: a browser can't send a header for a page, so it gets a cookie.
+
+        None for any other request, and for a wrong token.
+        """
+        given = request.query.get("token", "") if request.path == PAGE else ""
+        if self.token is None or not self._is_token(given):
+            return None
+        response = Response(status=303, headers={"Location": PAGE, "Cache-Control": "no-store"})
+        response.set_cookie(COOKIE, given, path=PAGE, httponly=True, samesite="Strict")
+        return response
+
+    def _is_token(self, given: str) -> bool:
+        wanted = (self.token or "").encode()
+        return compare_digest(given.encode("utf-8", "surrogatepass"), wanted)
+
     def check(self, request: BaseRequest) -> None:
         """Let a call pass. Raises Refusal: 401, 403 or 421."""
         if self.token is not None:
-            if not compare_digest(_sent_token(request).encode(), self.token.encode()):
+            if not self._is_token(_sent_token(request)):
                 raise Refusal(401, "unauthorized", _UNAUTHORIZED)
         elif not self.loopback_only and not self.public_urls.is_local(request):
             raise Refusal(403, "not_local", _NOT_LOCAL)
@@ -33,8 +51,9 @@ class Access:
 
 
 def _sent_token(request: BaseRequest) -> str:
+    """The token of the Authorization header, or of the cookie that `log_in` has set."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
 
 
 def _cross_site(request: BaseRequest) -> bool:

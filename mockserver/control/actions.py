@@ -19,8 +19,10 @@ from mockserver.engine.event_runner import Busy
 from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import parse_route
+from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sinks import Reply, Sink
 from mockserver.engine.snapshot_check import MOST
+from mockserver.engine.tasks import Failure
 from mockserver.engine.text import write_json
 from mockserver.faults.rules import RULES_KEPT, BadRule, FaultRules, Rule
 
@@ -119,6 +121,22 @@ class Actions:
         account = account_name(request.params["key"])
         self.engine.store.change_account(provider, account, change, self.engine.now())
         return self.queries.account_view(provider, account)
+
+    async def end_task(self, request: ControlRequest) -> dict[str, Any]:
+        """End a task by hand: complete it, fail it (with a provider's error code), or cancel it."""
+        task = known(self.engine.store.task(request.params["id"]), "task")
+        asked = await request.read(models.TaskEnd)
+        failures = {
+            "complete": None,
+            "fail": Failure(Kind.FAILED, asked.code, "ended by hand"),
+            "cancel": Failure(Kind.CANCELLED, None, "ended by hand"),
+        }
+        verb = request.http_request.path.rpartition("/")[2]
+        try:
+            self.engine.end_now(task, failures[verb])
+        except Problem as problem:
+            raise Refusal(409, "has_ended", f"Nothing to {verb}: {problem.detail}.") from None
+        return await self.queries.task(request)
 
     async def redeliver(self, request: ControlRequest) -> dict[str, Any]:
         """Begin a callback's schedule anew, whatever has become of it."""

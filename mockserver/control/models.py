@@ -68,6 +68,12 @@ class SinkScript(Body):
     responses: Annotated[list[ReplyBody], Field(max_length=1_000)] = Field(default_factory=list)
 
 
+class TaskEnd(Body):
+    """How a task fails; without a code, as the provider's general failure."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] | None = None
+
+
 class RouteBody(BaseModel):
     """A callback route: URL prefixes."""
 

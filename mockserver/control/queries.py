@@ -22,8 +22,8 @@ from mockserver.http.context import Mount
 T = TypeVar("T")
 
 
-LIST_PARAMETERS = ("provider", "api_key", "limit", "cursor", "task_id", "state", "wait")
-"""What lists take; the last three are of callbacks alone."""
+LIST_PARAMETERS = ("provider", "api_key", "limit", "cursor", "task_id", "state", "wait", "view")
+"""What lists take; task_id, state and wait are of callbacks alone, view of requests."""
 
 
 def account_name(key: str) -> str:
@@ -129,7 +129,18 @@ class Queries:
             return
 
     async def requests(self, request: ControlRequest) -> dict[str, Any]:
-        return self._list(request, "requests", self.engine.store.entries, self._request_view)
+        view = request.query("view")
+        if view not in (None, "summary"):
+            raise bad("view is summary, or absent for whole records.")
+        show = self._request_view if view is None else self.request_summary
+        return self._list(request, "requests", self.engine.store.entries, show)
+
+    def request_summary(self, exchange: Exchange) -> dict[str, Any]:
+        """A request in one row."""
+        task = self.engine.find(exchange.provider, exchange.task_id) if exchange.task_id else None
+        mount = self.mounts.get(exchange.provider)
+        summary = views.exchange_summary(exchange, task, mount.provider.currency if mount else None)
+        return self._shown(summary, exchange.account)
 
     async def request(self, request: ControlRequest) -> dict[str, Any]:
         return self._request_view(known(self.engine.store.entry(request.params["id"]), "request"))

@@ -1,29 +1,44 @@
 """The control surface's index: every call under `/_mock/`, and who may make it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from aiohttp.web import BaseRequest, Response
+from aiohttp.web import BaseRequest, Response, StreamResponse
 
+from mockserver.control import page
 from mockserver.control.access import Access
 from mockserver.control.actions import Actions
 from mockserver.control.control_request import ControlRequest, Handler, Refusal
+from mockserver.control.event_feed import EventFeed
+from mockserver.control.live import Live
 from mockserver.control.queries import Queries
 from mockserver.engine.engine import Engine
 from mockserver.engine.text import write_json
 from mockserver.faults.rules import FaultRules
 from mockserver.http.context import Mount
+from mockserver.http.public_urls import PublicUrls
 from mockserver.http.routing import path_pattern, without_spare_slashes
+from mockserver.providers.base import Provider
 
 
 class Control:
     """Everything under `/_mock/`. `access` says who may call it."""
 
-    def __init__(self, engine: Engine, mounts: Mapping[str, Mount], rules: FaultRules, access: Access) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        mounts: Mapping[str, Mount],
+        providers: Sequence[Provider],
+        rules: FaultRules,
+        public_urls: PublicUrls,
+        access: Access,
+    ) -> None:
         self._engine = engine
         self._access = access
         self._largest = max(mount.max_body for mount in mounts.values())
         queries = Queries(engine, mounts)
         actions = Actions(engine, rules, queries)
+        live = Live(engine, providers, public_urls)
+        self._feed = EventFeed(engine, queries.request_summary)
         self.routes: tuple[tuple[str, str, Handler], ...] = (
             ("GET", "/_mock/health", queries.health),
             ("GET", "/_mock/clock", queries.clock),
@@ -34,6 +49,15 @@ class Control:
             ("GET", "/_mock/callbacks", queries.callbacks),
             ("GET", "/_mock/callbacks/{id}", queries.callback),
             ("POST", "/_mock/callbacks/{id}/redeliver", actions.redeliver),
+            ("POST", "/_mock/tasks/{id}/complete", actions.end_task),
+            ("POST", "/_mock/tasks/{id}/fail", actions.end_task),
+            ("POST", "/_mock/tasks/{id}/cancel", actions.end_task),
+            ("GET", "/_mock/pictures/{id}/{index}", live.show_picture),
+            ("POST", "/_mock/requests/{id}/resend", live.resend),
+            ("GET", "/_mock/providers", live.list_providers),
+            ("GET", "/_mock/fault-kinds", live.fault_kinds),
+            ("GET", "/_mock/advice", live.advice),
+            ("GET", "/_mock/events", self._feed.stream),
             ("GET", "/_mock/requests", queries.requests),
             ("GET", "/_mock/requests/{id}", queries.request),
             ("GET", "/_mock/accounts", queries.accounts),
@@ -55,16 +79,21 @@ class Control:
             ("PUT", "/_mock/snapshot", actions.put_snapshot),
             ("POST", "/_mock/reset", actions.reset),
         )
-        self._patterns = [(method, path_pattern(path), handler) for method, path, handler in self.routes]
+        files = [("GET", f"/_mock/{path}", page.serve) for path in page.files()]
+        self._patterns = [(method, path_pattern(path), handler) for method, path, handler in (*self.routes, *files)]
 
-    async def handle(self, request: BaseRequest, path: str) -> Response:
-        """Answer a control call, as JSON in every case."""
+    async def handle(self, request: BaseRequest, path: str) -> StreamResponse:
+        """Answer a control call: as JSON, but for the page's files, pictures and events."""
         try:
+            if (logged_in := self._access.log_in(request)) is not None:
+                return logged_in
             self._access.check(request)
             handler, params = self._find(request.method, path)
             self._engine.event_runner.run_due()
             answer = await handler(ControlRequest(request, params, self._largest))
-            return answer if isinstance(answer, Response) else _json(200, answer)
+            if request.method not in ("GET", "HEAD"):
+                self._feed.changed(path)
+            return answer if isinstance(answer, StreamResponse) else _json(200, answer)
         except Refusal as refusal:
             return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
 

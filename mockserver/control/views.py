@@ -15,6 +15,9 @@ from mockserver.faults.rules import Rule
 from mockserver.http.context import Mount
 from mockserver.http.refusals import failure_refusal
 
+SHOWN = 300
+"""Characters of a path or a prompt that a list's row shows."""
+
 
 def clock_view(engine: Engine) -> dict[str, Any]:
     """The clock; `next_due` is when something falls due next, null if nothing is planned."""
@@ -148,6 +151,38 @@ def exchange_view(exchange: Exchange) -> dict[str, Any]:
         "error": exchange.error,
         "note": exchange.note or None,
     }
+
+
+def exchange_summary(exchange: Exchange, task: Task | None, currency: Currency | None) -> dict[str, Any]:
+    """A request in one row of a list; `task` is the one that it is about, if that is known."""
+    secret = exchange.secret
+    model, prompt = (task.job.model, task.job.prompt) if task else _asked(exchange)
+    shown = {
+        "id": exchange.id,
+        "time": exchange.time,
+        "provider": exchange.provider,
+        "account": exchange.account or None,
+        "method": exchange.method,
+        "path": exchange.path[:SHOWN],
+        "status": exchange.status,
+        "duration": exchange.duration,
+        "task_id": exchange.task_id,
+        "cost": exchange.cost,
+        "currency": currency.code if currency else None,
+        "error": exchange.error,
+        "note": exchange.note or None,
+        "model": model[:SHOWN],
+        "prompt": prompt[:SHOWN],
+    }
+    return {name: redact(value, secret) if isinstance(value, str) else value for name, value in shown.items()}
+
+
+def _asked(exchange: Exchange) -> tuple[str, str]:
+    """The model and the prompt that a request's body names, "" where it names none."""
+    body = readable(exchange.body) if exchange.body else None
+    fields = body if isinstance(body, dict) else {}
+    model, prompt = fields.get("model"), fields.get("prompt")
+    return model if isinstance(model, str) else "", prompt if isinstance(prompt, str) else ""
 
 
 def money_view(account: Account, currency: Currency) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from mockserver.engine.ledger import Currency
 from mockserver.engine.outbound import Routing, Sender
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.store import DRAWS, Store
-from mockserver.engine.tasks import Job, Task
+from mockserver.engine.tasks import Failure, Job, Task
 from mockserver.engine.waiters import Waiters
 
 log = logging.getLogger("mockserver")
@@ -150,8 +150,12 @@ class Engine:
 
     def cancel(self, task: Task) -> Task:
         """End a task that has not ended: its money is released and its callback sent. Raises Problem(CONFLICT)."""
+        return self.end_now(task, Failure(Kind.CANCELLED))
+
+    def end_now(self, task: Task, failure: Failure | None) -> Task:
+        """End a task at this instant: completed, or failed. Raises Problem(CONFLICT) if it has ended already."""
         now = self.now()
-        ended = task.cancelled(now)
+        ended = task.ended(now, failure)
         if task.ended_at(now) or not self._settle(ended):
             raise Problem(Kind.CONFLICT, "the task has ended already")
         return ended

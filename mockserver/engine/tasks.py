@@ -125,6 +125,6 @@ class Task:
         share = (at - self.starts) / (self.planned - self.starts) if self.planned > self.starts else 1.0
         return 1 + int(98 * min(1.0, share))
 
-    def cancelled(self, now: float) -> "Task":
-        """This task, ended by its owner at `now`."""
-        return replace(self, due=now, failure=Failure(Kind.CANCELLED))
+    def ended(self, now: float, failure: Failure | None) -> "Task":
+        """This task, ended at `now` and not at its planned end."""
+        return replace(self, due=now, failure=failure)

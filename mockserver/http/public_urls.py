@@ -108,6 +108,10 @@ class PublicUrls:
                 return scheme
         return request.scheme
 
+    def socket_url(self, request: BaseRequest) -> str:
+        """scheme://authority of the address that the request's connection came to."""
+        return f"{request.scheme}://{self._socket(request)}"
+
     def _socket(self, request: BaseRequest) -> str:
         transport = request.transport
         name = transport.get_extra_info("sockname") if transport else None

@@ -37,15 +37,18 @@ def picture_url(base: str, path: str, hosts: Mapping[str, str]) -> str:
     return base + path
 
 
-def picture(task: Task, index: int = 0) -> bytes:
-    """The bytes of one of a task's pictures."""
-    return _rendered(_key(task, index)).data
+def picture(task: Task, index: int = 0, width: int | None = None) -> bytes:
+    """The bytes of one of a task's pictures; with a smaller `width` (pixels), a PNG drawn in that size."""
+    return _rendered(_key(task, index, width)).data
 
 
-def _key(task: Task, index: int) -> Key:
+def _key(task: Task, index: int, width: int | None = None) -> Key:
     job = task.job
     label = Label(job.provider, job.model, job.size, task.id, job.prompt, index, job.wire.get("seed", ""))
-    return label, job.width, job.height, job.format
+    if width is None:
+        return label, job.width, job.height, job.format
+    width = min(width, job.width)
+    return label, width, max(1, round(job.height * width / job.width)), "png"
 
 
 def _rendered(key: Key) -> Rendered:

@@ -43,7 +43,7 @@ def test_a_failed_task_keeps_its_progress() -> None:
 
 @pytest.mark.parametrize(("at", "progress"), [(0.5, 0), (10.5, 50), (19.999, 98)])
 def test_a_cancelled_task_ends_there_and_then(at: float, progress: int) -> None:
-    cancelled = task().cancelled(T0 + at)
+    cancelled = task().ended(T0 + at, Failure(Kind.CANCELLED))
     assert (cancelled.due, cancelled.planned, cancelled.failure) == (T0 + at, T0 + 20, Failure(Kind.CANCELLED))
     assert [cancelled.status_at(T0 + later) for later in (at, 500)] == [Status.FAILED] * 2
     assert [cancelled.progress_at(T0 + later) for later in (at, 500)] == [progress] * 2

@@ -136,7 +136,7 @@ def test_a_task_is_settled_once(store: Store, failure: Failure | None, after: tu
 
 def test_a_task_ends_as_it_is_settled(store: Store) -> None:
     task = submit(store, "a")
-    cancelled = task.cancelled(T0 + 3)
+    cancelled = task.ended(T0 + 3, Failure(Kind.CANCELLED))
     assert store.settle(cancelled)
     assert (store.task("a"), money(store), events(store)) == (cancelled, (1000, 0, 0), [])
 

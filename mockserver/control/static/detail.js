@@ -1,0 +1,84 @@
+// One call, followed to its task, its picture, its callback's attempts and its money.
+
+import { attempt, call, get } from "./api.js";
+import { button, byId, copy, duration, facts, h, pretty, say, stateTag, statusTag, time } from "./dom.js";
+import { axis } from "./axis.js";
+import { endings, picture } from "./task_parts.js";
+
+let current = null;
+
+const dialog = () => byId("detail");
+
+function show(again, title, ...content) {
+  current = again;
+  const place = dialog();
+  const top = place.open ? place.scrollTop : 0;
+  place.replaceChildren(
+    h("div", {},
+      h("div", { class: "pair" }, h("h2", {}, title), button("Close", () => place.close(), { "aria-label": "Close the detail" })),
+      ...content));
+  if (!place.open) place.showModal();
+  place.scrollTop = top;
+}
+
+/** Draws the open detail again, since something has changed. */
+export function refreshDetail() {
+  if (dialog().open && current) attempt(current);
+}
+
+export const openRequest = (id) => attempt(async () => {
+  const request = await get(`requests/${encodeURIComponent(id)}`);
+  const parts = request.task_id ? await taskParts(request.task_id) : [];
+  show(() => openRequest(id), `${request.method} ${request.path}`,
+    h("div", { class: "bar" },
+      button("Copy as curl", () => copy(asCurl(request))),
+      button("Send again", () => attempt(async () => {
+        const sent = await call("POST", `requests/${encodeURIComponent(id)}/resend`, {});
+        say(`Sent again: ${sent.status}.`);
+      }))),
+    facts([
+      ["status", h("span", {}, statusTag(request.status), " ", request.error ?? "")], ["time", time(request.time)], ["duration", duration(request.duration)],
+      ["provider", request.provider], ["key", request.account], ["cost", request.cost], ["note", request.note], ["request id", h("code", {}, request.id)],
+    ]),
+    ...parts,
+    h("h3", {}, "Request headers"), pretty(request.headers),
+    h("h3", {}, `Request body${request.body_size ? ` (${request.body_size} bytes)` : ""}`), pretty(request.body),
+    request.pictures?.length ? [h("h3", {}, "Pictures sent"), pretty(request.pictures)] : [],
+    h("h3", {}, `Answer${request.response_type ? ` (${request.response_type})` : ""}`), pretty(request.response));
+});
+
+export const openTask = (id) => attempt(async () => show(() => openTask(id), `Task ${id}`, ...(await taskParts(id))));
+
+async function taskParts(id) {
+  const task = await get(`tasks/${encodeURIComponent(id)}`).catch(() => null);
+  if (!task) return [h("p", { class: "quiet" }, `Task ${id} is no longer kept.`)];
+  const account = await get(`accounts/${encodeURIComponent(task.account)}?provider=${encodeURIComponent(task.provider)}`).catch(() => null);
+  const { callbacks } = await get(`callbacks?task_id=${encodeURIComponent(id)}`);
+  return [
+    h("div", { class: "sheet" },
+      h("div", { class: "pair" }, h("h3", {}, "Task"), stateTag(task.status)),
+      facts([
+        ["id", h("code", {}, task.id)], ["model", task.model], ["prompt", task.prompt], ["size", `${task.size} → ${task.width}×${task.height}`], ["progress", `${task.progress} %`],
+        ["submitted", time(task.created)], ["ends", task.due ? time(task.due) : "never by itself"], ["failure", task.failure ? `${task.failure.code} ${task.failure.detail ?? ""}` : null],
+        ["price", `${task.price} ${task.currency}`], ["held", `${task.held} ${task.currency}`], ["captured", `${task.captured} ${task.currency}`],
+        ["account", account ? `balance ${account.balance}, held ${account.held}, captured ${account.captured} ${account.currency}` : null],
+      ]),
+      endings(task, true),
+      task.status === "completed" ? Array.from({ length: task.count }, (_, index) => picture(task, index, 720)) : []),
+    ...callbacks.map((callback) => h("div", { class: "sheet" }, h("h3", {}, "Callback"), axis(callback), h("p", { class: "wrap small" }, callback.routed ?? callback.target),
+      callback.attempts.map((one, number) => facts([[`attempt ${number + 1}`, h("span", {}, statusTag(one.status), ` ${one.error ?? ""} ${duration(one.duration)}`)], ["answer", one.response]])), pretty(callback.body))),
+  ];
+}
+
+const quoted = (value) => `'${String(value).replaceAll("'", "'\\''")}'`;
+
+const DROPPED = ["host", "content-length", "accept-encoding", "connection", "user-agent", "accept"];
+
+function asCurl(request) {
+  const lines = [`curl -X ${request.method} ${quoted(location.origin + request.path)}`];
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!DROPPED.includes(name.toLowerCase())) lines.push(`-H ${quoted(`${name}: ${name.toLowerCase() === "authorization" ? "Bearer YOUR_KEY" : value}`)}`);
+  }
+  if (request.body) lines.push(`-d ${quoted(typeof request.body === "string" ? request.body : JSON.stringify(request.body))}`);
+  return lines.join(" \\\n  ");
+}
