@@ -24,6 +24,7 @@ _PAGE = """<!doctype html>
 <p>Answers as these services do, and nothing here is billed.</p>
 {mounts}
 <h2>Control surface</h2>
+<p><a href="{root}/_mock/"><strong>The live page: {root}/_mock/</strong></a></p>
 <p><a href="{root}/_mock/health">{root}/_mock/health</a>, <a href="{root}/_mock/tasks">tasks</a>,
 <a href="{root}/_mock/callbacks">callbacks</a>, <a href="{root}/_mock/requests">requests</a>,
 <a href="{root}/_mock/accounts">accounts</a>, <a href="{root}/_mock/clock">clock</a>,
@@ -93,7 +94,7 @@ class IndexPage:
         lines = ["Image API mock server", ""]
         for entry in self._entries(root):
             lines += [f"{entry.title}: {entry.base_url}", f"  {entry.curl}", ""]
-        return "\n".join([*lines, f"Control surface: {root}/_mock/health", ""])
+        return "\n".join([*lines, f"Live page: {root}/_mock/", f"Control surface: {root}/_mock/health", ""])
 
     def _page(self, root: str) -> str:
         mounts = [
