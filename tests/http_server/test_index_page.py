@@ -35,7 +35,7 @@ def test_it_takes_nothing_else(scene: Scene) -> None:
     assert answer.json()["error"]["code"] == "wrong_method"
 
 
-@pytest.mark.parametrize("path", ["/v1/images/generations", "/nope", "/xhuoapis", "/%00", "/_mock"])
+@pytest.mark.parametrize("path", ["/v1/images/generations", "/nope", "/xhuoapis", "/%00", "/_mocks"])
 def test_a_wrong_turn_is_told_the_mounts(scene: Scene, path: str) -> None:
     answer = scene.http.post(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")
