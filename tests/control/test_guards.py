@@ -32,6 +32,10 @@ STATE_CHANGING = [
     ("PUT", "clock"),
     ("POST", "clock/advance"),
     ("POST", "callbacks/cb_1/redeliver"),
+    ("POST", "tasks/task-1/complete"),
+    ("POST", "tasks/task-1/fail"),
+    ("POST", "tasks/task-1/cancel"),
+    ("POST", "requests/req-1/resend"),
     ("PUT", "accounts/k?provider=evolink"),
     ("POST", "faults"),
     ("DELETE", "faults"),
@@ -71,7 +75,14 @@ CROSS_SITE = [
 
 def test_every_route_that_changes_state_is_tried_here(scene: Scene) -> None:
     routes = {(verb, path) for verb, path, _ in scene.server.app.control.routes if verb != "GET"}
-    forms = {"cb_1": "{id}", "fault-1": "{id}", "accounts/k": "accounts/{key}", "sink/app": "sink/{name}"}
+    forms = {
+        "cb_1": "{id}",
+        "task-1": "{id}",
+        "req-1": "{id}",
+        "fault-1": "{id}",
+        "accounts/k": "accounts/{key}",
+        "sink/app": "sink/{name}",
+    }
     tried = set()
     for verb, path in STATE_CHANGING:
         plain = path.partition("?")[0]
@@ -213,7 +224,7 @@ def test_a_wrong_method_names_the_right_ones(scene: Scene, method: str, path: st
         assert allowed in refusal(answer, 405, "wrong_method")
 
 
-@pytest.mark.parametrize("path", ["", "nothing", "clock/advance/now", "tasks/a/b", "sink/"])
+@pytest.mark.parametrize("path", ["nothing", "clock/advance/now", "tasks/a/b", "sink/"])
 def test_an_unknown_path_lists_what_there_is(scene: Scene, path: str) -> None:
     message = refusal(scene.http.get(f"/_mock/{path}"), 404, "not_found")
     assert "POST /_mock/clock/advance" in message
