@@ -43,3 +43,7 @@ def led(scene: Scene) -> Iterator[Intercepted]:
     """A server whose documented hosts are led to it."""
     with interception_of(scene) as intercepted:
         yield intercepted
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", type=int, default=3_000, metavar="N", help="How many random requests tests/fuzz sends.")
