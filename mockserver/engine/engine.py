@@ -6,7 +6,6 @@ It knows a provider only by its `ProviderPort`, and changes state only through i
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from math import inf
 from typing import Protocol
 
@@ -116,7 +115,7 @@ class Engine:
         """
         now = self.event_runner.clock.now()
         try:
-            task = self.store.submit(job, now, partial(self._plan, job, now))
+            task = self.store.submit(job, now, self._plan)
         except Problem as problem:
             if problem.kind is Kind.UNAVAILABLE and not self._full:
                 self._full = True
@@ -129,8 +128,9 @@ class Engine:
 
     def _plan(self, job: Job, now: float, number: int, draws: int) -> Task:
         """The task of an account's generation with that number (from 0), when `draws` ids were taken already."""
-        scope = ("task", job.provider, job.account, number)
-        draw = self.entropy.draw(*scope, draws) if draws else self.entropy.draw(*scope)
+        draw = self.entropy.draw("task", job.provider, job.account, number)
+        if draws:
+            draw = self.entropy.draw("task", job.provider, job.account, number, draws)
         task_id = self.providers[job.provider].new_id(draw, now)
         duration = job.delay
         if duration is None:

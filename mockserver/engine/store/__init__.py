@@ -88,12 +88,12 @@ class Records:
 class Store(DueEvents, Protocol):
     """The verbs. Accounts are opened by the first call that counts towards them; looking at one does not open it."""
 
-    def submit(self, job: Job, now: float, plan: Callable[[int, int], Task]) -> Task:
+    def submit(self, job: Job, now: float, plan: Callable[[Job, float, int, int], Task]) -> Task:
         """Accept a job: hold its price, and keep and plan its task.
 
         Args:
-            plan: the task of the account's n-th generation, counted from 0. Its second argument is 0, and counts up
-                each time that the id before was taken.
+            plan: makes the task of a job at an instant, from the number of the account's generation (from 0), and from
+                how many ids were drawn for it that were taken.
 
         Raises:
             Problem: OUT_OF_BALANCE; UNAVAILABLE when no more tasks can be held. Then nothing has happened.

@@ -42,26 +42,27 @@ class MemoryStore:
 
     # generations and their money
 
-    def submit(self, job: Job, now: float, plan: Callable[[int, int], Task]) -> Task:
+    def submit(self, job: Job, now: float, plan: Callable[[Job, float, int, int], Task]) -> Task:
         row = self._open(job.provider, job.account)
         row.check(job.cost, now)
         bound = self.bounds.tasks
         if len(self._held) >= bound:
             raise Problem(Kind.UNAVAILABLE, f"{bound} generations are under way, as many as --keep-tasks allows")
         taken, draws = self._tasks.rows, 0
-        task = plan(row.submissions, 0)
+        task = plan(job, now, row.submissions, 0)
         while task.id in taken:
             draws += 1
             if draws == DRAWS:
                 raise Problem(Kind.UNAVAILABLE, "no task id is free")
-            task = plan(row.submissions, draws)
+            task = plan(job, now, row.submissions, draws)
         row.submissions += 1
-        self._held[task.id] = row.hold(job.cost, now)
-        self._tasks.add(task.id, task, job.provider, job.account)
+        name = task.id
+        self._held[name] = row.hold(job.cost, now)
+        self._tasks.add(name, task, job.provider, job.account)
         if job.trace_id or job.idempotency:
             self._remember_names(task)
         if not job.stuck:
-            self._schedule.plan_end(task.due, task.id)
+            self._schedule.plan_end(task.due, name)
         return task
 
     def settle(self, task: Task, deliveries: Sequence[Delivery] = ()) -> bool:

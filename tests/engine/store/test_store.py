@@ -16,7 +16,7 @@ from mockserver.engine.ledger import Account, AccountChange, RateLimit, Usage
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.store import Bounds, Kept, Pending, Store, Wanted
 from mockserver.engine.store.memory import MemoryStore
-from mockserver.engine.tasks import Failure, Idempotency, Task
+from mockserver.engine.tasks import Failure, Idempotency, Job, Task
 
 
 class NewStore(Protocol):
@@ -97,9 +97,9 @@ def test_a_submission_holds_its_price_and_is_kept_and_planned(store: Store) -> N
 def test_a_plan_is_told_the_number_of_the_generation_and_of_the_draw(store: Store) -> None:
     asked: list[tuple[int, int]] = []
 
-    def plan(number: int, draws: int) -> Task:
+    def plan(_: Job, now: float, number: int, draws: int) -> Task:
         asked.append((number, draws))
-        return Task("a" if draws < 2 else "b", PLAIN, T0, T0, T0, None)
+        return Task("a" if draws < 2 else "b", PLAIN, now, T0, T0, None)
 
     assert ids([store.submit(PLAIN, T0, plan), store.submit(PLAIN, T0, plan)]) == ["a", "b"]
     assert asked == [(0, 0), (1, 0), (1, 1), (1, 2)]
