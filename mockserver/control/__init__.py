@@ -1,1 +1,1 @@
-"""The control surface under `/_mock/`: looking in, and steering."""
+"""The control surface under `/_mock/`: calls that read the state of the server, and calls that change it."""

@@ -1,4 +1,4 @@
-"""Steering: the handlers that make time pass, make things go wrong, and move money."""
+"""The handlers that change something: time, fault rules, accounts, callbacks, routes, sinks, all state."""
 
 import asyncio
 from collections import deque
@@ -32,14 +32,14 @@ RAN_SHOWN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """The write side."""
+    """The control calls that change something."""
 
     engine: Engine
     rules: FaultRules
     queries: Queries
 
     async def advance(self, request: ControlRequest) -> dict[str, Any]:
-        """Make time pass; what ran, in order, with its virtual time."""
+        """Advance the clock; answers with the events that ran, in order, each with its time."""
         asked = await request.read(models.Advance)
         if (asked.seconds is None) == (asked.until is None):
             raise bad('Say either {"seconds": 7}, or {"until": "idle"} or an instant in Unix seconds.')
@@ -55,7 +55,7 @@ class Actions:
         return {**views.clock_view(self.engine), "ran": events, "ran_total": len(ran)}
 
     async def set_clock(self, request: ControlRequest) -> dict[str, Any]:
-        """Switch mode, speed and autojump; the time goes on from where it is."""
+        """Change the clock's mode, speed or autojump; the time goes on from where it is."""
         asked = await request.read(models.ClockChange)
         engine, now = self.engine, self.engine.now()
         mode = asked.mode or engine.clock.mode
@@ -139,7 +139,7 @@ class Actions:
         return await self.queries.task(request)
 
     async def redeliver(self, request: ControlRequest) -> dict[str, Any]:
-        """Begin a callback's schedule anew, whatever has become of it."""
+        """Start a callback's attempts again, whether it was delivered or given up."""
         delivery = known(self.engine.store.delivery(request.params["id"]), "callback")
         if not delivery.ended:
             raise Refusal(409, "still_waiting", "This callback is still waiting for its next attempt.")
@@ -194,7 +194,7 @@ class Actions:
         return await self.show_sink(request)
 
     async def receive(self, request: ControlRequest) -> Response:
-        """Be a receiver for whoever posts here from outside; the status is the script's."""
+        """Record a request that is posted to a sink over HTTP, and answer with the next status of its script."""
         headers = without(safe_headers(request.http_request.headers), secret_of(request.http_request.headers))
         reply = self.engine.dispatcher.sinks.get(request.params["name"]).take(
             self.engine.now(), headers, await request.raw()

@@ -1,4 +1,4 @@
-"""What the steering calls take."""
+"""The bodies of the control calls."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal

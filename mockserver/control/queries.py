@@ -1,4 +1,4 @@
-"""Looking in: the handlers that change nothing."""
+"""The handlers that change nothing: health, and records in lists and one by one."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -39,7 +39,10 @@ def accounts_of(request: ControlRequest) -> frozenset[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Queries:
-    """The read side. Lists are `{"<plural noun>": [...], "next": cursor or null}`, newest first."""
+    """The control calls that change nothing.
+
+    Lists are `{"<plural noun>": [...], "next": cursor or null}`, newest first.
+    """
 
     engine: Engine
     mounts: Mapping[str, Mount]

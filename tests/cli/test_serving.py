@@ -1,5 +1,6 @@
 """`mockserver serve` in a process of its own: its first and its last lines, and those between."""
 
+import asyncio
 import json
 import os
 import re
@@ -20,6 +21,7 @@ import httpx
 import pytest
 import trustme
 
+from mockserver.cli import serving
 from support.calls import PROVIDERS
 
 COMMAND = (sys.executable, "-m", "mockserver")
@@ -335,3 +337,23 @@ def test_settings_of_access_that_are_refused(flags: list[str], said: str) -> Non
     done = subprocess.run([*COMMAND, "serve", *flags], env=CLEAN, capture_output=True, text=True, timeout=10)
     assert done.returncode != 0
     assert said in done.stderr
+
+
+@pytest.mark.asyncio
+async def test_where_no_loop_handles_signals_pythons_handler_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, whose loops raise NotImplementedError."""
+
+    def refuse(*_: Any) -> None:
+        raise NotImplementedError
+
+    installed: dict[int, Any] = {}
+    called = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "add_signal_handler", refuse)
+    monkeypatch.setattr(loop, "remove_signal_handler", refuse)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: installed.update({number: handler}))
+    restore = serving._on_signals(called.set)
+    installed[signal.SIGINT](signal.SIGINT, None)
+    await asyncio.wait_for(called.wait(), 1)
+    restore()
+    assert installed[signal.SIGINT] is signal.SIG_DFL
