@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EVERY_TEST = ("python -m pytest -n 2", "python -m pytest contract_tests")
+EVERY_TEST = ("python tests/support/install_clients.py", "python -m pytest -n 2", "python -m pytest contract_tests")
 SCRIPTS = ("scripts/serve", "scripts/test", "scripts/check", "scripts/fix", ".ci/run")
 
 PYTHON = """#!/bin/sh

@@ -110,6 +110,26 @@ def _serve(values: Mapping[str, Any]) -> int:
     return 0
 
 
+def _exec(values: Mapping[str, Any]) -> int:
+    from mockserver.cli import execute
+
+    arguments: list[str] = values["arguments"]
+    cut = arguments.index("--") if "--" in arguments else 0 if arguments and arguments[0][:1] != "-" else len(arguments)
+    flags, command = EXEC.parse(arguments[:cut]), [word for word in arguments[cut:][:1] if word != "--"]
+    command += arguments[cut:][1:]
+    if flags.get("help"):
+        from mockserver.cli.help import print_command
+
+        print_command("mockserver", EXEC)
+        return 0
+    if not command:
+        raise ValueError("exec runs a program: mockserver exec [OPTIONS] -- CMD ARGS…")
+    try:
+        return execute.run(command, flags, _file(flags))
+    except execute.FAILURES as error:
+        return _complain(str(error), execute.status_of(error))
+
+
 def _prices(values: Mapping[str, Any]) -> int:
     from mockserver.cli import tables
 
@@ -146,6 +166,28 @@ def _env(values: Mapping[str, Any]) -> int:
     return 0
 
 
+EXEC = Command(
+    "exec",
+    "Run a program whose connections to the documented hosts end at a mock: mockserver exec -- CMD ARGS…",
+    _exec,
+    (
+        _CONFIG,
+        _HELP,
+        Flag("url", "--url", "Use the server that runs there, started with --proxy-port.", "URL"),
+        Flag(
+            "isolate",
+            "--isolate",
+            "Linux: run server and program in a network of their own, which nothing can leave.",
+        ),
+        *setting_flags(),
+    ),
+    "Run a program whose connections to the documented https hosts end at a mock, unmodified: "
+    "mockserver exec [OPTIONS] -- CMD ARGS…\n\n"
+    "It starts a server on a free port, runs CMD, prints one line about what CMD did, and exits with CMD's status. "
+    "The other options are those of serve.",
+    passes_on=True,
+)
+
 COMMANDS = (
     Command(
         "serve",
@@ -155,6 +197,7 @@ COMMANDS = (
         _SERVE,
         _TOML.format(tables="\n".join(option.meaning for option in OPTIONS if not option.in_flags)),
     ),
+    EXEC,
     Command(
         "prices",
         "Print what every call costs and how long it takes, with the changes of a TOML file.",

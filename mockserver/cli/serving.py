@@ -48,7 +48,7 @@ def serve(app: App, config: str | None) -> None:
     """Serve until SIGINT or SIGTERM. Raises CannotListen."""
     writer = Writer(sys.stdout.fileno() if sys.stdout else None)
     try:
-        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(_serve(app, Announcer(app, writer, config)))
     finally:
         writer.close()
@@ -82,7 +82,7 @@ def _limit_garbage_collection(app: App) -> None:
     loop.call_later(QUIET_SECONDS, collect)
 
 
-def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop's event loop where it is installed (the extra `fast`); asyncio's own otherwise."""
     try:
         import uvloop
@@ -98,7 +98,8 @@ async def _serve(app: App, announcer: "Announcer") -> None:
         try:
             port = await stack.enter_async_context(serving(app))
         except OSError as error:
-            raise CannotListen(_reason(error, app.settings.host, app.settings.port)) from None
+            raise CannotListen(why_not_listening(error, app.settings.host, app.settings.port)) from None
+        await _lead(app, stack)
         announcer.started(port)
         _limit_garbage_collection(app)
         await ended.wait()
@@ -133,7 +134,21 @@ def _on_signals(call: Callable[[], None]) -> Callable[[], None]:
     return restore
 
 
-def _reason(error: OSError, host: str, port: int) -> str:
+async def _lead(app: App, stack: AsyncExitStack) -> None:
+    """Open the proxy that leads the documented hosts here, if one is asked for. Raises CannotListen, ValueError."""
+    settings = app.settings
+    if settings.proxy_port is None:
+        return
+    from mockserver.intercept.interception import intercepting
+
+    try:
+        await stack.enter_async_context(intercepting(app, settings.proxy_port, settings.allow_hosts))
+    except OSError as error:
+        sentence = why_not_listening(error, settings.host, settings.proxy_port)
+        raise CannotListen(sentence.replace("--port", "--proxy-port")) from None
+
+
+def why_not_listening(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is taken: stop what listens there, or use --port; --port 0 picks a free one"
     if error.errno == errno.EACCES:
@@ -227,6 +242,8 @@ class Announcer:
             *(("warning", text) for text in self._warnings(port)),
             *(("callbacks", f"{source} → {target}") for source, target in map(parse_route, settings.callback_routes)),
         ]
+        if (proxy := self._app.public_urls.proxy) is not None:
+            found.append(("proxy", f"port {proxy['port']} leads https://{proxy['hosts'][0]} and the like here"))
         if settings.callback_egress:
             found.append(("callbacks", "may leave this machine"))
         if settings.api_keys:

@@ -1,6 +1,7 @@
 """The control surface's index: every call under `/_mock/`, and who may make it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
@@ -21,7 +22,7 @@ from mockserver.providers.base import Provider
 
 
 class Control:
-    """Everything under `/_mock/`. `access` says who may call it."""
+    """Everything under `/_mock/`. `access` says who may call it, `public_urls` where the proxy is."""
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class Control:
         access: Access,
     ) -> None:
         self._engine = engine
+        self._public_urls = public_urls
         self._access = access
         self._largest = max(mount.max_body for mount in mounts.values())
         queries = Queries(engine, mounts)
@@ -41,6 +43,7 @@ class Control:
         self._feed = EventFeed(engine, queries.request_summary)
         self.routes: tuple[tuple[str, str, Handler], ...] = (
             ("GET", "/_mock/health", queries.health),
+            ("GET", "/_mock/proxy", self._proxy),
             ("GET", "/_mock/clock", queries.clock),
             ("PUT", "/_mock/clock", actions.set_clock),
             ("POST", "/_mock/clock/advance", actions.advance),
@@ -96,6 +99,12 @@ class Control:
             return answer if isinstance(answer, StreamResponse) else _json(200, answer)
         except Refusal as refusal:
             return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
+
+    async def _proxy(self, request: ControlRequest) -> Mapping[str, Any]:
+        """What a program must know to come by the documented hosts: the proxy's port, the hosts, the CA."""
+        if self._public_urls.proxy is None:
+            raise Refusal(404, "no_proxy", "This server has no proxy: start it with --proxy-port PORT.")
+        return self._public_urls.proxy
 
     def _find(self, method: str, path: str) -> tuple[Handler, Mapping[str, str]]:
         asked = "GET" if method == "HEAD" else method

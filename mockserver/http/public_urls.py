@@ -2,7 +2,9 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from aiohttp.web import BaseRequest
 
@@ -78,6 +80,9 @@ class PublicUrls:
         self._trust_proxy = settings.trust_proxy
         self._public = settings.public_url.rstrip("/") if settings.public_url else None
         self._documented = documented
+        self.proxy: Mapping[str, Any] | None = None
+        """The port, hosts and certificates of the proxy that leads clients here, while there is one."""
+
         self._fallback = f"{settings.host}:{settings.port}"
         names = {settings.host, *settings.allowed_hosts, *([self._public.split("//", 1)[-1]] if self._public else ())}
         self._steering = {host_name(name.partition("/")[0]) or name.lower() for name in names}

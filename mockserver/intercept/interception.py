@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.app import App
-from mockserver.http.listening import SHUTDOWN_SECONDS
 from mockserver.intercept.certificates import Certificates, trusted_roots
 from mockserver.intercept.forward import Forwarding, ProxyHandler
 from mockserver.intercept.listener import BACKLOG, InterceptServer, Listener
@@ -73,19 +72,26 @@ async def intercepting(
     listener = Listener(listening, certificates, server, forwarding)
     try:
         with tempfile.TemporaryDirectory(prefix="mockserver-") as folder:
-            bundle = _write_bundle(folder, certificates)
+            bundle = write_bundle(folder, certificates.ca_pem)
             listener.start()
+            app.public_urls.proxy = {
+                "port": address[1],
+                "hosts": list(hosts),
+                "ca_pem": certificates.ca_pem,
+                "ca_bundle": bundle,
+            }
             yield Interception(hosts, address, certificates.ca_pem, bundle)
     finally:
+        app.public_urls.proxy = None
         await listener.close()
-        await server.shutdown(SHUTDOWN_SECONDS)
+        await server.end()
         await handler.close()
 
 
-def _write_bundle(folder: str, certificates: Certificates) -> str:
+def write_bundle(folder: str, ca_pem: str) -> str:
     """Write what a program is to trust; the file's path."""
     path = Path(folder, "ca-bundle.pem")
-    path.write_text(trusted_roots() + certificates.ca_pem, "utf-8")
+    path.write_text(trusted_roots() + ca_pem, "utf-8")
     return str(path)
 
 

@@ -14,7 +14,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from mockserver.engine.clock import pause
 from mockserver.http.connection import Application, Connection, Server
+from mockserver.http.listening import SHUTDOWN_SECONDS
 from mockserver.http.public_urls import host_name
 from mockserver.intercept.certificates import Certificates
 from mockserver.intercept.forward import Forwarding, Handler, pipe
@@ -24,6 +26,9 @@ HANDSHAKE_SECONDS = 10.0
 
 LONGEST_CONNECT = 8_192
 """Bytes of a CONNECT with all its header fields."""
+
+ACCEPT_AGAIN_SECONDS = 0.1
+"""How long the listener waits where no file descriptor is left."""
 
 BACKLOG = 1_024
 HTTPS_PORT = 443
@@ -78,6 +83,14 @@ class InterceptServer(Server):
         super().__init__(app)
         self.request_handler = handler
 
+    async def end(self) -> None:
+        """End every connection, as a process that is gone would: a client that keeps one connects again."""
+        transports = [connection.transport for connection in self.connections]
+        await self.shutdown(SHUTDOWN_SECONDS)
+        for transport in filter(None, transports):
+            transport.abort()
+        await _turn()
+
     def intercepted_connection(self, host: str | None) -> InterceptedConnection:
         """What serves a client after its TLS handshake."""
         return InterceptedConnection(self, self._app, host, loop=self._loop, **self._kwargs)
@@ -124,7 +137,7 @@ class Listener:
                 client, _ = await loop.sock_accept(self._socket)
             except OSError as error:  # no file descriptor is left: the next one may be
                 log.warning("the proxy can't accept a connection: %s", error)
-                await asyncio.wait([asyncio.create_task(_turn(loop))])
+                await pause(ACCEPT_AGAIN_SECONDS)
                 continue
             task = asyncio.create_task(self._serve(client))
             self._tasks.add(task)
@@ -196,11 +209,11 @@ class Listener:
         )
 
 
-async def _turn(loop: asyncio.AbstractEventLoop) -> None:
-    """One tenth of a second for other tasks, in which sockets may be closed."""
-    done = asyncio.Event()
-    loop.call_later(0.1, done.set)
-    await done.wait()
+async def _turn() -> None:
+    """Let the loop run what is ready."""
+    ran = asyncio.Event()
+    asyncio.get_running_loop().call_soon(ran.set)
+    await ran.wait()
 
 
 async def _readable(client: socket.socket) -> None:

@@ -5,7 +5,7 @@ always done with a context that trusts the run's CA alone: whatever way a connec
 handshake fails before anything is sent.
 
 `hooks/python/sitecustomize.py` loads this file by its path into programs that need not have this package: it imports
-nothing but the standard library, and keeps to what Python 3.8 has.
+nothing but the standard library, and keeps to what Python 3.7 has.
 """
 
 from __future__ import annotations
@@ -75,6 +75,13 @@ class Block(NamedTuple):
     hosts: Callable[[], frozenset[str]]
     error: Callable[[str], BaseException]
 
+    def refuse(self, host: Any) -> None:
+        """Raises the error for a host that is forbidden."""
+        __tracebackhide__ = True
+        name = host_name(host)
+        if name is not None and not name[-1:].isdigit() and name in self.hosts():
+            raise self.error(name)
+
 
 def host_name(host: Any) -> str | None:
     """A host as names are compared; None for what is no host name."""
@@ -119,9 +126,7 @@ class Redirect:
             if name is not None:
                 return self._targets[-1], name
         if self._blocks:
-            asked = host_name(host)
-            if asked is not None and not asked[-1:].isdigit() and asked in self._blocks[-1].hosts():
-                raise self._blocks[-1].error(asked)
+            self._blocks[-1].refuse(host)
         return None, ""
 
     def resolve(self, host: Any, port: Any, family: int = 0, kind: int = 0) -> list[Any] | None:

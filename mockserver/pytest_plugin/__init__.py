@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver.pytest_plugin.session import MARKER, NAMES, Session, marker_options, worker
+from mockserver.pytest_plugin.session import INTERCEPT, MARKER, NAMES, Session, marker_options, worker
 
 if TYPE_CHECKING:
     from mockserver.pytest_plugin.block import RealHostBlocked as RealHostBlocked
@@ -68,10 +68,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=False,
     )
+    parser.addini(
+        f"{MARKER}_{INTERCEPT}",
+        "mock_providers: connections to the documented hosts end at the mock, in every test that uses the fixture",
+        type="bool",
+        default=False,
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    names = ", ".join(f"{name}=..." for name in NAMES)
+    names = ", ".join(f"{name}=..." for name in (*NAMES, INTERCEPT))
     config.addinivalue_line("markers", f"{MARKER}({names}): a mock server with settings of its own for this test.")
     config.stash[KEY] = Session(config)
     if config.getini(f"{MARKER}_block_real"):

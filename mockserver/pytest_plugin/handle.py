@@ -15,6 +15,7 @@ from mockserver.pytest_plugin.block import BLOCKER
 from mockserver.pytest_plugin.tally import Tally
 
 if TYPE_CHECKING:
+    from mockserver.intercept.process import ProcessInterception
     from mockserver.server import MockServer
 
 __tracebackhide__ = hide_misuse
@@ -46,6 +47,7 @@ class MockProviders(MockClient):
             self.scope.sink_prefix = f"{self.api_key}-"
         self._tally, self._server, self._balance = tally, server, balance
         self._blocked = False
+        self._interception: ProcessInterception | None = None
         self._defects_seen = 0
         self._unused: list[Rule] = []
 
@@ -91,6 +93,8 @@ class MockProviders(MockClient):
 
     def end(self) -> None:
         """Undo what would change another test. A server of this process is reset by the next `begin`."""
+        if self._interception is not None:
+            self._interception.stop()
         if self._blocked:
             BLOCKER.off()
         if self._server is None:
@@ -102,6 +106,26 @@ class MockProviders(MockClient):
         if not self._blocked:
             self._blocked = True
             BLOCKER.on()
+
+    def intercept(self) -> None:
+        """Until the end of the test, lead every connection of this process to a documented host to this mock.
+
+        Clients that were made before and programs that are started are led too. What comes is this test's, whatever its
+        API key: lists, faults and assertions are then about every key.
+
+        Raises:
+            ValueError: if the server is not one of this process, or a package is missing.
+        """
+        if self._interception is not None:
+            return
+        if self._server is None:
+            raise ValueError("intercept() needs a server in this process: it does not go with --mock-providers-url")
+        from mockserver.intercept.process import ProcessInterception
+
+        interception = ProcessInterception(self._server)
+        interception.start()
+        self._interception = interception
+        self.scope.own_only = False
 
     def unused_faults(self) -> list[str]:
         """The fault rules of this test that never fired, in words, without the optional and the removed ones."""

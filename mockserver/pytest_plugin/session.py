@@ -49,6 +49,9 @@ class ServerOptions:
             raise ValueError(f"balance is a number, not {self.balance!r}") from None
 
 
+INTERCEPT = "intercept"
+"""The option that leads the documented hosts to the test's server; it is no option of the server itself."""
+
 NAMES = tuple(ServerOptions.__dataclass_fields__)
 
 
@@ -70,9 +73,10 @@ def marker_options(item: pytest.Item) -> dict[str, str]:
     """The options in a test's markers; the nearest marker wins. Raises ValueError for an unknown option."""
     asked: dict[str, str] = {}
     for marker in reversed(list(item.iter_markers(MARKER))):
-        if marker.args or marker.kwargs.keys() - set(NAMES):
-            wrong = ", ".join([*map(repr, marker.args), *(marker.kwargs.keys() - set(NAMES))])
-            raise ValueError(f"the marker mock_providers takes {', '.join(f'{n}=' for n in NAMES)} and not {wrong}")
+        known = (*NAMES, INTERCEPT)
+        if marker.args or marker.kwargs.keys() - set(known):
+            wrong = ", ".join([*map(repr, marker.args), *(marker.kwargs.keys() - set(known))])
+            raise ValueError(f"the marker mock_providers takes {', '.join(f'{n}=' for n in known)} and not {wrong}")
         asked.update({name: str(value) for name, value in marker.kwargs.items()})
     return asked
 
@@ -85,6 +89,7 @@ class Session:
         self.active: dict[MockProviders, str] = {}
         self.unused_faults = unused_faults_mode(config)
         self._ini = ini_options(config)
+        self._intercept = bool(config.getini(f"{MARKER}_{INTERCEPT}"))
         self._url: str | None = config.getoption("mock_providers_url")
         self._control_token: str | None = config.getoption("mock_providers_control_token")
         self._attached: MockClient | None = None
@@ -96,6 +101,8 @@ class Session:
         mock = self._open(name, asked, purpose)
         try:
             mock.begin()
+            if asked.get(INTERCEPT, str(self._intercept and purpose == "test")) == "True":
+                mock.intercept()
             self.active[mock] = purpose
             yield mock
         finally:
@@ -107,7 +114,7 @@ class Session:
         from mockserver.pytest_plugin.handle import MockProviders
 
         token = sha256(name.encode()).hexdigest()[:16]
-        options = replace(self._ini, **asked)
+        options = replace(self._ini, **{name: value for name, value in asked.items() if name != INTERCEPT})
         if self._url and not asked.keys() - {"balance"}:
             self._attached = self._attached or MockClient(self._url, control_token=self._control_token)
             return MockProviders(self._attached, key_token=token, tally=self.tally, balance=options.balance)
