@@ -161,7 +161,15 @@ def _contract(values: Mapping[str, Any]) -> int:
 def _env(values: Mapping[str, Any]) -> int:
     from mockserver.cli import environment
 
-    for line in environment.lines(values.get("root_url"), values.get("provider"), values.get("shell"), _file({})):
+    found = environment.lines(
+        values.get("root_url"),
+        values.get("provider"),
+        values.get("shell"),
+        _file({}),
+        proxy=bool(values.get("proxy")),
+        ca_bundle=values.get("ca_bundle"),
+    )
+    for line in found:
         print(line)
     return 0
 
@@ -227,6 +235,12 @@ COMMANDS = (
                 "Where the server is; without it, where the variables and the file say.",
                 "URL",
             ),
+            Flag(
+                "proxy",
+                "--proxy",
+                "The variables that lead unmodified programs to the proxy of a server that runs with --proxy-port.",
+            ),
+            Flag("ca_bundle", "--ca-bundle", "With --proxy: write the certificates to this file.", "FILE"),
             Flag("provider", "--provider", "Where OpenAI clients go.", "NAME", "default xhuoapi"),
             Flag(
                 "shell",

@@ -12,12 +12,22 @@ from mockserver.http.listening import root_url as settings_root_url
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,\[\]?=&-]+")
 
 
-def lines(root_url: str | None, provider: str | None, shell: str | None, config: str | None) -> list[str]:
+def lines(
+    root_url: str | None,
+    provider: str | None,
+    shell: str | None,
+    config: str | None,
+    *,
+    proxy: bool = False,
+    ca_bundle: str | None = None,
+) -> list[str]:
     """A line for each variable.
 
     Args:
         root_url: where the server is; None for where the variables and the file `config` put it.
         provider: where OpenAI clients go.
+        proxy: the variables that lead unmodified programs to the proxy of a server that runs, instead.
+        ca_bundle: with `proxy`, a file to write the certificates to.
         shell: sh, fish, powershell or dotenv; None for sh.
 
     Raises:
@@ -27,6 +37,12 @@ def lines(root_url: str | None, provider: str | None, shell: str | None, config:
     if form is None:
         raise ValueError(f"--shell: {shell:.40} is not one of {', '.join(_FORMS)}")
     root = address(root_url) if root_url is not None else _configured_root(config)
+    if proxy:
+        from mockserver.cli.proxy_environment import proxy_environment
+
+        return [form(name, value) for name, value in proxy_environment(root, ca_bundle).items()]
+    if ca_bundle is not None:
+        raise ValueError("--ca-bundle goes with --proxy")
     return [form(name, value) for name, value in client_environment(root, provider or OPENAI_PROVIDER).items()]
 
 

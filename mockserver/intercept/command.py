@@ -4,11 +4,13 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import ssl
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +19,7 @@ from mockserver.client import AsyncMockClient
 from mockserver.client.protocol import ControlCall, MockError, Operation
 from mockserver.http.listening import local_url, serving
 from mockserver.intercept.environment import program_variables, proxy_in_the_way
-from mockserver.intercept.interception import Interception, intercepting, write_bundle
+from mockserver.intercept.interception import BUNDLE, Interception, intercepting, write_bundle
 from mockserver.intercept.totals import NOTHING, Totals, read_totals
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
@@ -102,7 +104,7 @@ async def _reached(url: str, mock: AsyncMockClient) -> AsyncIterator[Interceptio
     except (MockError, OSError) as error:
         raise CannotRun(f"--url {url}: {error}", 1) from None
     with tempfile.TemporaryDirectory(prefix="mockserver-") as folder:
-        yield interception_at(url, facts, write_bundle(folder, facts["ca_pem"]))
+        yield interception_at(url, facts, write_bundle(Path(folder, BUNDLE), facts["ca_pem"]))
 
 
 def proxy_facts() -> Operation[Mapping[str, Any]]:
@@ -112,9 +114,10 @@ def proxy_facts() -> Operation[Mapping[str, Any]]:
 
 
 def interception_at(url: str, facts: Mapping[str, Any], bundle: str) -> Interception:
-    """The proxy of a server at `url`, from what the server says of it."""
-    host = urlsplit(url).hostname or "127.0.0.1"
-    return Interception(tuple(facts["hosts"]), (host, facts["port"]), facts["ca_pem"], bundle)
+    """The proxy of a server at `url`, from what the server says of it. Raises OSError if the host is not known."""
+    name, port = urlsplit(url).hostname or "127.0.0.1", facts["port"]
+    family_first = sorted(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM), key=lambda entry: entry[0])
+    return Interception(tuple(facts["hosts"]), (str(family_first[0][4][0]), port), facts["ca_pem"], bundle)
 
 
 async def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:

@@ -13,6 +13,9 @@ from mockserver.intercept.certificates import Certificates, trusted_roots
 from mockserver.intercept.forward import Forwarding, ProxyHandler
 from mockserver.intercept.listener import BACKLOG, InterceptServer, Listener
 
+BUNDLE = "ca-bundle.pem"
+"""The file of certificates in a private folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interception:
@@ -72,7 +75,7 @@ async def intercepting(
     listener = Listener(listening, certificates, server, forwarding)
     try:
         with tempfile.TemporaryDirectory(prefix="mockserver-") as folder:
-            bundle = write_bundle(folder, certificates.ca_pem)
+            bundle = write_bundle(Path(folder, BUNDLE), certificates.ca_pem)
             listener.start()
             app.public_urls.proxy = {
                 "port": address[1],
@@ -88,9 +91,8 @@ async def intercepting(
         await handler.close()
 
 
-def write_bundle(folder: str, ca_pem: str) -> str:
+def write_bundle(path: Path, ca_pem: str) -> str:
     """Write what a program is to trust; the file's path."""
-    path = Path(folder, "ca-bundle.pem")
     path.write_text(trusted_roots() + ca_pem, "utf-8")
     return str(path)
 
