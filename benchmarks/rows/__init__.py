@@ -7,6 +7,7 @@ from benchmarks.rows import (
     callbacks,
     embedded,
     flat,
+    intercepted,
     peers,
     pending,
     pictures,
@@ -22,6 +23,7 @@ Measure = Callable[[Scale], Sequence[Figure]]
 
 ROWS: dict[str, Measure] = {
     "submission": submission.measure,
+    "intercepted": intercepted.measure,
     "sync": sync.measure,
     "polling": polling.measure,
     "pictures": pictures.measure,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from mockserver.client import MockClient
 from mockserver.client.protocol import MockError
-from mockserver.intercept.command import interception_at, proxy_facts
 from mockserver.intercept.environment import program_variables
 from mockserver.intercept.interception import write_bundle
+from mockserver.intercept.running import interception_at, proxy_facts
 
 
 def proxy_environment(root_url: str, ca_bundle: str | None) -> dict[str, str]:

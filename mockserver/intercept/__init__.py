@@ -8,5 +8,8 @@ environment    the variables that lead a program here
 redirect       the same inside a Python process; imports nothing but the standard library
 hooks/         what Python and Node load at their start
 command        `mockserver exec`: a server, a program, and the program's exit status
+running        the proxy of a server that runs elsewhere
+process        the same for this process, in a test
+totals         what a program did, in one line
 isolate        a network namespace with nothing but loopback
 """

@@ -4,22 +4,17 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import ssl
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from asyncio.subprocess import Process
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
-from urllib.parse import urlsplit
 
 from mockserver.app import App
-from mockserver.client import AsyncMockClient
-from mockserver.client.protocol import ControlCall, MockError, Operation
 from mockserver.http.listening import local_url, serving
 from mockserver.intercept.environment import program_variables, proxy_in_the_way
-from mockserver.intercept.interception import BUNDLE, Interception, intercepting, write_bundle
+from mockserver.intercept.interception import intercepting
 from mockserver.intercept.totals import NOTHING, Totals, read_totals
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
@@ -69,17 +64,22 @@ async def run_with_server(app: App, command: Sequence[str]) -> int:
         ValueError: if a package is missing.
         CannotRun: if the program can't be started.
     """
+    return await _ended_by_signals(_Signals(), lambda signals: _serve_and_run(app, command, signals))
+
+
+async def _serve_and_run(app: App, command: Sequence[str], signals: "_Signals") -> int:
     settings = app.settings
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(serving(app))
         interception = await stack.enter_async_context(
             intercepting(app, settings.proxy_port or 0, settings.allow_hosts)
         )
-        status = await _run(command, program_variables(interception, os.environ))
+        status = await _run(command, program_variables(interception, os.environ), signals)
+        from mockserver.client import AsyncMockClient  # not before: the program is to start soon
+
         context = ssl._create_unverified_context() if settings.tls_cert else None  # our own server in this process
         client = AsyncMockClient(local_url(settings, port), context=context, control_token=settings.control_token)
-        mock = await stack.enter_async_context(client)
-        _report(NOTHING, await read_totals(mock))
+        _report(NOTHING, await read_totals(await stack.enter_async_context(client)))
         return status
 
 
@@ -89,73 +89,77 @@ async def run_with_url(url: str, command: Sequence[str]) -> int:
     Raises:
         CannotRun: if there is no such server, or the program can't be started.
     """
-    async with AsyncMockClient(url) as mock, _reached(url, mock) as interception:
+    return await _ended_by_signals(_Signals(), lambda signals: _reach_and_run(url, command, signals))
+
+
+async def _reach_and_run(url: str, command: Sequence[str], signals: "_Signals") -> int:
+    from mockserver.client import AsyncMockClient
+    from mockserver.client.protocol import MockError
+    from mockserver.intercept.running import reached
+
+    async with AsyncExitStack() as stack:
+        mock = await stack.enter_async_context(AsyncMockClient(url))
+        try:
+            interception = await stack.enter_async_context(reached(url, mock))
+        except (MockError, OSError) as error:
+            raise CannotRun(f"--url {url}: {error}", 1) from None
         before = await read_totals(mock)
-        status = await _run(command, program_variables(interception, os.environ))
+        status = await _run(command, program_variables(interception, os.environ), signals)
         _report(before, await read_totals(mock))
     return status
 
 
-@asynccontextmanager
-async def _reached(url: str, mock: AsyncMockClient) -> AsyncIterator[Interception]:
-    """The interception of a running server, with the files that a program here needs."""
-    try:
-        facts = await mock.do(proxy_facts())
-    except (MockError, OSError) as error:
-        raise CannotRun(f"--url {url}: {error}", 1) from None
-    with tempfile.TemporaryDirectory(prefix="mockserver-") as folder:
-        yield interception_at(url, facts, write_bundle(Path(folder, BUNDLE), facts["ca_pem"]))
-
-
-def proxy_facts() -> Operation[Mapping[str, Any]]:
-    """What a running server says of its proxy. Raises MockError if it has none."""
-    found: Mapping[str, Any] = yield ControlCall("GET", "proxy")
-    return found
-
-
-def interception_at(url: str, facts: Mapping[str, Any], bundle: str) -> Interception:
-    """The proxy of a server at `url`, from what the server says of it. Raises OSError if the host is not known."""
-    name, port = urlsplit(url).hostname or "127.0.0.1", facts["port"]
-    family_first = sorted(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM), key=lambda entry: entry[0])
-    return Interception(tuple(facts["hosts"]), (str(family_first[0][4][0]), port), facts["ca_pem"], bundle)
-
-
-async def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run a program to its end, passing signals on; its exit status as a shell gives it."""
+async def _run(command: Sequence[str], variables: Mapping[str, str], signals: "_Signals") -> int:
+    """Run a program to its end; its exit status as a shell gives it."""
     try:
         program = await asyncio.create_subprocess_exec(*command, env={**os.environ, **variables})
     except FileNotFoundError:
         raise CannotRun(f"{command[0]}: command not found", NOT_FOUND) from None
     except OSError as error:
         raise CannotRun(f"{command[0]} can't be run: {error.strerror or error}", NOT_EXECUTABLE) from None
-    with _forwarding(program.send_signal):
+    signals.program = program
+    try:
         status = await program.wait()
+    finally:
+        signals.program = None
     return BY_SIGNAL - status if status < 0 else status
 
 
-class _forwarding:
-    """Passes signals on to a program, but for those that its terminal has sent it too."""
+class _Signals:
+    """Passes signals on to the program while it runs, but for those that its terminal has sent it too.
 
-    def __init__(self, send: Callable[[int], None]) -> None:
-        self._send = send
+    Before and after, a signal ends exec itself, in good order: `ended_by` is then its number.
+    """
 
-    def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in FORWARDED:
-            loop.add_signal_handler(number, self._forward, number)
+    def __init__(self) -> None:
+        self.program: Process | None = None
+        self.ended_by: int | None = None
 
-    def __exit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
+    def receive(self, number: int, task: "asyncio.Task[int]") -> None:
+        if self.program is None:
+            self.ended_by = number
+            task.cancel()
+        elif number not in FROM_TERMINAL or not _in_foreground():
+            try:
+                self.program.send_signal(number)
+            except ProcessLookupError:
+                return
+
+
+async def _ended_by_signals(signals: _Signals, work: Callable[[_Signals], Coroutine[Any, Any, int]]) -> int:
+    """Do the work under these signals; its exit status, or that of a shell's command that a signal ended."""
+    loop, task = asyncio.get_running_loop(), asyncio.create_task(work(signals))
+    for number in FORWARDED:
+        loop.add_signal_handler(number, signals.receive, number, task)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if signals.ended_by is None:
+            raise
+        return BY_SIGNAL + signals.ended_by
+    finally:
         for number in FORWARDED:
             loop.remove_signal_handler(number)
-
-    def _forward(self, number: int) -> None:
-        if number in FROM_TERMINAL and _in_foreground():
-            return
-        try:
-            self._send(number)
-        except ProcessLookupError:
-            return
 
 
 def _in_foreground() -> bool:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mockserver.client import AsyncMockClient
+if TYPE_CHECKING:
+    from mockserver.client import AsyncMockClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Totals:
 NOTHING = Totals(0, 0, 0, {})
 
 
-async def read_totals(mock: AsyncMockClient) -> Totals:
+async def read_totals(mock: "AsyncMockClient") -> Totals:
     """What a server was used for until now."""
     kept: Any = (await mock.health())["kept"]
     counts = {name: kept[name]["count"] + kept[name]["dropped"] for name in ("requests", "callbacks")}
