@@ -90,7 +90,8 @@ class App:
         name, path = self._locate(asked, host)
         if name is not None:
             resolved, params = self._routers[name].find(request.method, path)
-            return await resolved.serve(self._context(request, name, resolved.route, params, host))
+            context = self._context(request, name, resolved.route, params, host)
+            return await middleware.answer(context, resolved.handler)
         if path in _PROBES:
             return self.index_page.probe(request)
         if path == "/_mock":

@@ -1,6 +1,6 @@
 """Finds the route of a method and a path: a dictionary for fixed paths, patterns for the others.
 
-This is the whole way of a request to a provider, outermost stage first. `app.py` finds the provider before it.
+`app.py` finds the provider before it, and `middleware.answer` calls the handler that is found here.
 """
 
 import re
@@ -11,19 +11,7 @@ from aiohttp.web import StreamResponse
 
 from mockserver.engine.problems import Kind, Problem
 from mockserver.http import middleware
-from mockserver.http.context import RequestContext, Route
-
-STAGES_OF_ALL: tuple[middleware.Stage, ...] = (
-    middleware.journal,
-    middleware.run_due_events,
-    middleware.faults_after,
-    middleware.cross_origin,
-    middleware.envelope,
-)
-"""The stages of every request to a provider, one without a route included."""
-
-STAGES_OF_ROUTES: tuple[middleware.Stage, ...] = (*STAGES_OF_ALL, middleware.authenticate, middleware.faults_before)
-"""The stages of a request that has a route; its handler follows them."""
+from mockserver.http.context import Handler, RequestContext, Route
 
 _Methods = dict[str, "ResolvedRoute"]
 
@@ -35,17 +23,17 @@ def path_pattern(path: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRoute:
-    """Where a request goes: its route (None for 404 and 405), and the handler with its stages around it."""
+    """Where a request goes: its route (None for 404 and 405), and the handler that answers it."""
 
     route: Route | None
-    serve: middleware.Next
+    handler: Handler
 
 
 async def _unknown_path(context: RequestContext) -> StreamResponse:
     raise Problem(Kind.UNKNOWN_PATH)
 
 
-UNKNOWN_PATH = ResolvedRoute(None, middleware.chain(_unknown_path, STAGES_OF_ALL))
+UNKNOWN_PATH = ResolvedRoute(None, _unknown_path)
 
 
 def without_spare_slashes(path: str) -> str:
@@ -58,7 +46,7 @@ async def _spare_slashes(context: RequestContext) -> StreamResponse:
     raise Problem(Kind.UNKNOWN_PATH, f"{meant} is meant: no slash is doubled, and none is at the end")
 
 
-SPARE_SLASHES = ResolvedRoute(None, middleware.chain(_spare_slashes, STAGES_OF_ALL))
+SPARE_SLASHES = ResolvedRoute(None, _spare_slashes)
 """The 404 of a path that is a known one but for its slashes."""
 
 
@@ -71,7 +59,7 @@ def _wrong_method(methods: _Methods) -> ResolvedRoute:
         response.set_header("Allow", allow)
         return response
 
-    return ResolvedRoute(None, middleware.chain(refuse, STAGES_OF_ALL))
+    return ResolvedRoute(None, refuse)
 
 
 class Router:
@@ -82,7 +70,7 @@ class Router:
         self._patterns: list[tuple[re.Pattern[str], _Methods]] = []
         table: dict[str, _Methods] = {}
         for route in routes:
-            resolved = ResolvedRoute(route, middleware.chain(route.handler, STAGES_OF_ROUTES))
+            resolved = ResolvedRoute(route, route.handler)
             methods = table.setdefault(route.path, {})
             methods[route.method] = resolved
             if route.method == "GET":
