@@ -4,6 +4,7 @@ from mockserver.client.asynchronous.client import AsyncMockClient
 from mockserver.client.mock_client import MockClient
 from mockserver.client.models import (
     Advanced,
+    Advice,
     Attempt,
     Callback,
     Clock,
@@ -11,6 +12,7 @@ from mockserver.client.models import (
     Ran,
     Received,
     Request,
+    Resent,
     Rule,
     Sink,
     Task,
@@ -22,6 +24,7 @@ from mockserver.client.waiting import NotDelivered
 __all__ = [
     "Account",
     "Advanced",
+    "Advice",
     "AsyncMockClient",
     "Attempt",
     "Callback",
@@ -34,6 +37,7 @@ __all__ = [
     "RateLimit",
     "Received",
     "Request",
+    "Resent",
     "Rule",
     "Sink",
     "Task",

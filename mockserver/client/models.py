@@ -146,6 +146,42 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Resent:
+    """The answer to a request that was sent again: its status, and the id under which the new request is recorded."""
+
+    status: int
+    id: str | None
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        return cls(raw["status"], raw["id"], raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing that a client does and that would hurt in production: what was seen, why it hurts, and the ids of the
+    requests, tasks and callbacks that show it. `claim` is the id of the claim that it rests on, "" if it is general."""
+
+    rule: str
+    title: str
+    account: str
+    seen: str
+    why: str
+    claim: str
+    requests: tuple[str, ...]
+    tasks: tuple[str, ...]
+    callbacks: tuple[str, ...]
+    raw: JsonObject = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        texts: dict[str, Any] = {name: raw[name] for name in ("rule", "title", "account", "seen", "why", "claim")}
+        ids: dict[str, Any] = {name: tuple(raw[name]) for name in ("requests", "tasks", "callbacks")}
+        return cls(**texts, **ids, raw=raw)
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A generation. `due` is None if it never ends by itself; `callback` is its callback's id."""
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from types import EllipsisType
 from typing import Any, Literal
 
-from mockserver.client.models import Advanced, Clock, Defect, Forgotten, Request, Rule, Sink, Task
+from mockserver.client.models import Advanced, Advice, Clock, Defect, Forgotten, Request, Resent, Rule, Sink, Task
 from mockserver.client.money import Account
 from mockserver.client.protocol import ControlCall, MockError, Operation, hide_misuse, segment
 from mockserver.client.scope import AddedRule, Scope
@@ -100,6 +100,31 @@ def task(task_id: str) -> Operation[Task]:
     return Task.read((yield ControlCall("GET", f"tasks/{segment(task_id)}")))
 
 
+def complete_task(task_id: str) -> Operation[Task]:
+    return Task.read((yield ControlCall("POST", f"tasks/{segment(task_id)}/complete", body={})))
+
+
+def fail_task(task_id: str, code: str | None) -> Operation[Task]:
+    body = {} if code is None else {"code": code}
+    return Task.read((yield ControlCall("POST", f"tasks/{segment(task_id)}/fail", body=body)))
+
+
+def cancel_task(task_id: str) -> Operation[Task]:
+    return Task.read((yield ControlCall("POST", f"tasks/{segment(task_id)}/cancel", body={})))
+
+
+def resend(request_id: str) -> Operation[Resent]:
+    return Resent.read((yield ControlCall("POST", f"requests/{segment(request_id)}/resend", timeout=None)))
+
+
+def advice(scope: Scope, everyone: bool) -> Operation[list[Advice]]:
+    found: list[Advice] = []
+    for key in scope.filter(everyone).get("api_key", (None,)):
+        answer = yield ControlCall("GET", "advice", {"api_key": key})
+        found += map(Advice.read, answer["advice"])
+    return found
+
+
 def add_fault(
     scope: Scope, type_: str, given: Mapping[str, Any], everyone: bool, key: str | None, optional: bool
 ) -> Operation[Rule]:
@@ -131,6 +156,10 @@ def unused_faults(scope: Scope) -> Operation[list[Rule]]:
 def faults(scope: Scope, everyone: bool) -> Operation[list[Rule]]:
     rows = (yield ControlCall("GET", "faults", scope.filter(everyone)))["faults"]
     return [Rule.read(row) for row in reversed(rows)]
+
+
+def fault_kinds() -> Operation[dict[str, Mapping[str, Any]]]:
+    return {kind["type"]: kind for kind in (yield ControlCall("GET", "fault-kinds"))["kinds"]}
 
 
 def fault(rule_id: str) -> Operation[Rule]:

@@ -192,6 +192,48 @@ def test_requests_and_tasks(mock: MockServer) -> None:
     assert (task.held, task.captured) == (Decimal("2.5"), Decimal(0))
 
 
+def test_a_task_is_ended_by_hand(mock: MockServer) -> None:
+    done, failed, dropped = submit(mock), submit(mock), submit(mock)
+    assert mock.complete_task(done).status == "completed"
+    failure = mock.fail_task(failed, "generation_timeout").failure
+    assert failure is not None
+    assert failure["code"] == "generation_timeout"
+    assert mock.cancel_task(dropped).status == "failed"
+    general = mock.fail_task(submit(mock)).failure
+    assert general is not None
+    assert general["code"] == "service_error"
+    with pytest.raises(MockError, match="ended already") as refused:
+        mock.complete_task(done)
+    assert (refused.value.status, refused.value.code) == (409, "has_ended")
+    mock.assert_spent("evolink", "2.5")
+
+
+def test_a_request_is_sent_again(mock: MockServer) -> None:
+    submit(mock)
+    (first,) = mock.requests()
+    again = mock.resend(first.id)
+    assert again.status == 200
+    assert [request.id for request in mock.requests()] == [first.id, again.id]
+    assert {request.account for request in mock.requests()} == {first.account}
+
+
+def test_advice(mock: MockServer) -> None:
+    assert mock.advice() == []
+    task_id = submit(mock)
+    with httpx.Client(base_url=mock.evolink.base_url, headers={"Authorization": f"Bearer {mock.api_key}"}) as http:
+        for _ in range(30):
+            http.get(f"/v1/tasks/{task_id}")
+    (advice,) = [advice for advice in mock.advice() if task_id in advice.tasks]
+    assert advice.account == mock.task(task_id).account
+    assert set(advice.requests) <= {request.id for request in mock.requests()}
+
+
+def test_the_kinds_of_faults(mock: MockServer) -> None:
+    kinds = mock.faults.kinds()
+    assert "status" in kinds["status"]["parameters"]
+    assert kinds.keys() >= {"status", "disconnect", "task_fail"}
+
+
 def test_a_list_of_several_pages(mock: MockServer) -> None:
     with httpx.Client(base_url=mock.evolink.base_url, headers={"Authorization": "Bearer k"}) as http:
         for _ in range(1_001):
@@ -455,8 +497,18 @@ def test_both_clients_have_the_same_operations() -> None:
     assert _operations(MockClient) - one == {"aio"}
 
 
+NOT_FOR_SCRIPTS = {
+    ("POST", "sink/{}"): "receivers are called by the server",
+    ("GET", "requests/{}"): "the list has whole records",
+    ("GET", "events"): "a stream, for the live page and `mockserver tail`",
+    ("GET", "pictures/{}/{}"): "thumbnails; a client fetches the URL that the provider answered",
+    ("GET", "providers"): "texts of the live page; `mock.provider(NAME)` and `mock.env()` have the addresses",
+    ("GET", "proxy"): "for `mockserver env --proxy`; in Python there is `intercept()`",
+}
+
+
 def test_every_call_of_the_control_surface_has_an_operation() -> None:
-    """Of the routes that exist, a client can make every one but that of receivers."""
+    """Of the routes that exist, a client can make every one but those of `NOT_FOR_SCRIPTS`."""
     with MockServer() as server:
         routes = {(method, path) for method, path, _ in server.app.control.routes}
     source = getsource(operations) + getsource(waiting)
@@ -466,5 +518,5 @@ def test_every_call_of_the_control_surface_has_an_operation() -> None:
     }
     asked |= {("GET", noun) for noun in re.findall(r'pages\(\s*"(\w+)"', source)}
     known = {(method, re.sub(r"\{\w+\}", "{}", path.removeprefix("/_mock/"))) for method, path in routes}
-    assert known - asked == {("POST", "sink/{}"), ("GET", "requests/{}")}
+    assert known - asked == NOT_FOR_SCRIPTS.keys()
     assert asked <= known

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.drift import compare
-from contract_tests.exchange import Answer
+from contract_tests.drift import Finding, Tally, Twin, compare
+from contract_tests.exchange import Answer, Call, Exchange
 from contract_tests.library import picture
 
 ID, OTHER = "3e0c77bb-9cbd-4c44-9549-bff1b4060623", "d142c93a-de26-40c9-be62-0de840d10960"
@@ -59,3 +59,41 @@ def test_pictures() -> None:
     assert weighed(png, png) == []
     assert weighed(png, jpeg) == [("critical", "body")]
     assert weighed(png, Answer(200, {"content-type": "image/png"}, b"")) == [("critical", "body")]
+
+
+class OwnAccount:
+    """A mock that answers with one task of its own, whatever it is asked."""
+
+    key = "sk_mock"
+
+    def __init__(self, kind: str = "images") -> None:
+        self.task = {"id": OTHER, "type": kind}
+
+    def send(self, call: Call, *, authorize: bool) -> Answer:
+        listed = call.body["action"] == "retrieve_batch"
+        return answer({"items": [self.task], "count": 1} if listed else self.task)
+
+
+@pytest.mark.parametrize(
+    ("mock", "query", "expected"),
+    [
+        (OwnAccount(), {"user_id": "u"}, []),
+        (OwnAccount(), {"created_at_min": 1.0, "created_at_max": 2.0}, []),
+        (OwnAccount("edits"), {"user_id": "u"}, ["$.items[0].type", "$.type"]),
+        (OwnAccount(), {"ids": [ID]}, ["$.count", "$.items", "$.items[0].type"]),
+    ],
+)
+def test_a_list_of_an_account_is_compared_in_the_tasks_of_the_test(
+    mock: Any, query: dict[str, Any], expected: list[str]
+) -> None:
+    findings: list[Finding] = []
+    twin = Twin(mock, "test", (), "https://a.example", "sk_target", findings, Tally())
+    own, foreign = {"id": ID, "type": "images"}, {"id": "0e0c77bb-9cbd-4c44-9549-bff1b4060623", "type": "edits"}
+
+    def asked(action: str, target: Any, **body: Any) -> None:
+        call = Call("POST", "https://a.example/tasks", body={"action": action, **body})
+        twin(Exchange(call, answer(target)))
+
+    asked("retrieve", own, id=ID)
+    asked("retrieve_batch", {"items": [foreign, own], "count": 2}, **query)
+    assert sorted(found.where for found in findings) == expected

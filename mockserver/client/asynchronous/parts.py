@@ -152,6 +152,10 @@ class Faults(_Part):
         """The rules in force, oldest first, with how often they matched and fired."""
         return await self._connection.do(ops.faults(self._connection.scope, everyone))
 
+    async def kinds(self) -> dict[str, Mapping[str, Any]]:
+        """Every kind of fault by its type: what it does, and its parameters as JSON schema."""
+        return await self._connection.do(ops.fault_kinds())
+
     async def get(self, rule_id: str) -> models.Rule:
         return await self._connection.do(ops.fault(rule_id))
 

@@ -110,6 +110,26 @@ class BlockingMockClient(BlockingConnection):
     def task(self, task_id: str) -> models.Task:
         return self.do(ops.task(task_id))
 
+    def complete_task(self, task_id: str) -> models.Task:
+        """Complete a task now. Raises MockError for one that has ended, as the other two do."""
+        return self.do(ops.complete_task(task_id))
+
+    def fail_task(self, task_id: str, code: str | None = None) -> models.Task:
+        """Let a task fail now, with an error code of its provider or with the provider's general failure."""
+        return self.do(ops.fail_task(task_id, code))
+
+    def cancel_task(self, task_id: str) -> models.Task:
+        """Cancel a task now, as a provider does that drops it."""
+        return self.do(ops.cancel_task(task_id))
+
+    def resend(self, request_id: str) -> models.Resent:
+        """Send a recorded request again, with its API key. Raises MockError if its body was not kept whole."""
+        return self.do(ops.resend(request_id))
+
+    def advice(self, *, everyone: bool = False) -> list[models.Advice]:
+        """What the calls so far show that would hurt in production."""
+        return self.do(ops.advice(self.scope, everyone))
+
     def accounts(self, provider: str | None = None, *, everyone: bool = False) -> list[money.Account]:
         """Every account that was used, without its usage records."""
         return self.do(ops.accounts(self.scope, provider, everyone))

@@ -149,6 +149,10 @@ class Faults(_Part):
         """The rules in force, oldest first, with how often they matched and fired."""
         return self._connection.do(ops.faults(self._connection.scope, everyone))
 
+    def kinds(self) -> dict[str, Mapping[str, Any]]:
+        """Every kind of fault by its type: what it does, and its parameters as JSON schema."""
+        return self._connection.do(ops.fault_kinds())
+
     def get(self, rule_id: str) -> models.Rule:
         return self._connection.do(ops.fault(rule_id))
 
