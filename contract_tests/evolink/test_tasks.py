@@ -184,3 +184,13 @@ def test_documented_duration(slow_client: Client, slow_control: Control) -> None
     task = slow_control.task(answer.json()["id"])
     assert answer.json()["task_info"]["estimated_time"] == 100
     assert 60 <= task["due"] - task["created"] <= 120
+
+
+@claim("EV-LAT-1")
+@mock_only
+def test_a_task_is_pending_for_a_twentieth_of_its_time(client: Client, control: Control) -> None:
+    task_id = api.submitted(client, prompt="[mock:delay=100]")
+    control.advance(4.5)
+    assert api.task(client, task_id).json()["status"] == "pending"
+    control.advance(1)
+    assert api.task(client, task_id).json()["status"] == "processing"

@@ -120,6 +120,13 @@ def test_each_picture_is_charged(client: Client, control: Control, n: int | None
     assert control.spent() == price_of("icodeeasy", {"n": n or 1})
 
 
+@claim("IC-N-1")
+@mock_only
+@pytest.mark.parametrize("n", [-1, 0, 11])
+def test_other_numbers_of_pictures(client: Client, n: int) -> None:
+    api.assert_invalid(api.generate(client, n=n))
+
+
 @claim("IC-SIZE-1", "IC-RES-1")
 @paid(priority=VARIANT)
 @pytest.mark.parametrize("resolution", TABLE["resolutions"])
@@ -158,6 +165,18 @@ def test_2k_is_larger_and_1k_the_default(client: Client) -> None:
     default, small, large = (client.picture(one["data"][0]["url"]) for one in made)
     assert default.size == small.size
     assert large.width * large.height > 2 * small.width * small.height
+
+
+@claim("IC-RES-1")
+@mock_only
+@pytest.mark.parametrize(("resolution", "pixels"), [("1k", 1024**2), ("2k", 2048**2)])
+@pytest.mark.parametrize("ratio", TABLE["ratios"])
+def test_the_pixels_of_a_resolution(client: Client, ratio: str, resolution: str, pixels: int) -> None:
+    found = client.picture(api.generated(client, size=ratio, resolution=resolution)["data"][0]["url"])
+    width, _, height = ratio.partition(":")
+    assert (found.width % 16, found.height % 16) == (0, 0)
+    assert found.width * found.height == pytest.approx(pixels, rel=0.1)
+    assert found.ratio == pytest.approx(int(width) / int(height), rel=0.02)
 
 
 @claim("IC-RES-1")
@@ -239,6 +258,20 @@ def test_sixteen_files(client: Client) -> None:
 def test_seventeen_files(client: Client) -> None:
     files = [("image[]", f"{number}.png", picture("reference.png"), "image/png") for number in range(17)]
     api.assert_invalid(client.post_form(api.EDITS, api.body(), files))
+
+
+@claim("IC-REF-1")
+@mock_only
+@pytest.mark.parametrize(("count", "accepted"), [(16, True), (17, False)])
+def test_both_names_and_files_are_counted_together(client: Client, count: int, accepted: bool) -> None:
+    """URLs under the two names, and a URL and files in one form."""
+    in_json = client.post(api.EDITS, api.body(image_urls=[URL] * 8, image_input=[URL] * (count - 8)))
+    files = [("image[]", f"{number}.png", picture("reference.png"), "image/png") for number in range(count - 1)]
+    for answer in (in_json, client.post_form(api.EDITS, api.body(image_urls=URL), files)):
+        if accepted:
+            assert (answer.status, answer.json()) == (200, api.pictures())
+        else:
+            api.assert_invalid(answer)
 
 
 @claim("IC-FMT-1")

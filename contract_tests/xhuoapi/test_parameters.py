@@ -95,8 +95,15 @@ def test_dall_e_3_takes_one(client: Client) -> None:
 
 @claim("XH-N-2")
 @mock_only
-@pytest.mark.parametrize("n", [2, 10])
-def test_dall_e_3_takes_no_more(client: Client, n: int) -> None:
+@pytest.mark.parametrize("n", [0, 11])
+def test_dall_e_2_takes_1_to_10(client: Client, n: int) -> None:
+    api.assert_refused(client, api.generate(client, model="dall-e-2", n=n), "token_mismatched")
+
+
+@claim("XH-N-2")
+@mock_only
+@pytest.mark.parametrize("n", [0, 2, 10])
+def test_dall_e_3_takes_no_other_n(client: Client, n: int) -> None:
     api.assert_refused(client, api.generate(client, model="dall-e-3", n=n), "bad_request")
 
 
@@ -250,6 +257,7 @@ def test_output_formats(client: Client, name: str, kind: str) -> None:
         {"output_compression": 101},
         {"output_compression": -1},
         {"partial_images": 4},
+        {"partial_images": -1},
     ],
     ids=str,
 )

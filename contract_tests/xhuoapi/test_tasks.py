@@ -236,6 +236,28 @@ def test_what_a_batch_leaves_out(client: Client) -> None:
 
 
 @claim("XH-TASK-2")
+@mock_only
+def test_the_order_and_the_bounds_of_a_batch(client: Client, control: Control) -> None:
+    """In the order of `ids` or `trace_ids`, without them newest first; both bounds of the time are included."""
+    records = []
+    for _ in range(3):
+        records.append(api.ended(client, api.submitted(client)))
+        control.advance(10)
+    ids, traces, times = ([record[name] for record in records] for name in ("id", "trace_id", "created_at"))
+
+    def found(**query: Any) -> list[str]:
+        body = client.post(api.TASKS, {"action": "retrieve_batch", **query}).json()
+        return [item["id"] for item in body["items"]]
+
+    mixed = [1, 0, 2]
+    assert found(ids=[ids[place] for place in mixed]) == [ids[place] for place in mixed]
+    assert found(trace_ids=[traces[place] for place in mixed]) == [ids[place] for place in mixed]
+    assert found(user_id=records[0]["user_id"]) == ids[::-1]
+    for task_id, time in zip(ids, times, strict=True):
+        assert found(user_id=records[0]["user_id"], created_at_min=time, created_at_max=time) == [task_id]
+
+
+@claim("XH-TASK-2")
 @paid(model="gpt-image-2")
 def test_a_sync_call_is_not_stored(client: Client) -> None:
     task_id = api.generated(client)["task_id"]
