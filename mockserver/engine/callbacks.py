@@ -7,6 +7,8 @@ that refuses at once is tried at 0, 1, 3 and 7 s.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from mockserver.engine.fast_dataclass import fast_dataclass
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -46,7 +48,7 @@ class State(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Outcome:
     """What came of one POST: a status, or an error in words; `duration` in seconds; the answer's start."""
 
@@ -61,7 +63,7 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Attempt:
     """One POST of a delivery: when it began (Unix seconds) and what came of it."""
 
@@ -69,7 +71,7 @@ class Attempt:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Delivery:
     """The callback of one task. `target` is the URL as given, `routed` the URL really posted to (None: captured).
 

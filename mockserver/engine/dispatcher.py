@@ -38,6 +38,10 @@ def _planned(delivery: Delivery, fault: DeliveryFault, now: float) -> Delivery:
     return replace(delivery, next_attempt=now + fault.held, held_back=True)
 
 
+def _nothing() -> None:
+    """What puts an attempt on record that was overtaken, or is still under way."""
+
+
 def no_fault(_: Task) -> DeliveryFault:
     return NO_DELIVERY_FAULT
 
@@ -68,11 +72,11 @@ class Dispatcher:
         """
         fault = self.delivery_fault(task)
         job, routed = task.job, self.routing.resolve(target)
-        plain = Delivery("", task.id, job.provider, job.account, target, routed, body, task.due)
-        first = _planned(plain, fault, task.due)
         planned: list[Delivery] = []
         for copy in range(fault.copies + 1):
-            planned.append(replace(first, id=self._free_id(entropy, task.id, copy, {other.id for other in planned})))
+            name = self._free_id(entropy, task.id, copy, {other.id for other in planned})
+            plain = Delivery(name, task.id, job.provider, job.account, target, routed, body, task.due)
+            planned.append(_planned(plain, fault, task.due))
         return planned
 
     def _free_id(self, entropy: Entropy, task_id: str, copy: int, taken: set[str]) -> str:
@@ -94,22 +98,28 @@ class Dispatcher:
         fresh = replace(delivery, routed=routed, state=State.WAITING, failures=0, under_way=None)
         return self.store.update_delivery(delivery, _planned(fresh, NO_DELIVERY_FAULT, now))
 
-    async def attempt(self, name: str, due: float, clock: Clock, public_only: bool) -> Callable[[], None] | None:
+    async def attempt(self, name: str, due: float, clock: Clock, public_only: bool) -> Callable[[], None]:
         """Do what was due at `due` for a delivery: make its attempt, or end one that was under way.
 
         Does nothing if it was overtaken (by a reset, a redelivery, or a change of its order).
 
         Returns:
-            What puts the attempt on record, for the caller to choose the order; None if there is nothing to put.
+            What puts the attempt on record, for the caller to choose the order.
         """
+        conclude, delivery = self.attempt_here(name, due), self.store.delivery(name)
+        if conclude is not None or delivery is None or delivery.routed is None:
+            return conclude or _nothing
+        return await self._post(delivery, delivery.routed, clock, public_only)
+
+    def attempt_here(self, name: str, due: float) -> Callable[[], None] | None:
+        """`attempt` for what needs no connection; None if a connection is needed, and then nothing has happened."""
         delivery = self.store.delivery(name)
         if delivery is None or delivery.routed is None or delivery.ended or delivery.next_attempt != due:
-            return None
+            return _nothing
         if delivery.under_way is not None:
             return partial(self._conclude, delivery, delivery.under_way, due)
-        if (sink := self.sinks.named_by(delivery.routed)) is not None:
-            return self._deliver_to_sink(delivery, sink, due)
-        return await self._post(delivery, delivery.routed, clock, public_only)
+        sink = self.sinks.named_by(delivery.routed)
+        return None if sink is None else self._deliver_to_sink(delivery, sink, due)
 
     async def _post(self, delivery: Delivery, url: str, clock: Clock, public_only: bool) -> Callable[[], None]:
         if delivery.held_back:  # it goes now, so that no other callback releases it while it is under way
@@ -120,7 +130,7 @@ class Dispatcher:
         outcome = await self.sender.post(url, delivery.body, rule, verify, self.policy.timeout, delivery.id)
         return partial(self._conclude, delivery, Attempt(began, outcome), clock.now())
 
-    def _deliver_to_sink(self, delivery: Delivery, sink: str, now: float) -> Callable[[], None] | None:
+    def _deliver_to_sink(self, delivery: Delivery, sink: str, now: float) -> Callable[[], None]:
         """Hand a callback to a built-in receiver, whose answer takes its time on the clock."""
         reply = self.sinks.get(sink).take(now, HEADERS, delivery.body)
         timeout = self.policy.timeout
@@ -132,7 +142,7 @@ class Dispatcher:
         if outcome.duration:
             waiting = replace(delivery, under_way=attempt, next_attempt=ended, held_back=False)
             self.store.update_delivery(delivery, waiting)
-            return None
+            return _nothing
         return partial(self._conclude, delivery, attempt, now)
 
     def _conclude(self, delivery: Delivery, attempt: Attempt, ended: float) -> None:

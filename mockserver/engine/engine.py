@@ -6,6 +6,7 @@ It knows a provider only by its `ProviderPort`, and changes state only through i
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Protocol
 
@@ -76,7 +77,7 @@ class Engine:
         self.defects = DefectLog()
         self.dispatcher = Dispatcher(self.store, config.routing, Sender(), [])
         self.event_runner = EventRunner(
-            config.clock(), self.store, self._end, self._attempt, self._ring, self._receiver
+            config.clock(), self.store, self._end, self._attempt, self._ring, self._receiver, self._attempt_here
         )
         self.waiters = Waiters(self.event_runner)
         self.waiters.autojump = config.autojump
@@ -196,21 +197,31 @@ class Engine:
         delivery = self.store.delivery(name)
         return split_origin(delivery.routed or "")[0] if delivery is not None else ""
 
-    async def _attempt(self, name: str, due: float) -> Conclude | None:
+    async def _attempt(self, name: str, due: float) -> Conclude:
         delivery = self.store.delivery(name)
         public_only = delivery is not None and self.providers[delivery.provider].public_callbacks_only
         try:
             conclude = await self.dispatcher.attempt(name, due, self.clock, public_only)
         except Exception as error:
-            self.defects.add(f"a callback attempt of {name}", error, delivery.account if delivery else "")
+            self._record_crashed_attempt(name, error)
             raise
+        return partial(self._put_on_record, conclude)
 
-        def put_on_record() -> None:
-            if conclude is not None:
-                conclude()
-            self.waiters.notify_change()
+    def _attempt_here(self, name: str, due: float) -> Conclude | None:
+        try:
+            conclude = self.dispatcher.attempt_here(name, due)
+        except Exception as error:
+            self._record_crashed_attempt(name, error)
+            raise
+        return None if conclude is None else partial(self._put_on_record, conclude)
 
-        return put_on_record
+    def _record_crashed_attempt(self, name: str, error: Exception) -> None:
+        delivery = self.store.delivery(name)
+        self.defects.add(f"a callback attempt of {name}", error, delivery.account if delivery else "")
+
+    def _put_on_record(self, conclude: Conclude) -> None:
+        conclude()
+        self.waiters.notify_change()
 
     async def reset(self) -> None:
         """Forget every task, account, delivery and exchange, and start clock and chance afresh."""

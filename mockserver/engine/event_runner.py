@@ -45,6 +45,7 @@ class EventRunner:
         attempt: makes a callback's attempt, likewise; what it returns puts it on record.
         receiver: names who gets a callback, by its id: attempts for one receiver are made one after the other.
         ring: rings an alarm, by its number.
+        attempt_here: makes an attempt that waits for nobody; None if it would have to wait, and then nothing was done.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class EventRunner:
         attempt: Callable[[str, float], Awaitable[Conclude | None]],
         ring: Callable[[int], None],
         receiver: Callable[[str], str] = str,
+        attempt_here: Callable[[str, float], Conclude | None] = lambda *_: None,
     ) -> None:
         self.clock = clock
         self.alarms = Queue[int]()
@@ -66,6 +68,7 @@ class EventRunner:
         self._armed_for: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._receiver = receiver
+        self._attempt_here = attempt_here
         self._running: dict[asyncio.Task[Conclude | None], str] = {}
         self._advancing = asyncio.Lock()
 
@@ -160,9 +163,7 @@ class EventRunner:
             if not task.cancelled() and (conclude := task.result()) is not None:
                 conclude()
         except Exception as error:
-            if self._loop is None:
-                raise
-            self._loop.call_exception_handler({"message": CRASHED_ATTEMPT, "exception": error})
+            self._report_crash(CRASHED_ATTEMPT, error)
         self.rearm()
 
     def run_due(self) -> None:
@@ -174,13 +175,17 @@ class EventRunner:
             self._ring(alarm[1])
 
     def _run_end(self, task_id: str, due: float) -> None:
-        """End a task. A crash is a defect of this server, but may not stop the clock for the others."""
+        """End a task."""
         try:
             self._end(task_id, due)
         except Exception as error:
-            if self._loop is None:
-                raise
-            self._loop.call_exception_handler({"message": "the end of a task crashed", "exception": error})
+            self._report_crash("the end of a task crashed", error)
+
+    def _report_crash(self, message: str, error: Exception) -> None:
+        """Tell the event loop of a defect of this server, which may not stop the clock for the others."""
+        if self._loop is None:
+            raise error
+        self._loop.call_exception_handler({"message": message, "exception": error})
 
     async def advance(
         self, until: float | None = None, *, by: float | None = None, inside: str | None = None
@@ -238,12 +243,25 @@ class EventRunner:
             elif event[1] == "finish":
                 ran.append(event)
                 self._run_end(event[2], event[0])
+            elif self._run_attempt_here(event[2], event[0]):
+                ran.append(event)
             else:
                 following = await self._attempts_from(event, clock, ran)
             steps += 1
             if steps % _BREATH == 0:
                 await pause(0)
         return ran
+
+    def _run_attempt_here(self, name: str, due: float) -> bool:
+        """Make an attempt that waits for nobody, and put it on record; False if it would have to wait."""
+        try:
+            conclude = self._attempt_here(name, due)
+            if conclude is not None:
+                conclude()
+        except Exception as error:
+            self._report_crash(CRASHED_ATTEMPT, error)
+            return True
+        return conclude is not None
 
     async def _attempts_from(self, first: Event, clock: Clock, ran: list[Event]) -> Event | None:
         """Make the attempts that follow one another at one instant side by side, and put them on record in order.

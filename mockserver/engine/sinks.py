@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from mockserver.engine.addresses import is_loopback_target
@@ -66,7 +67,12 @@ class Sinks:
 
     def named_by(self, url: str) -> str | None:
         """The name of the sink that a URL on this machine denotes."""
-        path = unquote(urlsplit(url).path)
-        if not path.startswith(PATH) or not is_loopback_target(url):
-            return None
-        return path.removeprefix(PATH).partition("/")[0] or None
+        return sink_named_by(url)
+
+
+@lru_cache(256)
+def sink_named_by(url: str) -> str | None:
+    path = unquote(urlsplit(url).path)
+    if not path.startswith(PATH) or not is_loopback_target(url):
+        return None
+    return path.removeprefix(PATH).partition("/")[0] or None

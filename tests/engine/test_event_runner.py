@@ -22,7 +22,9 @@ class Play:
         self.then: dict[str, Callable[[], Any]] = {}
         self.schedule = Schedule()
         first = clock or VirtualClock(0.0)
-        self.event_runner = EventRunner(first, self.schedule, self._end, self._attempt, self._ring)
+        self.event_runner = EventRunner(
+            first, self.schedule, self._end, self._attempt, self._ring, str, self._attempt_here
+        )
 
     @property
     def names(self) -> list[str]:
@@ -37,6 +39,13 @@ class Play:
 
     def _ring(self, number: int) -> None:
         self._note("alarm", str(number))
+
+    def _attempt_here(self, name: str, due: float) -> Callable[[], None] | None:
+        """An attempt whose name begins with "here" waits for nobody."""
+        if not name.startswith("here"):
+            return None
+        self._note("attempt", name)
+        return lambda: self.schedule.plan_end(due, f"planned by {name}")
 
     async def _attempt(self, name: str, due: float) -> None:
         made = self._note("attempt", name)
@@ -104,6 +113,15 @@ async def test_one_advance_runs_what_its_events_plan() -> None:
         (2.0, "attempt", "retry"),
         (2.0, "finish", "other task"),
     ]
+
+
+@pytest.mark.asyncio
+async def test_attempts_that_wait_for_nobody_keep_the_order_of_the_others() -> None:
+    play = Play()
+    play.plan({}, {"here 1": 1.0, "here 2": 1.0, "posted": 1.0})
+    ran = await play.event_runner.advance(1.0)
+    assert ran == play.seen
+    assert play.names == ["here 1", "here 2", "posted", "planned by here 1", "planned by here 2"]
 
 
 @pytest.mark.asyncio
@@ -353,6 +371,19 @@ async def test_a_crash_in_an_advance_is_reported_and_stops_no_other(reported: li
         play.plan({"end": 3.0}, {"crashes": 1.0, "goes": 2.0})
         await play.event_runner.advance(5.0)
     assert (play.names, play.event_runner.clock.now()) == (["crashes", "goes", "end"], 5.0)
+    assert reported == ["a callback attempt crashed: boom"]
+
+
+@pytest.mark.asyncio
+async def test_a_crash_of_an_attempt_that_waits_for_nobody_is_reported_likewise(reported: list[str]) -> None:
+    def crash() -> None:
+        raise RuntimeError("boom")
+
+    async with played() as play:
+        play.then = {"here it crashes": crash}
+        play.plan({"end": 3.0}, {"here it crashes": 1.0, "goes": 2.0})
+        await play.event_runner.advance(5.0)
+    assert (play.names, play.event_runner.clock.now()) == (["here it crashes", "goes", "end"], 5.0)
     assert reported == ["a callback attempt crashed: boom"]
 
 
