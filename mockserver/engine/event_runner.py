@@ -163,7 +163,9 @@ class EventRunner:
             if not task.cancelled() and (conclude := task.result()) is not None:
                 conclude()
         except Exception as error:
-            self._report_crash(CRASHED_ATTEMPT, error)
+            if self._loop is None:
+                raise
+            self._loop.call_exception_handler({"message": CRASHED_ATTEMPT, "exception": error})
         self.rearm()
 
     def run_due(self) -> None:
@@ -175,17 +177,13 @@ class EventRunner:
             self._ring(alarm[1])
 
     def _run_end(self, task_id: str, due: float) -> None:
-        """End a task."""
+        """End a task. A crash is a defect of this server, but may not stop the clock for the others."""
         try:
             self._end(task_id, due)
         except Exception as error:
-            self._report_crash("the end of a task crashed", error)
-
-    def _report_crash(self, message: str, error: Exception) -> None:
-        """Tell the event loop of a defect of this server, which may not stop the clock for the others."""
-        if self._loop is None:
-            raise error
-        self._loop.call_exception_handler({"message": message, "exception": error})
+            if self._loop is None:
+                raise
+            self._loop.call_exception_handler({"message": "the end of a task crashed", "exception": error})
 
     async def advance(
         self, until: float | None = None, *, by: float | None = None, inside: str | None = None
@@ -259,7 +257,9 @@ class EventRunner:
             if conclude is not None:
                 conclude()
         except Exception as error:
-            self._report_crash(CRASHED_ATTEMPT, error)
+            if self._loop is None:
+                raise
+            self._loop.call_exception_handler({"message": CRASHED_ATTEMPT, "exception": error})
             return True
         return conclude is not None
 

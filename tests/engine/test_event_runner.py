@@ -380,6 +380,7 @@ async def test_a_crash_of_an_attempt_that_waits_for_nobody_is_reported_likewise(
         raise RuntimeError("boom")
 
     async with played() as play:
+        listen(reported)
         play.then = {"here it crashes": crash}
         play.plan({"end": 3.0}, {"here it crashes": 1.0, "goes": 2.0})
         await play.event_runner.advance(5.0)
