@@ -7,7 +7,7 @@ client may notice. Info: nothing that a client should rely on.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -47,6 +47,9 @@ MEANINGFUL = frozenset({"code", "type", "status", "object", "success", "provider
 
 PRICED = frozenset({"cost", "credits_reserved", "estimated_time", "user_group"})
 MIGHT_BE_ABSENT = frozenset({"param", "elapsed"})
+_SPAN = frozenset({"created_at_min", "created_at_max"})
+"""Fields of a request that name instants; the mock's tasks were made at others."""
+
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _TASK = re.compile(r"task-unified-\d+-[a-z0-9]{8}")
 _DAY = re.compile(r"\b20\d{6}\b")
@@ -168,6 +171,9 @@ class Twin:
         if not call.url.startswith(self.base_url) and call.url not in self._known:
             self.tally.left_out["an address that the mock has no counterpart of"] += 1
             return
+        if _SPAN & _body_names(call):
+            self.tally.left_out["it asks for a span of the target's time"] += 1
+            return
         if _unfinished(call, exchange.answer.value):
             self.tally.left_out["the task was still under way"] += 1
             return
@@ -223,11 +229,15 @@ class Twin:
             self._known[target] = mock
 
 
+def _body_names(call: Call) -> Set[str]:
+    return call.body.keys() if isinstance(call.body, dict) else frozenset()
+
+
 def _lists_an_account(call: Call) -> bool:
     """Whether a call asks for all tasks of an account: the target's has those of other tests and of earlier runs, while
     the mock's account was made for this test."""
-    body = call.body if isinstance(call.body, dict) else {}
-    return body.get("action") == "retrieve_batch" and not body.keys() & {"ids", "trace_ids"}
+    names = _body_names(call)
+    return "action" in names and call.body["action"] == "retrieve_batch" and not names & {"ids", "trace_ids"}
 
 
 def _only(answer: Answer, known: Collection[str]) -> Answer:

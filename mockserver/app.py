@@ -78,6 +78,7 @@ class App:
     def interrupt(self) -> None:
         """Answer every call that waits with a 503: the server is about to stop."""
         self.engine.waiters.interrupt()
+        self.engine.event_runner.interrupt()
 
     async def stop(self) -> None:
         await self.engine.stop()

@@ -105,6 +105,7 @@ async def _serve(app: App, announcer: "Announcer") -> None:
         await ended.wait()
         restore_signals()  # a second Ctrl-C ends it there and then
         announcer.stopped()
+        app.interrupt()  # before the proxy ends, which serves calls that wait too
         last = Timer(GRACE_SECONDS, os._exit, (0,))
         last.daemon = True
         last.start()

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from mockserver.control import models, views
-from mockserver.control.control_request import ControlRequest, Refusal, bad, first_error
+from mockserver.control.control_request import ControlRequest, Refusal, bad, first_error, stopping
 from mockserver.control.queries import Queries, account_name, accounts_of, known
 from mockserver.engine import snapshot, snapshot_check, snapshot_reader
 from mockserver.engine.clock import SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
-from mockserver.engine.event_runner import Busy
+from mockserver.engine.event_runner import Busy, Stopping
 from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import parse_route
@@ -51,6 +51,8 @@ class Actions:
             ran = await self.engine.event_runner.advance(until, by=asked.seconds, inside=inside)
         except Busy:
             raise Refusal(409, "advance_under_way", _BUSY) from None
+        except Stopping:
+            raise stopping() from None
         events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran[:RAN_SHOWN]]
         return {**views.clock_view(self.engine), "ran": events, "ran_total": len(ran)}
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from mockserver.http.body import BYTE_ORDER_MARK
-from mockserver.http.timeouts import BodyTimeout
+from mockserver.http.timeouts import BodyTimeout, ServerStopping
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1_000
@@ -34,6 +34,11 @@ class Refusal(Exception):
 def bad(message: str) -> Refusal:
     """400: what was asked makes no sense."""
     return Refusal(400, "bad_request", message)
+
+
+def stopping() -> Refusal:
+    """503: the server is about to stop, and what was waited for has not come."""
+    return Refusal(503, "stopping", "The server is stopping.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ class ControlRequest:
             raise too_large from None
         except BodyTimeout as error:
             raise Refusal(408, "timeout", f"{error}.") from None
+        except ServerStopping:
+            raise stopping() from None
         except (RequestPayloadError, ClientPayloadError, HttpProcessingError):
             raise bad("The body is broken off, or not framed as its headers say.") from None
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from mockserver import __version__
 from mockserver.control import views
-from mockserver.control.control_request import ControlRequest, Refusal, bad
+from mockserver.control.control_request import ControlRequest, Refusal, bad, stopping
 from mockserver.engine.accounts import account_id, is_account_id
 from mockserver.engine.callbacks import Delivery, State
 from mockserver.engine.engine import Engine
@@ -127,7 +127,7 @@ class Queries:
                 while not done():
                     await self.engine.waiters.wait_for_change()
                     if self.engine.waiters.interruption == STOPPING:
-                        raise Refusal(503, "stopping", "The server is stopping.")
+                        raise stopping()
         except TimeoutError:
             return
 

@@ -35,6 +35,10 @@ class Busy(Exception):
     """The clock can't be advanced: an attempt is under way that does not end, maybe because it waits for the caller."""
 
 
+class Stopping(Exception):
+    """The clock is not advanced any further: the server is about to stop."""
+
+
 class EventRunner:
     """Owns the clock and one timer, armed for what falls due next.
 
@@ -71,6 +75,7 @@ class EventRunner:
         self._attempt_here = attempt_here
         self._running: dict[asyncio.Task[Conclude | None], str] = {}
         self._advancing = asyncio.Lock()
+        self._stopping = False
 
     def start(self) -> None:
         """Run what is due from now on, in the running event loop."""
@@ -82,6 +87,13 @@ class EventRunner:
         self._loop = None
         self._disarm()
         await self.cancel_attempts()
+
+    def interrupt(self) -> None:
+        """Break off an advance under way, with the attempts that it waits for: the server is about to stop."""
+        self._stopping = True
+        if self._advancing.locked():
+            for task in self._running:
+                task.cancel()
 
     async def cancel_attempts(self) -> None:
         """Cancel the attempts under way and wait until they are gone."""
@@ -197,6 +209,7 @@ class EventRunner:
 
         Raises:
             Busy: an attempt that was under way at the call has not ended within `PATIENCE` seconds, or is `inside`.
+            Stopping: the server was about to stop before all of it had run.
         """
         clock = self.clock
         if inside is not None and inside in self._running.values():
@@ -208,6 +221,8 @@ class EventRunner:
                 await asyncio.wait(set(self._running))
             until = until if by is None else clock.now() + by
             ran = await self._run_until(float("inf") if until is None else until, clock)
+            if self._stopping:
+                raise Stopping
             if until is not None:
                 clock.move_to(until)
         finally:
@@ -233,7 +248,7 @@ class EventRunner:
         ran: list[Event] = []
         steps = 0
         following: Event | None = None
-        while self.clock is clock and (event := following or self._claim(until)) is not None:
+        while self._goes_on(clock) and (event := following or self._claim(until)) is not None:
             following = None
             clock.move_to(event[0])
             if event[1] == "alarm":
@@ -281,16 +296,20 @@ class EventRunner:
                     latest[receiver] = task = self._start_attempt(name, first[0], latest.get(receiver))
                     window.append(task)
                     ran.append(following)
-                    following = self._events.claim_due(first[0]) if self.clock is clock else None
+                    following = self._events.claim_due(first[0]) if self._goes_on(clock) else None
                 if not window:
                     return following
                 await asyncio.wait({window[0]})
                 self._attempt_ended(window.popleft())
-                if self.clock is not clock:
+                if not self._goes_on(clock):
                     following = None
         finally:
             for task in window:  # the advance was broken off
                 task.add_done_callback(self._attempt_ended)
+
+    def _goes_on(self, clock: Clock) -> bool:
+        """Whether an advance that began with this clock goes on: no reset and no stop has come."""
+        return self.clock is clock and not self._stopping
 
     def _claim(self, until: float) -> _Due | None:
         """The first of all events that is due at or before `until`, an alarm after others of the same instant."""

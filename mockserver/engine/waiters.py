@@ -4,7 +4,7 @@ import asyncio
 from itertools import count
 from math import isinf
 
-from mockserver.engine.event_runner import Busy, EventRunner
+from mockserver.engine.event_runner import Busy, EventRunner, Stopping
 from mockserver.engine.problems import Kind, Problem
 
 RESET, STOPPING = "was reset", "is stopping"
@@ -62,6 +62,8 @@ class Waiters:
         except Busy:  # somebody waits for us while being delivered to: go ahead without the deliveries on the way
             self._event_runner.clock.move_to(due)
             self._event_runner.run_due()
+        except Stopping:  # whoever waits is told by `interrupt`
+            return
 
     async def wait_for_change(self) -> None:
         """Until anything has happened: a task has ended, or a callback attempt was made."""

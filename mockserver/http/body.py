@@ -16,7 +16,7 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.text import write_json
 from mockserver.http.connection import Connection
 from mockserver.http.multipart import Form, MalformedForm, TooLarge, read_form
-from mockserver.http.timeouts import BodyTimeout
+from mockserver.http.timeouts import BodyTimeout, ServerStopping
 
 JSON = "application/json"
 UNREAD_BODY_SECONDS = 0.05
@@ -76,8 +76,8 @@ class RequestBody:
             data = content.read_nowait() if content.is_eof() else await self.request.read()
         except HTTPRequestEntityTooLarge:
             raise self._too_large() from None
-        except BodyTimeout as error:
-            raise Problem(Kind.REQUEST_TIMEOUT, str(error)) from None
+        except (BodyTimeout, ServerStopping) as error:
+            raise _cut_short(error) from None
         except BROKEN_OFF:
             raise Problem(Kind.MALFORMED_BODY, "the body is broken off or not framed as its headers say") from None
         if len(data) > self.limit:
@@ -114,8 +114,8 @@ class RequestBody:
             self.parts = await read_form(self.request, MOST_FIELDS, self.limit)
         except TooLarge:
             raise self._too_large() from None
-        except BodyTimeout as error:
-            raise Problem(Kind.REQUEST_TIMEOUT, str(error)) from None
+        except (BodyTimeout, ServerStopping) as error:
+            raise _cut_short(error) from None
         except MalformedForm as error:
             raise Problem(Kind.MALFORMED_BODY, f"the body is not valid multipart/form-data: {error}") from None
         self.exchange.keep_request(write_json(self.parts.fields))
@@ -148,3 +148,8 @@ class RequestBody:
 
     def _too_large(self) -> Problem:
         return Problem(Kind.TOO_LARGE, f"the body exceeds {self.limit} bytes")
+
+
+def _cut_short(error: BodyTimeout | ServerStopping) -> Problem:
+    """What a client is told whose body is not waited for any longer."""
+    return Problem(Kind.REQUEST_TIMEOUT if isinstance(error, BodyTimeout) else Kind.UNAVAILABLE, str(error))

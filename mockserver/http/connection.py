@@ -16,7 +16,7 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.text import safe_text
 from mockserver.http.json_answer import JsonAnswer
 from mockserver.http.request_head import RequestHead, RequestLine, split_requests
-from mockserver.http.timeouts import BodyTimeout, HeaderTimeout
+from mockserver.http.timeouts import BodyTimeout, HeaderTimeout, ServerStopping
 
 HEADER_SECONDS = 30.0
 """How long the header of a request may take, in real seconds; the first one's time begins with the connection."""
@@ -146,6 +146,10 @@ class Connection(web.RequestHandler):
         else:
             self.force_close()
 
+    def interrupt(self) -> None:
+        """Answer a request whose body has not come whole: the server is about to stop."""
+        self._break_off_body(ServerStopping())
+
     def _unanswered(self) -> int:
         """How many requests have not been answered yet."""
         return self._request_count - self._answered
@@ -247,6 +251,13 @@ class Server(web.Server):
 
     def __call__(self) -> Connection:
         return Connection(self, self._app, loop=self._loop, **self._kwargs)
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        """End every connection, after the answers that are given within `timeout` seconds."""
+        for connection in self.connections:
+            if isinstance(connection, Connection):
+                connection.interrupt()
+        await super().shutdown(timeout)
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         protocol.body = payload

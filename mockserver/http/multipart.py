@@ -9,7 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.multipart import BadContentDispositionHeader, BadContentDispositionParam
 from aiohttp.web import BaseRequest, RequestPayloadError
 
-from mockserver.http.timeouts import BodyTimeout
+from mockserver.http.timeouts import BodyTimeout, ServerStopping
 
 _BAD_DISPOSITION = (BadContentDispositionHeader, BadContentDispositionParam)
 _BROKEN = (
@@ -85,6 +85,7 @@ async def read_form(request: BaseRequest, most: int, largest: int) -> Form:
         MalformedForm: in words that say which part and why, where a part is at fault.
         TooLarge: beyond `largest`.
         BodyTimeout: if the client is too slow.
+        ServerStopping: if the server stops before the whole form has come.
     """
     texts: list[tuple[str, str]] = []
     uploads: list[Upload] = []
@@ -108,7 +109,7 @@ async def read_form(request: BaseRequest, most: int, largest: int) -> Form:
             texts.append((name, _text(part, data, place)))
             if name == "_charset_":
                 reader.set_charset(texts[-1][1])
-    except BodyTimeout:
+    except (BodyTimeout, ServerStopping):
         raise
     except _BROKEN as error:
         after = f" at or after {place}" if place else ""

@@ -1,4 +1,4 @@
-"""What is raised where a client takes too long to send its request."""
+"""What is raised where the rest of a request is not waited for."""
 
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
@@ -13,3 +13,10 @@ class HeaderTimeout(HttpProcessingError):
 
 class BodyTimeout(RequestPayloadError):
     """No byte of a request's body came for the time that `--body-timeout` allows; the text says so."""
+
+
+class ServerStopping(RequestPayloadError):
+    """The server stops before the whole body has come."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping")

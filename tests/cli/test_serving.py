@@ -164,6 +164,63 @@ def _post_and_be_refused(server: Running) -> None:
     assert "the server is stopping" in answer.json()["error"]["message"]
 
 
+def test_a_call_that_waits_for_a_callback_is_told_of_the_stop() -> None:
+    with running() as server, _connected(server) as client:
+        client.sendall(b"GET /_mock/callbacks?state=delivered&wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        httpx.get(f"{server.root}/_mock/health")  # answered after the call before it has begun to wait
+        server.end()
+        _assert_stopping(client)
+
+
+def _connected(server: Running) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(server.root.rpartition(":")[2])), timeout=5)
+
+
+def test_an_advance_that_waits_for_a_delivery_is_told_of_the_stop() -> None:
+    with (
+        running("--latency", "5", "--clock", "virtual") as server,
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        ExitStack() as stack,
+    ):
+        mute.settimeout(5)
+        for _ in range(3):
+            server.post(XHUOAPI, callback_url=f"http://127.0.0.1:{mute.getsockname()[1]}/hook")
+        advances = [stack.enter_context(_connected(server)) for _ in range(2)]
+        for client, body in zip(advances, (b'{"seconds": 5}', b'{"until": "idle"}'), strict=True):
+            head = b"POST /_mock/clock/advance HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
+            client.sendall(head + body)
+        stack.enter_context(mute.accept()[0])
+        httpx.get(f"{server.root}/_mock/health")  # answered after both have begun to wait
+        status, seconds, _, err = server.end()
+        assert (status, err) == (0, "")
+        assert seconds < 1
+        for client in advances:
+            _assert_stopping(client)
+
+
+@pytest.mark.parametrize("path", [XHUOAPI, EVOLINK, "/xhuoapi/v1/openai/images/edits", "/_mock/faults"])
+def test_a_client_that_has_sent_half_a_body_is_told_of_the_stop(path: str) -> None:
+    kind = "multipart/form-data; boundary=B" if path.endswith("edits") else "application/json"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer k\r\nContent-Type: {kind}\r\n"
+    with running() as server, _connected(server) as client:
+        client.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode() + b'{"model"')
+        httpx.get(f"{server.root}/_mock/health")  # answered after the call before it has begun to read
+        status, seconds, _, err = server.end()
+        answer = client.makefile("rb").read()
+    assert (status, err) == (0, "")
+    assert seconds < 1
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    body = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert "the server is stopping" in body["error"]["message"].lower()
+
+
+def _assert_stopping(client: socket.socket) -> None:
+    """The control surface answers that the server is stopping."""
+    answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 503 "), answer
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "stopping"
+
+
 def _until(true: Any) -> None:
     for _ in range(200):
         if true():

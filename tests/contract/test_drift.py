@@ -78,7 +78,6 @@ class OwnAccount:
     ("mock", "query", "expected"),
     [
         (OwnAccount(), {"user_id": "u"}, []),
-        (OwnAccount(), {"created_at_min": 1.0, "created_at_max": 2.0}, []),
         (OwnAccount("edits"), {"user_id": "u"}, ["$.items[0].type", "$.type"]),
         (OwnAccount(), {"ids": [ID]}, ["$.count", "$.items", "$.items[0].type"]),
     ],
@@ -97,3 +96,13 @@ def test_a_list_of_an_account_is_compared_in_the_tasks_of_the_test(
     asked("retrieve", own, id=ID)
     asked("retrieve_batch", {"items": [foreign, own], "count": 2}, **query)
     assert sorted(found.where for found in findings) == expected
+
+
+def test_a_list_of_a_span_of_time_is_not_compared() -> None:
+    tally, findings = Tally(), list[Finding]()
+    mock: Any = OwnAccount()
+    twin = Twin(mock, "test", (), "https://a.example", "sk_target", findings, tally)
+    body = {"action": "retrieve_batch", "created_at_min": 1.0}
+    twin(Exchange(Call("POST", "https://a.example/tasks", body=body), answer({"items": [], "count": 0})))
+    assert (findings, tally.compared) == ([], 0)
+    assert tally.left_out == {"it asks for a span of the target's time": 1}
