@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
@@ -54,6 +54,7 @@ class App:
         self.injector = FaultInjector(self.rules, self.engine)
         self.engine.dispatcher.delivery_fault = self.injector.delivery_fault
         self._hosts = {host: provider.name for provider in self.providers for host in provider.hosts}
+        self._described = {f"/{provider.name}/openapi.json": provider for provider in self.providers}
         self._routers = {provider.name: Router(provider.routes) for provider in self.providers}
         self._callers = {name: lru_cache(4096)(partial(_caller, mount)) for name, mount in self.mounts.items()}
         self.public_urls = PublicUrls(settings, frozenset(self._hosts))
@@ -90,6 +91,8 @@ class App:
         asked = request.raw_path if request.method == "CONNECT" else request.path  # aiohttp takes it for a host
         name, path = self._locate(asked, host)
         if name is not None:
+            if asked in self._described and request.method in ("GET", "HEAD"):
+                return self._describe(request, self._described[asked])
             resolved, params = self._routers[name].find(request.method, path)
             context = self._context(request, name, resolved.route, params, host)
             return await middleware.answer(context, resolved.handler)
@@ -100,6 +103,24 @@ class App:
         if path.startswith("/_mock/"):
             return await self.control.handle(request, path)
         return self.index_page.answer(request)
+
+    def _describe(self, request: BaseRequest, provider: Provider) -> Response:
+        """A provider's OpenAPI description: this server's own answer, so no call to the provider is put on record."""
+        from mockserver.openapi.serving import answer
+
+        return answer(lambda: self.description(provider.name, self.public_urls.root(request)))
+
+    def description(self, name: str, root: str) -> dict[str, Any]:
+        """The OpenAPI description of a provider, or of the control surface by the name "control", at a root URL.
+
+        Raises:
+            NotInstalled: without openapi-pydantic.
+        """
+        from mockserver.openapi.serving import CONTROL, of_provider
+
+        if name == CONTROL:
+            return self.control.description(root)
+        return of_provider(next(provider for provider in self.providers if provider.name == name), root)
 
     def answer_malformed(self, request: BaseRequest, line: RequestLine, problem: Problem) -> StreamResponse:
         """Answer what is no valid HTTP request, or came too slowly, in the shape of the provider that `line` names."""

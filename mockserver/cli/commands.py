@@ -152,6 +152,28 @@ def _print(*found: "Table") -> int:
     return 0
 
 
+def _openapi(values: Mapping[str, Any]) -> int:
+    import json
+
+    from mockserver.openapi import serving
+
+    names: list[str] = values["arguments"]
+    if names[:1] in (["--help"], ["-h"]):
+        from mockserver.cli.help import print_command
+
+        print_command("mockserver", OPENAPI)
+        return 0
+    app = _app(_file({}), {})
+    known = (*app.mounts, serving.CONTROL)
+    if len(names) != 1 or names[0] not in known:
+        raise ValueError(f"openapi takes one name: {', '.join(known)}.")
+    try:
+        print(json.dumps(app.description(names[0], f"http://127.0.0.1:{app.settings.port}"), indent=2))
+    except serving.NotInstalled as error:
+        return _complain(str(error), FAILED)
+    return 0
+
+
 def _contract(values: Mapping[str, Any]) -> int:
     from mockserver.cli import contract
 
@@ -196,6 +218,16 @@ EXEC = Command(
     passes_on=True,
 )
 
+OPENAPI = Command(
+    "openapi",
+    "Print an OpenAPI 3.1 description: of a provider by its name, or of the control surface by the name control.",
+    _openapi,
+    description="Print an OpenAPI 3.1 description: mockserver openapi PROVIDER|control\n\n"
+    "A running server has them at /PROVIDER/openapi.json and /_mock/openapi.json. "
+    "They need pip install 'image-api-mockserver[openapi]'.",
+    passes_on=True,
+)
+
 COMMANDS = (
     Command(
         "serve",
@@ -218,6 +250,7 @@ COMMANDS = (
         _providers,
         (_CONFIG, _HELP),
     ),
+    OPENAPI,
     Command(
         "contract",
         "Run the contract suite against a mock of its own, or against --target PROVIDER=URL.",

@@ -61,6 +61,8 @@ class Provider:
             from anything there.
         picture_hosts: which of `hosts` serves pictures, by the beginning of their path, for those that the API's
             own host does not serve.
+        described_in: the module whose OPERATIONS (`operations.py`) describe its routes beyond its models and refusals,
+            imported when its OpenAPI description is asked for.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Provider:
     public_callbacks_only: bool = False
     picture_hosts: Mapping[str, str] = field(default_factory=dict)
     check_restored: Callable[[Task], None] | None = None
+    described_in: str | None = None
 
     def base_url(self, root: str) -> str:
         """What replaces the documented base URL, when the server is at `root`."""

@@ -23,6 +23,7 @@ PROVIDER = Provider(
     public_callbacks_only=True,
     picture_hosts=wire.PICTURE_HOSTS,
     check_restored=check_nothing_kept,
+    described_in="mockserver.providers.evolink.answers",
     example=Example(
         path="/v1/images/generations",
         body={"model": models.MODEL, "prompt": "A beautiful colorful sunset over the ocean"},

@@ -19,6 +19,7 @@ PROVIDER = Provider(
     accepts_key=lambda key: key.startswith("sk_") and len(key) > len("sk_"),
     new_id=wire.new_id,
     cost_breakdown=wire.cost_breakdown,
+    described_in="mockserver.providers.icodeeasy.answers",
     example=Example(
         path="/v1/images/generations",
         body={"model": models.MODEL, "prompt": "an orange cat on a windowsill, watercolor style"},

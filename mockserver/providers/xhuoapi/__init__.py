@@ -20,6 +20,7 @@ PROVIDER = Provider(
     new_id=wire.new_id,
     cost_breakdown=wire.cost_breakdown,
     callback_body=wire.callback_body,
+    described_in="mockserver.providers.xhuoapi.answers",
     example=Example(
         path="/v1/openai/images/generations",
         body={"model": "gpt-image-2", "prompt": "a small fox reading a book under a glowing mushroom"},
