@@ -52,13 +52,26 @@ ABOVE = {
         "faults",
         "http",
         "intercept",
+        "openapi",
         "providers",
         "pytest_plugin",
         "server",
         "settings",
     ),
-    "http": ("app", "cli", "client", "control", "faults", "intercept", "providers", "pytest_plugin", "server"),
-    "providers": ("app", "cli", "client", "control", "faults", "intercept", "pytest_plugin", "server"),
+    "http": (
+        "app",
+        "cli",
+        "client",
+        "control",
+        "faults",
+        "intercept",
+        "openapi",
+        "providers",
+        "pytest_plugin",
+        "server",
+    ),
+    "openapi": ("app", "cli", "client", "control", "faults", "intercept", "pytest_plugin", "server"),
+    "providers": ("app", "cli", "client", "control", "faults", "intercept", "openapi", "pytest_plugin", "server"),
     "faults": ("app", "cli", "client", "control", "intercept", "pytest_plugin", "server"),
     "control": ("app", "cli", "client", "intercept", "pytest_plugin", "server"),
     "client": ("app", "cli", "control", "faults", "http", "intercept", "pytest_plugin", "server"),
@@ -114,6 +127,11 @@ def test_no_code_asks_for_a_provider_by_name() -> None:
 def test_what_costs_much_to_import_stays_at_the_edge() -> None:
     inside = (name for name in FILES if not name.startswith(EDGE))
     assert breaches(inside, ("rich",)) == []
+
+
+def test_openapi_pydantic_is_needed_by_descriptions_alone() -> None:
+    others = (name for name in FILES if not name.startswith(("mockserver.openapi.", "mockserver.control.description")))
+    assert breaches(others, ("openapi_pydantic",)) == []
 
 
 def test_the_engine_has_no_clock_but_one() -> None:

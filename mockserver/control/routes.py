@@ -18,6 +18,7 @@ from mockserver.faults.rules import FaultRules
 from mockserver.http.context import Mount
 from mockserver.http.public_urls import PublicUrls
 from mockserver.http.routing import path_pattern, without_spare_slashes
+from mockserver.openapi.serving import NotInstalled, openapi_needed
 from mockserver.providers.base import Provider
 
 
@@ -43,6 +44,7 @@ class Control:
         self._feed = EventFeed(engine, queries.request_summary)
         self.routes: tuple[tuple[str, str, Handler], ...] = (
             ("GET", "/_mock/health", queries.health),
+            ("GET", "/_mock/openapi.json", self._openapi),
             ("GET", "/_mock/proxy", self._proxy),
             ("GET", "/_mock/clock", queries.clock),
             ("PUT", "/_mock/clock", actions.set_clock),
@@ -99,6 +101,20 @@ class Control:
             return answer if isinstance(answer, StreamResponse) else _json(200, answer)
         except Refusal as refusal:
             return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
+
+    async def _openapi(self, request: ControlRequest) -> dict[str, Any]:
+        """The OpenAPI description of these calls."""
+        try:
+            return self.description(self._public_urls.root(request.http_request))
+        except NotInstalled as error:
+            raise Refusal(501, "not_installed", f"{error}.") from None
+
+    def description(self, root: str) -> dict[str, Any]:
+        """The OpenAPI description of the control calls of a server at a root URL. Raises NotInstalled."""
+        routes = tuple((method, path) for method, path, _ in self.routes)
+        with openapi_needed():
+            from mockserver.control.description import describe
+        return {**describe(routes), "servers": [{"url": root}]}
 
     async def _proxy(self, request: ControlRequest) -> Mapping[str, Any]:
         """What a program must know to come by the documented hosts: the proxy's port, the hosts, the CA."""

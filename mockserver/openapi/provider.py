@@ -84,7 +84,7 @@ def _operation(provider: Provider, route: Route, operation: Operation | None, sc
     summary = operation.summary if operation else f"{route.method} {route.path}"
     parameters = path_parameters(route.path)
     for query in operation.parameters if operation else ():
-        parameters.append(parameter(query.name, query.place, schemas.of(query.type), query.meaning))
+        parameters.append(parameter(query.name, query.place, schemas.of(query.type), query.meaning, query.required))
     callback = _callback(operation, body, schemas)
     return OpenApiOperation(
         operationId=operation_id(route.method, route.path),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from mockserver.providers.parsing import Fields
 
@@ -36,7 +36,7 @@ class Schemas:
         number = next(number for number, (known, _) in enumerate(self._adapters) if known is kind)
         return dict(self._found[str(number), "validation"])
 
-    def inner(self, kind: type[BaseModel]) -> Schema:
+    def inner(self, kind: Any) -> Schema:
         """The schema itself of a model."""
         schema = self.of(kind)
         name = str(schema.get("$ref", "")).removeprefix(REFERENCE)

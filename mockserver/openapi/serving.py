@@ -1,6 +1,7 @@
 """Descriptions over HTTP and for the command line; without `openapi_pydantic`, the error that names the extra."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -29,13 +30,20 @@ def of_provider(provider: Provider, root: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _described(provider: Provider) -> dict[str, Any]:
-    try:
+    with openapi_needed():
         from mockserver.openapi.provider import describe
+    return describe(provider)
+
+
+@contextmanager
+def openapi_needed() -> Iterator[None]:
+    """Around imports that need `openapi_pydantic`: raises NotInstalled where it is missing."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         if error.name != "openapi_pydantic":
             raise
         raise NotInstalled from None
-    return describe(provider)
 
 
 def answer(described: Callable[[], dict[str, Any]]) -> Response:

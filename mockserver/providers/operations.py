@@ -26,6 +26,7 @@ class Query:
     meaning: str
     type: Any = str
     place: str = "query"
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,30 @@
 """Generated calls (schemathesis): no answer contradicts the description of its route.
 
-Bounded: a fixed seed, so many cases for each route. The clock is virtual with autojump, so that no call waits.
+Bounded: so many cases for each route, from a fixed seed. The clock is virtual with autojump, so that no call waits.
+Only the example keys are valid, so that a wrong one is refused.
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.failures import FailureGroup
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.calls import PROVIDERS
 
-CASES = 12
-"""For each route."""
+CASES = 10
+"""For each route and each way to generate: data that fits the description, and data that does not."""
 
-CHECKED = (
+CHECKED = [
     "not_a_server_error",
     "status_code_conformance",
     "content_type_conformance",
@@ -27,12 +32,86 @@ CHECKED = (
     "response_schema_conformance",
     "negative_data_rejection",
     "missing_required_header",
-    "ignored_auth",
     "unsupported_method",
-)
+    "ignored_auth",
+]
+NOT_CALLED = {("GET", "/_mock/events"), ("POST", "/_mock/sink/{name}")}
+"""A stream without an end; and an answer that waits as long as a script says."""
+
+load_all_checks()
 
 
 @pytest.fixture(scope="module")
 def mock() -> Iterator[MockServer]:
-    with MockServer(Settings(clock="virtual", autojump=True, latency="instant", seed="test")) as mock:
+    keys = tuple(provider.example.key for provider in PROVIDERS.values())
+    with MockServer(
+        Settings(clock="virtual", autojump=True, latency="instant", seed="test", balance=Decimal(10**9), api_keys=keys)
+    ) as mock:
         yield mock
+
+
+def contradictions(document: dict[str, Any], key: str) -> list[str]:
+    """What answers of generated calls say against a description."""
+    checks = [check for check in CHECKS.get_by_names(CHECKED) if key or check.__name__ != "ignored_auth"]
+    headers = {"Authorization": f"Bearer {key}"}
+    found: list[str] = []
+    for result in schemathesis.openapi.from_dict(document).get_all_operations():
+        operation: Any = result.ok()  # type: ignore[union-attr]
+        if (operation.method.upper(), operation.path) in NOT_CALLED:
+            continue
+        for case in _cases(operation):
+            answer = case.call(base_url=document["servers"][0]["url"], headers=headers)
+            try:
+                case.validate_response(answer, checks=checks, headers=headers)  # type: ignore[arg-type]
+            except FailureGroup as group:
+                found += [f"{operation.label}: {failure}" for failure in group.exceptions]
+    return found
+
+
+def _cases(operation: Any) -> list[Case[Any]]:
+    """Generated calls of an operation: what fits its description, and what does not where that can be."""
+    cases: list[Case[Any]] = []
+    modes = [GenerationMode.POSITIVE]
+    if operation.body or operation.query:
+        modes.append(GenerationMode.NEGATIVE)
+    for mode in modes:
+
+        @seed(1)
+        @settings(
+            max_examples=CASES,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def keep(case: Case[Any]) -> None:
+            _do_not_wait(case)
+            cases.append(case)
+
+        keep()
+    return cases
+
+
+def _do_not_wait(case: Case[Any]) -> None:
+    """Let a call that would wait for an outcome not wait."""
+    wait = case.query.get("wait") if isinstance(case.query, dict) else None
+    if isinstance(wait, int | float) and not isinstance(wait, bool) and 0 <= wait <= 60:
+        case.query["wait"] = 0
+
+
+@pytest.mark.parametrize("mount", [*PROVIDERS, "_mock"])
+def test_no_answer_contradicts_the_description(mock: MockServer, mount: str) -> None:
+    document = httpx.get(f"{mock.root_url}/{mount}/openapi.json").json()
+    key = PROVIDERS[mount].example.key if mount in PROVIDERS else ""
+    assert contradictions(document, key) == []
+
+
+def test_a_contradiction_is_found(mock: MockServer) -> None:
+    provider = PROVIDERS["evolink"]
+    document = httpx.get(f"{mock.root_url}/evolink/openapi.json").json()
+    wrong = deepcopy(document)
+    wrong["paths"] = {"/v1/credits": wrong["paths"]["/v1/credits"]}
+    wrong["components"]["schemas"]["Credits"]["required"].append("currency")
+    found = contradictions(wrong, provider.example.key)
+    assert [said for said in found if "currency" in said], found
