@@ -1,4 +1,4 @@
-"""The composition root: settings in, a server's request handler out; and the index of every mount."""
+"""Builds the server from its settings, and finds the provider of each request."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 _PROBES = ("/healthz", "/readyz")
-"""What orchestrators ask, under any Host: they are told that the server is there, and nothing else."""
+"""Paths of liveness and readiness probes; they are answered under any Host."""
 
 
 class App:
-    """Every mount of one server. `handle` answers a request; call `start` and `stop` in the loop that serves."""
+    """One server's providers, engine and control surface. Call `start` and `stop` in the event loop that serves."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -65,7 +65,7 @@ class App:
 
     @cached_property
     def control(self) -> "Control":
-        """The control surface, imported when it is first called: many servers never need it."""
+        """The control surface, imported at its first call to keep the start short."""
         from mockserver.control.access import Access
         from mockserver.control.routes import Control
 
@@ -73,11 +73,11 @@ class App:
         return Control(self.engine, self.mounts, self.providers, self.rules, self.public_urls, access)
 
     def start(self) -> None:
-        """Run what is due, from now on."""
+        """Begin to run due events."""
         self.engine.start()
 
     def interrupt(self) -> None:
-        """Answer every call that waits with a 503: the server is about to stop."""
+        """Answer every waiting call with a 503, because the server is about to stop."""
         self.engine.waiters.interrupt()
         self.engine.event_runner.interrupt()
 
@@ -88,11 +88,11 @@ class App:
         """Answer a request: a provider by path prefix or by `Host`, the control surface, or the index page."""
         self.requests += 1
         host = self.public_urls.authority(request)
-        asked = request.raw_path if request.method == "CONNECT" else request.path  # aiohttp takes it for a host
-        name, path = self._locate(asked, host)
+        target = request.raw_path if request.method == "CONNECT" else request.path  # aiohttp reads a host from it
+        name, path = self._locate(target, host)
         if name is not None:
-            if asked in self._described and request.method in ("GET", "HEAD"):
-                return self._describe(request, self._described[asked])
+            if target in self._described and request.method in ("GET", "HEAD"):
+                return self._describe(request, self._described[target])
             resolved, params = self._routers[name].find(request.method, path)
             context = self._context(request, name, resolved.route, params, host)
             return await middleware.answer(context, resolved.handler)
@@ -123,7 +123,7 @@ class App:
         return of_provider(next(provider for provider in self.providers if provider.name == name), root)
 
     def answer_malformed(self, request: BaseRequest, line: RequestLine, problem: Problem) -> StreamResponse:
-        """Answer what is no valid HTTP request, or came too slowly, in the shape of the provider that `line` names."""
+        """Answer an invalid or too slow HTTP request in the error shape of the provider that its request line names."""
         name, _ = self._locate(line.path, line.host)
         if name is None:
             return self.index_page.malformed_request(timed_out=problem.kind is Kind.REQUEST_TIMEOUT)
@@ -140,7 +140,7 @@ class App:
         return self.index_page.internal_error()
 
     def _locate(self, path: str, host: str) -> tuple[str | None, str]:
-        """The provider that a path or a `Host` names, and the documented path there; None if they name none."""
+        """The provider's name by path prefix or by `Host` (None if there is none), and the path without the prefix."""
         first, slash, rest = path[1:].partition("/")
         if first in self.mounts:
             return first, slash + rest
@@ -149,7 +149,7 @@ class App:
     def _context(
         self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], host: str
     ) -> RequestContext:
-        """What a handler is given, with a journal entry opened for it."""
+        """Open the journal entry of a request, and build the context for its handler."""
         mount, engine = self.mounts[name], self.engine
         key, account = self._callers[name](request.headers.get("Authorization", ""))
         if key:
@@ -164,16 +164,16 @@ class App:
         )
 
     def _task_owner(self, name: str, params: Mapping[str, str]) -> str:
-        """The account whose task a call without a key is about, such as a picture's; "" if there is none."""
+        """The account of the task whose id is in the path (a picture's URL has no key); "" if there is none."""
         task = self.engine.find(name, params["task_id"]) if "task_id" in params else None
         return task.job.account if task is not None else ""
 
 
 def create_app(settings: Settings | None = None) -> App:
-    """Every provider, the control surface and the engine behind them.
+    """Create an `App`.
 
     Raises:
-        ValueError: for a setting that makes no sense, in a sentence that says what would.
+        ValueError: for an invalid setting; the message says which values are valid.
     """
     return App(settings or Settings())
 
@@ -185,7 +185,7 @@ def _caller(mount: Mount, authorization: str) -> tuple[str, str]:
 
 
 def bearer(header: str) -> str:
-    """The token of an `Authorization: Bearer …` header; "" if it is no such header."""
+    """The token of an `Authorization: Bearer …` header; "" if the header has another form."""
     scheme, _, rest = header.partition(" ")
     token = rest.strip()
     return token if scheme.lower() == "bearer" and not any(map(str.isspace, token)) else ""
@@ -237,7 +237,7 @@ def _check_providers_named(settings: Settings, providers: tuple[Provider, ...]) 
 def _overrides(
     given: Mapping[str, Mapping[str, V]], provider: Provider, known: Mapping[str, V], what: str
 ) -> Mapping[str, V]:
-    """What the settings override for a provider. Raises ValueError for a name that it does not have."""
+    """The settings' prices or latencies for a provider. Raises ValueError for a name unknown to the provider."""
     own = given.get(provider.name, {})
     for name in own:
         if name not in known:

@@ -1,4 +1,4 @@
-"""A server for tests and tools: in a thread of its own, or in the caller's event loop, with its client in one."""
+"""A server for tests and tools, with its client: in a thread of its own, or in the caller's event loop."""
 
 import asyncio
 import ssl
@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop whose time no library can freeze: a server thread in a frozen test would hang."""
+    """An event loop that keeps real time in a test that freezes time: otherwise the server's thread would hang."""
 
     def time(self) -> float:
         return monotonic()
 
 
 class AsyncMockServer(AsyncMockClient):
-    """A server in the running event loop, as `async with MockServer() as mock` gives it, and its client."""
+    """The client of a server in the running event loop: what `async with MockServer() as mock` returns."""
 
     def __init__(self, app: App, root: str, control_url: str) -> None:
         token = app.settings.control_token
@@ -41,12 +41,13 @@ class AsyncMockServer(AsyncMockClient):
 class MockServer(MockClient):
     """A server for tests, and its client.
 
-    `with MockServer() as mock` serves in a thread of its own; `async with` in the caller's event loop, where what it
-    gives is awaited.
+    `with MockServer() as mock` serves in a thread of its own. `async with MockServer() as mock` serves in the caller's
+    event loop, and the methods of `mock` are coroutines.
 
     Args:
         settings: as for the command line.
-        port: a free one if it is neither given here nor other than the command line's default in the settings.
+        port: the port to listen on, 0 for a free one. Without it the port of the settings counts, unless that is the
+            default (8080): then a free one is chosen.
     """
 
     def __init__(self, settings: Settings | None = None, *, port: int | None = None) -> None:
@@ -63,9 +64,9 @@ class MockServer(MockClient):
         self._stack: AsyncExitStack | None = None
 
     def start(self) -> Self:
-        """Serve until `stop`. Raises OSError if the address can't be had."""
+        """Serve until `stop`. Raises OSError if the address cannot be bound, RuntimeError at a second start."""
         if self._thread is not None or self._stack is not None:
-            raise RuntimeError("a MockServer starts once; make another one")
+            raise RuntimeError("a MockServer can be started only once; create a new one")
         self._loop = _Loop()
         self._thread = threading.Thread(target=self._serve, args=(self._loop,), name="mockserver", daemon=True)
         self._thread.start()
@@ -76,7 +77,7 @@ class MockServer(MockClient):
         return self
 
     def stop(self) -> None:
-        """End the server and its thread; tasks under way end with it."""
+        """Stop the server and its thread, and cancel what is under way."""
         self.close()
         if self._thread is None or self._loop is None:
             return
@@ -88,7 +89,7 @@ class MockServer(MockClient):
         """Run a coroutine in the server's loop and wait for its result."""
         if self._loop is None:
             work.close()
-            raise RuntimeError("this server has no thread of its own that runs")
+            raise RuntimeError("this server does not run in a thread of its own")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -100,9 +101,9 @@ class MockServer(MockClient):
             loop.close()
 
     def _crashed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Put on record what nobody else would hear of."""
+        """Record an error that no caller receives, as an internal error of the server."""
         error = context.get("exception")
-        if error is not None and context["message"] != CRASHED_ATTEMPT:  # the engine has put those on record
+        if error is not None and context["message"] != CRASHED_ATTEMPT:  # the engine has recorded those
             self.app.engine.defects.add(context["message"], error)
         loop.default_exception_handler(context)
 
@@ -134,7 +135,7 @@ class MockServer(MockClient):
 
     async def __aenter__(self) -> AsyncMockServer:
         if self._thread is not None or self._stack is not None:
-            raise RuntimeError("a MockServer starts once; make another one")
+            raise RuntimeError("a MockServer can be started only once; create a new one")
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(serving(self.app))
             self._reach(port)
@@ -151,7 +152,7 @@ class MockServer(MockClient):
 
 
 async def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """End what connections leave behind, so that nothing is destroyed while it is pending."""
+    """Cancel the tasks that connections have left, so that none is destroyed while it is pending."""
     left = [task for task in asyncio.all_tasks(loop) if task is not asyncio.current_task()]
     for task in left:
         task.cancel()
@@ -159,5 +160,5 @@ async def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _trusting(app: App) -> ssl.SSLContext | None:
-    """To talk to a server of our own in this process, whoever signed its certificate."""
+    """The TLS context of this server's own client: it accepts any certificate."""
     return ssl._create_unverified_context() if app.settings.tls_cert else None

@@ -1,4 +1,4 @@
-"""Every setting, once: name, default and meaning. The command line, the environment and a TOML file all fill this."""
+"""All settings with default and meaning. The command line, environment variables and a TOML file set them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ MEGABYTE = 1024 * 1024
 
 
 def setting(meaning: str, default: Any = None, **more: Any) -> Any:
-    """A field of Settings with its meaning, which `--help` and the documentation print.
+    """A field of Settings with its meaning, which `--help` prints.
 
-    `flag=False` keeps a setting out of the command line (a TOML file may still give it); `metavar` names its value,
-    `group` is its heading in `--help`, `shown` what stands there for its default; a number is `least` to `most`.
+    With `flag=False` a setting has no flag and can only be set in a TOML file or in Python. In `--help`, `metavar`
+    names its value, `group` is its heading and `shown` replaces its default. A number is between `least` and `most`.
     """
     metadata = {"meaning": meaning, "flag": True, "metavar": "TEXT", "group": None, "shown": None, **more}
     if isinstance(default, dict):
@@ -21,13 +21,13 @@ def setting(meaning: str, default: Any = None, **more: Any) -> Any:
 
 
 def _kept(meaning: str, default: int) -> Any:
-    """A setting that bounds how many records of a kind are kept."""
+    """A setting that limits how many records of a kind are kept."""
     return setting(meaning, default, metavar="COUNT", group="Bounds", least=1, most=10**8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a server is told. Text is checked where it is used: `create_app` raises ValueError with a clear sentence."""
+    """The settings of one server. `create_app` checks texts where it uses them, and raises ValueError."""
 
     host: str = setting("Address to listen on.", "127.0.0.1", metavar="ADDRESS", group="Server")
     port: int = setting(
@@ -48,7 +48,7 @@ class Settings:
         "real, or virtual: time passes only when it is advanced.", "real", group="Generations"
     )
     autojump: bool = setting(
-        "autojump = true: under a virtual clock, a call that waits moves the clock to its own due time.",
+        "autojump = true: under a virtual clock, a waiting call advances the clock to its own due time.",
         False,
         flag=False,
     )
@@ -71,13 +71,13 @@ class Settings:
         most=10**12,
     )
     pixels: Literal["documented", "exact"] = setting(
-        "documented: xhuoapi's gpt-image-2 returns 1254x1254 for 1024x1024 and the like, as the service does; "
-        "exact: every picture has the size asked for.",
+        "documented: xhuoapi's gpt-image-2 returns 1254x1254 for 1024x1024 and similar sizes, as the service does; "
+        "exact: every picture has the requested size.",
         "documented",
         group="Generations",
     )
     store_sync_tasks: bool = setting(
-        "xhuoapi: the tasks endpoint finds sync calls too, not only those with callback_url or async.",
+        "xhuoapi: the tasks endpoint returns synchronous calls too, not only those with callback_url or async.",
         False,
         group="Generations",
     )
@@ -88,22 +88,22 @@ class Settings:
         group="Callbacks",
     )
     callback_to: int | None = setting(
-        "Deliver every callback that no route matches to http://127.0.0.1:PORT, path and query kept.",
+        "Deliver every callback that no route matches to http://127.0.0.1:PORT, with its path and query.",
         metavar="PORT",
         group="Callbacks",
         least=1,
         most=65535,
     )
     callback_egress: bool = setting(
-        "Let callbacks leave this machine. Off: they are captured, readable, unsent.", False, group="Callbacks"
+        "Send callbacks to other machines too. Off: they are recorded and not sent.", False, group="Callbacks"
     )
     public_url: str | None = setting(
-        "Address under which clients reach this server, behind a proxy or in a container.",
+        "URL at which clients reach this server, behind a proxy or in a container.",
         metavar="URL",
         group="Server",
     )
     proxy_port: int | None = setting(
-        "Also a proxy at this port, which leads the documented https hosts here; needs the extra [intercept].",
+        "Open a proxy on this port that directs the documented https hosts here; needs the extra [intercept].",
         metavar="PORT",
         group="Server",
         shown="none",
@@ -111,22 +111,22 @@ class Settings:
         most=65535,
     )
     allow_hosts: tuple[str, ...] = setting(
-        "Another host that the proxy lets clients reach (repeatable); * for every one.",
+        "Another host to which the proxy forwards (repeatable); * for every host.",
         (),
         metavar="HOST",
         group="Server",
     )
     allowed_hosts: tuple[str, ...] = setting(
-        "Another Host that may use the control surface (repeatable).", (), metavar="HOST", group="Server"
+        "Another Host for which the control surface answers (repeatable).", (), metavar="HOST", group="Server"
     )
     control_token: str | None = setting(
-        "Who calls the control surface must send it, as Authorization: Bearer TOKEN. Without it, a server that other "
-        "machines reach is steered from this machine alone.",
+        "Calls to the control surface must send it as Authorization: Bearer TOKEN. Without a token, a server that "
+        "other machines can reach accepts control calls from this machine only.",
         metavar="TOKEN",
         group="Server",
     )
     trust_proxy: bool = setting(
-        "Believe X-Forwarded-Proto and X-Forwarded-Host: for a server behind a proxy that sets them.",
+        "Use X-Forwarded-Proto and X-Forwarded-Host: for a server behind a proxy that sets them.",
         False,
         group="Server",
     )
@@ -140,7 +140,7 @@ class Settings:
     tls_cert: str | None = setting("Certificate chain (PEM) to serve https with.", metavar="FILE", group="Server")
     tls_key: str | None = setting("Private key (PEM) of the certificate.", metavar="FILE", group="Server")
     max_body: int = setting(
-        "Largest request body in bytes; text such as 64MB will do.",
+        "Largest request body, in bytes or as a text such as 64MB.",
         32 * MEGABYTE,
         metavar="SIZE",
         group="Server",
@@ -148,7 +148,7 @@ class Settings:
         least=1,
     )
     body_timeout: Decimal = setting(
-        "How long a request's body may pause: after so many seconds without a byte the answer is 408.",
+        "How long a request's body may pause; after that time without a byte the answer is 408.",
         Decimal(30),
         metavar="SECONDS",
         group="Server",
@@ -156,19 +156,19 @@ class Settings:
         most=86_400,
     )
     keep_tasks: int = _kept(
-        "How many ended generations are kept, and how many may be under way: beyond that, a submission is a 503.",
+        "How many ended generations are kept, and how many may be under way; beyond that, a submission is a 503.",
         100_000,
     )
-    keep_requests: int = _kept("How many requests are kept.", 5_000)
-    keep_callbacks: int = _kept("How many callbacks that have ended are kept.", 20_000)
-    keep_accounts: int = _kept("How many accounts are kept, and more only while these hold money.", 20_000)
-    log_format: Literal["text", "json"] = setting(
-        "How the lines of requests and callbacks are written.", "text", group="Output"
-    )
-    quiet: bool = setting("Write no lines of requests and callbacks.", False, group="Output")
+    keep_requests: int = _kept("How many requests are kept in the journal.", 5_000)
+    keep_callbacks: int = _kept("How many ended callbacks are kept.", 20_000)
+    keep_accounts: int = _kept("How many accounts are kept; those that hold money are kept beyond that.", 20_000)
+    log_format: Literal["text", "json"] = setting("Format of the log lines.", "text", group="Output")
+    quiet: bool = setting("Write no log lines for requests and callbacks.", False, group="Output")
     prices: Mapping[str, Mapping[str, str]] = setting(
-        "[prices.PROVIDER]: prices that differ from the documents, as in high = 0.50.", {}, flag=False
+        "[prices.PROVIDER]: prices in place of the documented ones, as in high = 0.50.", {}, flag=False
     )
     latencies: Mapping[str, Mapping[str, tuple[float, float]]] = setting(
-        "[latencies.PROVIDER]: documented durations that differ, in seconds, as in image = [20, 40].", {}, flag=False
+        "[latencies.PROVIDER]: durations in place of the documented ones, in seconds, as in image = [20, 40].",
+        {},
+        flag=False,
     )

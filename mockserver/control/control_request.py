@@ -71,7 +71,7 @@ class ControlRequest:
         return float(text)
 
     async def raw(self) -> bytes:
-        """The body's bytes. Raises Refusal for one that is too large, by its header if that says so, or broken off."""
+        """The body's bytes. Raises Refusal: 413 if it is too large, 408 if it is too slow, 400 if it is incomplete."""
         too_large = Refusal(413, "too_large", f"The body is larger than --max-body allows: {self.largest} bytes.")
         if (self.http_request.content_length or 0) > self.largest:
             raise too_large
@@ -84,7 +84,7 @@ class ControlRequest:
         except ServerStopping:
             raise stopping() from None
         except (RequestPayloadError, ClientPayloadError, HttpProcessingError):
-            raise bad("The body is broken off, or not framed as its headers say.") from None
+            raise bad("The body is incomplete, or not framed as its headers say.") from None
 
     async def body(self) -> dict[str, Any]:
         """The JSON object sent along; an empty body is an empty object."""

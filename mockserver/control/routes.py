@@ -17,7 +17,7 @@ from mockserver.engine.text import write_json
 from mockserver.faults.rules import FaultRules
 from mockserver.http.context import Mount
 from mockserver.http.public_urls import PublicUrls
-from mockserver.http.routing import path_pattern, without_spare_slashes
+from mockserver.http.routing import path_pattern, without_extra_slashes
 from mockserver.openapi.serving import NotInstalled, openapi_needed
 from mockserver.providers.base import Provider
 
@@ -130,9 +130,10 @@ class Control:
                 return handler, found.groupdict()
         if matches:
             raise Refusal(405, "wrong_method", f"Use {', '.join(sorted(verb for verb, _, _ in matches))} here.")
-        meant = without_spare_slashes(path)
-        if meant != path and any(form.fullmatch(meant) for _, form, _ in self._patterns):
-            raise Refusal(404, "not_found", f"{meant} is meant: no slash is doubled, and none is at the end.")
+        known = without_extra_slashes(path)
+        if known != path and any(form.fullmatch(known) for _, form, _ in self._patterns):
+            message = f"Did you mean {known}, without doubled slashes and without one at the end?"
+            raise Refusal(404, "not_found", message)
         listing = ", ".join(f"{verb} {route}" for verb, route, _ in self.routes)
         raise Refusal(404, "not_found", f"The control surface has {listing}.")
 

@@ -34,13 +34,13 @@ LONE_SURROGATE = re.compile(
 )
 """A surrogate without its other half, escaped or in bytes."""
 
-LONE_SURROGATE_SAID = "it holds a lone surrogate, which is half of a character and no text"
+LONE_SURROGATE_MESSAGE = "it holds a lone surrogate, which is half of a character"
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""What some Windows clients send ahead of UTF-8 JSON; RFC 8259 (8.1) lets a reader ignore it."""
+"""Some Windows clients send it before UTF-8 JSON; RFC 8259 (8.1) lets a reader ignore it."""
 
-BROKEN_OFF = (RequestPayloadError, ClientPayloadError, HttpProcessingError, ConnectionError)
-"""What reading a body raises when the body is incomplete."""
+INCOMPLETE_BODY = (RequestPayloadError, ClientPayloadError, HttpProcessingError, ConnectionError)
+"""Raised by reading an incomplete body."""
 
 
 @dataclass(slots=True)
@@ -78,8 +78,8 @@ class RequestBody:
             raise self._too_large() from None
         except (BodyTimeout, ServerStopping) as error:
             raise _cut_short(error) from None
-        except BROKEN_OFF:
-            raise Problem(Kind.MALFORMED_BODY, "the body is broken off or not framed as its headers say") from None
+        except INCOMPLETE_BODY:
+            raise Problem(Kind.MALFORMED_BODY, "the body is incomplete or not framed as its headers say") from None
         if len(data) > self.limit:
             raise self._too_large()
         self.exchange.keep_request(data)
@@ -99,7 +99,7 @@ class RequestBody:
         try:
             value = from_json(data.removeprefix(BYTE_ORDER_MARK), allow_inf_nan=False)
         except ValueError as error:
-            why = LONE_SURROGATE_SAID if LONE_SURROGATE.search(data) else str(error)[:100]
+            why = LONE_SURROGATE_MESSAGE if LONE_SURROGATE.search(data) else str(error)[:100]
             raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {why}") from None
         if not isinstance(value, dict):
             raise Problem(Kind.MALFORMED_BODY, "the body must be a JSON object")
@@ -123,20 +123,20 @@ class RequestBody:
         return self.parts
 
     async def record_unread(self) -> None:
-        """Record the body of a request that was refused before anything read it, if the body is small.
+        """Record the body of a request that was refused before its body was read, if the body is small.
 
-        Most clients send the body in a packet of its own, right after the headers, so it may have to be waited for.
+        Most clients send the body in a separate packet right after the headers, so it may not have arrived yet.
         """
         unread = not self.received and self.parts is None
         if not unread or (self.request.content_length or BODY_KEPT + 1) > BODY_KEPT:
             return
-        with suppress(Problem, TimeoutError, *BROKEN_OFF):
+        with suppress(Problem, TimeoutError, *INCOMPLETE_BODY):
             async with asyncio.timeout(UNREAD_BODY_SECONDS):
                 await self.request.content.wait_eof()
             await (self.form() if self.is_form else self.raw())
 
     async def _begin(self) -> None:
-        """Refuse a body by its headers, before a byte of it is read; answer `Expect: 100-continue`."""
+        """Check the headers of the body before reading it, and answer `Expect: 100-continue`. Raises Problem."""
         headers = self.request.headers
         if (self.request.content_length or 0) > self.limit:
             raise self._too_large()

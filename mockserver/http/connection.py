@@ -1,63 +1,62 @@
-"""One connection: replaces what aiohttp itself would answer in plain text by an answer in the right error shape."""
+"""One connection: its time limits, and its answers to invalid requests, which aiohttp would answer in plain text."""
 
 import asyncio
 from collections.abc import Awaitable
 from math import inf
 from typing import Any, Protocol
 
-from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
+from aiohttp import StreamReader, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EMPTY_PAYLOAD
-from aiohttp.web_protocol import ERROR, _ErrInfo
-from multidict import CIMultiDict, CIMultiDictProxy
+from aiohttp.web_protocol import _ErrInfo
 
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.text import safe_text
 from mockserver.http.json_answer import JsonAnswer
 from mockserver.http.request_head import RequestHead, RequestLine, split_requests
 from mockserver.http.timeouts import BodyTimeout, HeaderTimeout, ServerStopping
 
 HEADER_SECONDS = 30.0
-"""How long the header of a request may take, in real seconds; the first one's time begins with the connection."""
+"""How long the header of a request may take, in real seconds; for the first request from the connection's start."""
 
-KEEPALIVE_SECONDS = 75.0
+
+INCOMPLETE = "the body is incomplete"
 
 
 class Application(Protocol):
-    """What a connection serves; `app.py` has the one that there is."""
+    """What a connection needs of the application that it serves; implemented in `app.py`."""
 
     max_body: int
-    """Bytes that a request's body may have."""
+    """The largest request body, in bytes."""
 
     body_timeout: float
-    """Real seconds for which no byte of a body may come."""
+    """How long a request's body may pause, in real seconds."""
 
     def handle(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         """Answer a request."""
 
     def answer_malformed(self, request: web.BaseRequest, line: RequestLine, problem: Problem) -> web.StreamResponse:
-        """Answer what is not a valid HTTP request, or did not come in time."""
+        """Answer an invalid HTTP request, or one that did not arrive in time."""
 
     def answer_crash(self, where: str, error: BaseException | None) -> web.StreamResponse:
         """Answer a request whose handling crashed outside every provider."""
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's request handler, with time limits for what a client sends and our answer to what can't be parsed."""
+    """aiohttp's request handler, with time limits on receiving and our own answers to unparsable requests."""
 
     intercepted = False
-    """Whether the client meant a documented https host, and its connection was led here."""
+    """Whether the client connected to a documented https host and the connection was redirected to this server."""
 
-    def __init__(self, server: "Server", app: Application, **kwargs: Any) -> None:
+    def __init__(self, server: web.Server, app: Application, **kwargs: Any) -> None:
         super().__init__(server, **kwargs)
         self._app = app
         self.head = RequestHead()
         self.body: StreamReader | None = None
-        """The body of the request that is being answered, or was answered last."""
+        """The body of the request that is being answered, or of the last one answered."""
 
         self._receiving: StreamReader = EMPTY_PAYLOAD
-        """The body of the newest request."""
+        """The body of the request that was parsed last."""
 
         self._malformed = False
         self._answered = 0
@@ -74,11 +73,11 @@ class Connection(web.RequestHandler):
         if self._timer is not None:
             self._timer.cancel()
         if self.body is not None and self._current_request is None:
-            self.body.feed_eof()  # else aiohttp waits for the rest of a body that nothing reads
+            self.body.feed_eof()  # otherwise aiohttp waits for the rest of a body that no handler reads
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not data:  # aiohttp asks its parser for what it has kept
+        if not data:  # aiohttp parses the bytes that it has buffered
             super().data_received(data)
             return
         self._last_byte = self._loop.time()
@@ -99,12 +98,12 @@ class Connection(web.RequestHandler):
                 self._continue_sent = False
                 self.head.parsed(message, data, self._receiving.is_eof())
             elif self._unanswered() > 1:
-                self._break_off_body(web.RequestPayloadError("the body is broken off"))
+                self._fail_body(web.RequestPayloadError(INCOMPLETE))
         if self.head.begun and not begun and self._request_count:
             self._header_since = self._last_byte
 
     def _check_deadline(self) -> None:
-        """Time out a client that has sent nothing for too long; else look again when that could be so."""
+        """End the connection if its deadline has passed; otherwise check again at the deadline."""
         now, deadline = self._loop.time(), self._deadline()
         if now >= deadline:
             self._time_out()
@@ -113,7 +112,7 @@ class Connection(web.RequestHandler):
             self._timer = self._loop.call_at(again, self._check_deadline)
 
     def _deadline(self) -> float:
-        """When the client has to have sent more of the request that it is sending; infinity if it is sending none."""
+        """The loop's time by which more of the current request must arrive; infinity if the client is not sending."""
         if self.head.begun or not self._request_count:
             return self._header_since + HEADER_SECONDS
         if self._receiving.is_eof() or self._reading_paused or self._buffer_paused or self._owes_continue():
@@ -121,21 +120,21 @@ class Connection(web.RequestHandler):
         return self._last_byte + self._app.body_timeout
 
     def _owes_continue(self) -> bool:
-        """Whether the client waits for a `100 Continue` before it sends the body."""
+        """Whether the client waits for `100 Continue` before it sends the body."""
         request = self._current_request
         expects = request is not None and request.headers.get("Expect", "").lower() == "100-continue"
         return expects and not self._continue_sent and not self._receiving.total_bytes
 
     async def send_continue(self, request: web.BaseRequest) -> None:
-        """Tell a client that waits for it to send its body."""
+        """Send `100 Continue`, for which the client waits before it sends the body."""
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
         self._continue_sent, self._last_byte = True, self._loop.time()
 
     def _time_out(self) -> None:
-        """End a connection whose client is too slow, with an answer where one is possible."""
+        """End a connection whose client is too slow: with an answer if a request has begun."""
         if self._request_count and not self.head.begun:
-            self._break_off_body(BodyTimeout(f"no byte of the body came for {self._app.body_timeout:g} seconds"))
+            self._fail_body(BodyTimeout(f"no byte of the body arrived for {self._app.body_timeout:g} seconds"))
         elif self.head.begun:
             self._malformed = True
             error = HeaderTimeout()
@@ -147,17 +146,17 @@ class Connection(web.RequestHandler):
             self.force_close()
 
     def interrupt(self) -> None:
-        """Answer a request whose body has not come whole: the server is about to stop."""
-        self._break_off_body(ServerStopping())
+        """Answer a request whose body is incomplete, because the server is about to stop."""
+        self._fail_body(ServerStopping())
 
     def _unanswered(self) -> int:
-        """How many requests have not been answered yet."""
+        """The number of requests that have not been answered yet."""
         return self._request_count - self._answered
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send an answer, and count it: aiohttp does not say how many requests are unanswered."""
+        """Send an answer and count it, because aiohttp does not count unanswered requests."""
         if self._close:
             resp.force_close()
         try:
@@ -170,7 +169,7 @@ class Connection(web.RequestHandler):
             self._answered += 1
 
     async def _write_whole(self, request: web.BaseRequest, answer: JsonAnswer, head: bytes) -> bool:
-        """Write a whole answer at once, and wait while the client reads too slowly; whether the client has left."""
+        """Write a whole answer at once, and wait while the client reads slowly. True if the client has disconnected."""
         if self.transport is None or self.transport.is_closing():
             return True
         data = head + answer.data
@@ -185,7 +184,7 @@ class Connection(web.RequestHandler):
         return False
 
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """Go on reading, if reading is paused: else aiohttp would parse an empty chunk after each body."""
+        """Resume reading only if it is paused; otherwise aiohttp would parse an empty chunk after each body."""
         if self._reading_paused or self._buffer_paused:
             super().resume_reading(resume_parser)
 
@@ -193,21 +192,21 @@ class Connection(web.RequestHandler):
         """Keep a half-closed plain connection open until its answer is sent; TLS has no half-closed connections."""
         if not self._unanswered():
             return None
-        self._break_off_body(web.RequestPayloadError("the body is broken off"))
+        self._fail_body(web.RequestPayloadError(INCOMPLETE))
         if self.ssl_context is not None:
             return None
         self.close()
         return True
 
-    def _break_off_body(self, error: web.RequestPayloadError) -> None:
-        """Tell the handler that its request's body will not be completed: aiohttp would let it wait for ever."""
+    def _fail_body(self, error: web.RequestPayloadError) -> None:
+        """Raise an error in the handler that reads an incomplete body: aiohttp would let it wait for ever."""
         if self.body is not None and self._current_request is None and not self.body.is_eof():
-            self.body.feed_eof()  # its request has been answered: only aiohttp still reads it
+            self.body.feed_eof()  # the request has been answered: only aiohttp still reads its body
             self.close()
         for body in (self.body, *(body for _, body in self._messages)):
             if body is not None and not body.is_eof() and body.exception() is None:
                 body.set_exception(error)
-                body.feed_eof()  # so that nothing waits for the rest of it after the answer either
+                body.feed_eof()  # so that aiohttp does not wait for the rest after the answer
                 self.close()
 
     def handle_error(
@@ -219,7 +218,7 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer a request that could not be parsed, or whose handling crashed outside every provider."""
         if request.writer.output_size > 0:
-            raise ConnectionError("the answer had begun when the handler failed")
+            raise ConnectionError("the handler failed after the answer had begun")
         if isinstance(exc, HeaderTimeout):
             problem = Problem(Kind.REQUEST_TIMEOUT, exc.message)
             response = self._app.answer_malformed(request, self.head.line(), problem)
@@ -227,60 +226,10 @@ class Connection(web.RequestHandler):
             problem = Problem(Kind.MALFORMED_BODY, "this is not a valid HTTP request")
             response = self._app.answer_malformed(request, self.head.line(), problem)
         elif isinstance(exc, ConnectionError | web.RequestPayloadError):
-            problem = Problem(Kind.MALFORMED_BODY, "the body is broken off")
+            problem = Problem(Kind.MALFORMED_BODY, INCOMPLETE)
             response = self._app.answer_malformed(request, RequestLine(), problem)
         else:
             self.log_exception("internal error at %s", request.path, exc_info=exc)
             response = self._app.answer_crash(f"{request.method} {request.path}", exc)
         response.force_close()
         return response
-
-
-class Server(web.Server):
-    """aiohttp's low-level server, with our connections and our limit on bodies."""
-
-    def __init__(self, app: Application) -> None:
-        super().__init__(
-            app.handle,
-            request_factory=self._request,
-            access_log=None,
-            keepalive_timeout=KEEPALIVE_SECONDS,
-            auto_decompress=False,
-        )
-        self._app = app
-
-    def __call__(self) -> Connection:
-        return Connection(self, self._app, loop=self._loop, **self._kwargs)
-
-    async def shutdown(self, timeout: float | None = None) -> None:
-        """End every connection, after the answers that are given within `timeout` seconds."""
-        for connection in self.connections:
-            if isinstance(connection, Connection):
-                connection.interrupt()
-        await super().shutdown(timeout)
-
-    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        protocol.body = payload
-        return web.BaseRequest(
-            _safe_message(message, protocol.head),
-            payload,
-            protocol,
-            writer,
-            task,
-            self._loop,
-            client_max_size=self._app.max_body,
-            client_max_fields=100,
-        )
-
-
-def _safe_message(message: RawRequestMessage, head: RequestHead) -> RawRequestMessage:
-    """A parsed request with texts that can be stored and shown, whatever bytes its header had.
-
-    aiohttp's stand-in for a request that can't be parsed says HTTP/1.0: it gets the version of the request line.
-    """
-    if message is ERROR:
-        return ERROR._replace(version=HttpVersion10 if head.line().version in ("0.9", "1.0") else HttpVersion11)
-    if message.path.isascii() and all(map(str.isascii, message.headers.values())):
-        return message
-    headers = CIMultiDict((safe_text(name), safe_text(value)) for name, value in message.headers.items())
-    return message._replace(path=safe_text(message.path), headers=CIMultiDictProxy(headers))

@@ -1,7 +1,4 @@
-"""What a handler is given: the request, the provider that it is for, and what answers it.
-
-A handler is listed in a `Route` and called with a `RequestContext`.
-"""
+"""The context of a request, with which its handler is called, and the routes that list the handlers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +18,7 @@ from mockserver.http.refusals import Refusal, Refusals
 
 
 class ServedProvider(ProviderPort, Protocol):
-    """What serving HTTP must know of a provider; `providers/base.py` has the whole of it."""
+    """The part of a provider that serving HTTP needs; `providers/base.py` defines the whole."""
 
     @property
     def accepts_key(self) -> Callable[[str], bool]: ...
@@ -41,7 +38,7 @@ class ServedProvider(ProviderPort, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A provider as this server runs it: prices in minor units, with what the settings override."""
+    """A provider with the settings of this server applied. Prices are in minor units of its currency."""
 
     provider: ServedProvider
     prices: Mapping[str, int]
@@ -58,19 +55,23 @@ class Mount:
 
 
 class FaultInjector(Protocol):
-    """Applies faults to a call, at four places on its way; implemented in `faults/injector.py`."""
+    """Applies faults to a call at four stages; implemented in `faults/injector.py`."""
 
     @property
     def active(self) -> bool:
-        """Whether any fault rule is in force: without one, `before` and `after` do nothing."""
+        """Whether there is a fault rule: without one, `before` and `after` do nothing."""
 
-    def admit(self, context: "RequestContext") -> None: ...
+    def admit(self, context: "RequestContext") -> None:
+        """Before the handler: the key's trigger and the rate limit. Raises Problem."""
 
-    async def before(self, context: "RequestContext") -> None: ...
+    async def before(self, context: "RequestContext") -> None:
+        """Before the handler, after `admit`: the rules. Raises Problem."""
 
-    def accept(self, context: "RequestContext", job: Job) -> Job: ...
+    def accept(self, context: "RequestContext", job: Job) -> Job:
+        """When the handler submits a job: the job to accept in its place. Raises Problem."""
 
-    async def after(self, context: "RequestContext", response: StreamResponse) -> StreamResponse: ...
+    async def after(self, context: "RequestContext", response: StreamResponse) -> StreamResponse:
+        """After the handler: the answer to send in place of this one."""
 
 
 @dataclass(slots=True)
@@ -81,10 +82,11 @@ class RequestContext:
         route: None for a request that has no route (404, 405, malformed).
         params: the variable parts of the path.
         origin: the provider's base address as the client sees it, without a trailing slash.
-        key: the API key, "" unless it is valid; `account` is its account's id.
+        key: the API key, "" unless it is valid.
+        account: the id of the key's account, "" without a valid key.
         exchange: the journal entry.
-        trace_id: the id that the answer shows, if it is not `request_id`: a client may send one of its own.
-        matched_model: with `matched_prompt` and `matched_task`, what the fault injector has read before the handler.
+        trace_id: the id shown in the answer in place of `request_id`, for a client that sends its own.
+        matched_model, matched_prompt, matched_task: read from the body before the handler, for the fault rules.
     """
 
     request: BaseRequest
@@ -113,10 +115,10 @@ class RequestContext:
         return self.exchange.id
 
     def submit(self, job: Job) -> Task:
-        """Accept a job, after the faults that act on it.
+        """Apply the faults to a job and accept it: its price is held, its outcome and times are fixed.
 
         Raises:
-            Problem: a refusal that a fault asks for, or OUT_OF_BALANCE.
+            Problem: a fault's refusal, or OUT_OF_BALANCE.
         """
         task = self.engine.submit(self.injector.accept(self, job))
         self.exchange.task_id = task.id
@@ -147,16 +149,16 @@ Handler = Callable[[RequestContext], Awaitable[StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of a provider's index.
+    """A method and a path of a provider, and their handler.
 
     Args:
         path: the documented path; `{name}` stands for one segment, or for a part of one.
-        keyed: whether a key is needed.
-        billable: whether a call may cost, so that the in-band key triggers and a rate limit apply to it.
-        picture: whether it serves a picture's bytes.
+        keyed: whether a call needs an API key.
+        billable: whether a call may be charged, so that key triggers and rate limits apply to it.
+        picture: whether the answer is a picture's bytes.
         refusals: errors that differ on this route.
-        default_model: the model of a request that names none, where that is allowed.
-        task_of: the id of the task that a call is about, from its context and its fields, where the body names it.
+        default_model: the model of a request without `model`, where that is allowed.
+        task_of: reads a task's id from the context and the body's fields, for a route whose body has it.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""Cross-origin reads by browsers (the Fetch standard's CORS protocol), for the origins that a setting names."""
+"""Cross-origin reads by browsers (CORS, Fetch standard, section 3.3), for the origins of `--cors-origin`."""
 
 from collections.abc import Collection, Mapping
 
@@ -18,12 +18,12 @@ def allowed_origin(headers: Mapping[str, str], origins: Collection[str]) -> str:
 
 
 def is_preflight(request: BaseRequest) -> bool:
-    """Whether a browser asks if it may send a request."""
+    """Whether a request is a CORS preflight."""
     return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
 
 
 def preflight_headers(headers: Mapping[str, str], allowed: str) -> dict[str, str]:
-    """What answers a preflight: every method, and the headers that it asks for."""
+    """The headers of the answer to a preflight: every method, and the headers that it requests."""
     found = {"Access-Control-Allow-Methods": _METHODS, "Access-Control-Max-Age": _MAX_AGE, **answer_headers(allowed)}
     asked = headers.get("Access-Control-Request-Headers", "")
     if asked and asked.isascii() and asked.isprintable():
@@ -34,7 +34,7 @@ def preflight_headers(headers: Mapping[str, str], allowed: str) -> dict[str, str
 
 
 def answer_headers(allowed: str) -> dict[str, str]:
-    """What an answer says of who may read it."""
+    """The CORS headers of an answer, for the value of Access-Control-Allow-Origin."""
     found = {} if allowed == "*" else {"Vary": "Origin"}
     if allowed:
         found |= {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": _EXPOSED}

@@ -21,7 +21,7 @@ _PAGE = """<!doctype html>
   small {{ color: #5a6579 }}
 </style>
 <h1>Image API mock server</h1>
-<p>Answers as these services do, and nothing here is billed.</p>
+<p>Emulates these services; no call is billed.</p>
 {mounts}
 <h2>Control surface</h2>
 <p><a href="{root}/_mock/"><strong>The live page: {root}/_mock/</strong></a></p>
@@ -49,7 +49,7 @@ class IndexEntry:
 
 
 class IndexPage:
-    """Answers what is outside every provider. `entries` lists the providers for a server at a root URL."""
+    """Answers requests outside every provider. `entries` lists the providers for a root URL of this server."""
 
     def __init__(self, entries: Callable[[str], list[IndexEntry]], public_urls: PublicUrls) -> None:
         self._entries = entries
@@ -61,34 +61,34 @@ class IndexPage:
         if request.path != "/":
             return self._unknown_path(request.path, root)
         if request.method not in ("GET", "HEAD"):
-            return _json(405, "wrong_method", "The index takes GET alone.", Allow="GET, HEAD")
+            return _json(405, "wrong_method", "The index accepts only GET.", Allow="GET, HEAD")
         if "text/html" in request.headers.get("Accept", ""):
             return Response(text=self._page(root), content_type="text/html")
         return Response(text=self._text(root), content_type="text/plain")
 
     def probe(self, request: BaseRequest) -> StreamResponse:
-        """The answer to an orchestrator that asks whether this server is up."""
+        """The answer to a liveness or readiness probe."""
         if request.method not in ("GET", "HEAD"):
-            return _json(405, "wrong_method", "A probe takes GET alone.", Allow="GET, HEAD")
+            return _json(405, "wrong_method", "A probe accepts only GET.", Allow="GET, HEAD")
         return Response(body=b'{"status":"ok"}', content_type="application/json")
 
     def _unknown_path(self, path: str, root: str) -> Response:
         mounts = {entry.name: entry.base_url for entry in self._entries(root)}
         message = f"Nothing is at {path[:200]}. Each provider is under its own prefix, as in `mounts`."
         if path.startswith("//"):
-            message += f" /{path.lstrip('/')[:200]} may be meant: no slash is doubled."
+            message += f" Did you mean /{path.lstrip('/')[:200]}, with one slash?"
         body = {"error": {"code": "not_found", "message": message}, "mounts": mounts, "control": f"{root}/_mock/health"}
         return Response(body=write_json(body), status=404, content_type="application/json")
 
     def malformed_request(self, timed_out: bool = False) -> Response:
-        """The answer to what is not a valid HTTP request, or did not come in time."""
+        """The answer to an invalid HTTP request, or to one that did not arrive in time."""
         if timed_out:
-            return _json(408, "timeout", "The request did not come in time.")
+            return _json(408, "timeout", "The request did not arrive in time.")
         return _json(400, "bad_request", "This is not a valid HTTP request.")
 
     def internal_error(self) -> Response:
-        """The answer to a crash of this server outside every provider."""
-        return _json(500, "internal_error", "The mock server has a defect; its log says more.")
+        """The answer to an internal error outside every provider."""
+        return _json(500, "internal_error", "Internal error of the mock server; its log has the traceback.")
 
     def _text(self, root: str) -> str:
         lines = ["Image API mock server", ""]

@@ -1,9 +1,9 @@
 """A JSON answer whose head is written as one string, in place of aiohttp's header dictionary and prepare hooks.
 
-`head` gives the whole head of a plain answer: HTTP/1.1, not to HEAD, with a body, with headers that nobody has looked
-at. Everything else is left to aiohttp: `head` is None then, and the answer behaves as any `Response` does.
+`head` is the status line and headers of a plain answer: to an HTTP/1.1 request other than HEAD, with a body, and with
+headers that no code has read as aiohttp's dictionary. For any other answer it is None, and aiohttp writes the answer.
 
-This relies on parts of aiohttp that are not public; tests/http_server/test_json_answer.py pins them.
+This uses attributes of aiohttp that are not public; tests/http_server/test_json_answer.py tests them.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ WITHOUT_BODY = (204, 205, 304)
 
 
 class JsonAnswer(Response):
-    """`data` is the encoded JSON; `extra` are further headers, the Content-Type is set."""
+    """A JSON answer. `data` is the encoded JSON, `extra` are headers in addition to Content-Type."""
 
     def __init__(self, data: bytes, status: int = 200, extra: Mapping[str, str] | None = None) -> None:
         self._state: dict[Any, Any] = {}
@@ -33,7 +33,7 @@ class JsonAnswer(Response):
 
     @property
     def _headers(self) -> CIMultiDict[str]:  # type: ignore[override]  # aiohttp keeps an attribute
-        """The headers as aiohttp keeps them, built when something asks for them."""
+        """The headers as aiohttp's dictionary, built at the first access."""
         if self._built is None:
             self._built = CIMultiDict({"Content-Type": JSON, **self._extra})
         return self._built
@@ -46,7 +46,7 @@ class JsonAnswer(Response):
             self._built[name] = value
 
     def head(self, request: BaseRequest) -> bytes | None:
-        """The status line and the headers up to the body; None if aiohttp has to write this answer."""
+        """The status line and the headers, with the empty line; None if aiohttp has to write this answer."""
         if self._built is not None or request.version != (1, 1) or request.method == "HEAD":
             return None
         if self._status < 200 or self._status in WITHOUT_BODY or self._compression or self._chunked or self._cookies:
@@ -63,7 +63,7 @@ class JsonAnswer(Response):
         return "".join(lines).encode("ascii")
 
     def mark_sent(self, size: int) -> None:
-        """Note that the answer has been written, `size` bytes of it with its head."""
+        """Note that the answer has been written: `size` bytes, head included."""
         self._eof_sent = True
         self._body_length = size
 

@@ -8,15 +8,16 @@ from typing import Protocol
 
 from aiohttp import web
 
-from mockserver.http.connection import Application, Server
+from mockserver.http.connection import Application
+from mockserver.http.connection_server import Server
 from mockserver.settings import Settings
 
 SHUTDOWN_SECONDS = 0.1
-"""What a request under way is given at the end. Not 0, which aiohttp takes as no limit."""
+"""Real seconds that a request under way may still take at the end. Not 0, which aiohttp reads as no limit."""
 
 
 class Startable(Application, Protocol):
-    """An application that is started when it listens and stopped after its last answer."""
+    """An application that is started once its port is open, and stopped after its last answer."""
 
     settings: Settings
 
@@ -29,7 +30,7 @@ class Startable(Application, Protocol):
 
 @asynccontextmanager
 async def serving(app: Startable) -> AsyncIterator[int]:
-    """Serve an app; yields the port that it listens on. Raises OSError if the address can't be had."""
+    """Serve an app; yields the port that it listens on. Raises OSError if the address cannot be bound."""
     settings = app.settings
     runner = web.ServerRunner(Server(app), shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
@@ -45,19 +46,19 @@ async def serving(app: Startable) -> AsyncIterator[int]:
 
 
 def root_url(settings: Settings, port: int) -> str:
-    """Where clients reach the server."""
+    """The root URL for clients: `--public-url`, or else `local_url`."""
     return settings.public_url or local_url(settings, port)
 
 
 def local_url(settings: Settings, port: int) -> str:
-    """Where this machine reaches the server."""
+    """The root URL of the server on this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
 
 
 def served_urls(settings: Settings, port: int) -> list[str]:
-    """The root URLs at which other machines reach a server that listens on all addresses of this one."""
+    """The root URLs for other machines: one per address that the server listens on."""
     families = {"0.0.0.0": (socket.AF_INET,), "::": (socket.AF_INET6, socket.AF_INET)}.get(settings.host, ())
     found = [address for family in families for address in _own_addresses(family)]
     scheme = "https" if settings.tls_cert else "http"
@@ -66,10 +67,10 @@ def served_urls(settings: Settings, port: int) -> list[str]:
 
 
 def _own_addresses(family: socket.AddressFamily) -> list[str]:
-    """This machine's addresses towards other machines: what it would send from. Sends nothing."""
-    beyond = "192.0.2.1" if family == socket.AF_INET else "2001:db8::1"  # for documentation: RFC 5737, RFC 3849
+    """The source address of this machine for packets to other machines. Sends nothing."""
+    remote = "192.0.2.1" if family == socket.AF_INET else "2001:db8::1"  # for documentation: RFC 5737, RFC 3849
     with socket.socket(family, socket.SOCK_DGRAM) as probe, suppress(OSError):
-        probe.connect((beyond, 9))
+        probe.connect((remote, 9))
         return [probe.getsockname()[0]]
     return []
 

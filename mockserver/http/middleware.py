@@ -1,4 +1,4 @@
-"""What happens around every handler: `answer` is the whole way of a request to a provider, in one function."""
+"""Everything around a handler: `answer` shows all steps of a request to a provider in one function."""
 
 import logging
 from collections.abc import Collection
@@ -75,7 +75,7 @@ def _cross_origin_readers(context: RequestContext) -> Collection[str]:
 
 
 def _answer_to_preflight(context: RequestContext, readers: Collection[str]) -> Response | None:
-    """The answer to a browser that asks whether its page may send a request; None for any other request."""
+    """The answer to a CORS preflight; None for any other request."""
     if not cors.is_preflight(context.request):
         return None
     allowed = cors.allowed_origin(context.request.headers, readers)
@@ -83,19 +83,19 @@ def _answer_to_preflight(context: RequestContext, readers: Collection[str]) -> R
 
 
 async def _with_faults(context: RequestContext, response: StreamResponse) -> StreamResponse:
-    """An answer after the faults that act on it."""
+    """Apply faults to an answer before it is sent, refusals included."""
     try:
         return await context.injector.after(context, response)
-    except ConnectionError:  # the client has left
+    except ConnectionError:  # the client has disconnected
         raise
     except Exception as error:  # crash_response logs and records it
-        if context.request.writer.output_size > 0:  # the answer has begun: all that is left is to break it off
+        if context.request.writer.output_size > 0:  # the answer has begun: no other one can be sent
             raise
         return refusal_response(context, error) if isinstance(error, Problem) else crash_response(context, error)
 
 
 async def _refused(context: RequestContext, problem: Problem) -> JsonAnswer:
-    """The answer to a refusal, with the request's body on record."""
+    """Record the body of a refused request, and answer with the provider's error."""
     if context.route is not None and context.route.billable:
         await context.body.record_unread()
     try:
@@ -105,7 +105,7 @@ async def _refused(context: RequestContext, problem: Problem) -> JsonAnswer:
 
 
 def crash_response(context: RequestContext, error: Exception) -> JsonAnswer:
-    """The answer to a defect of this server, as the provider would write it; the defect is recorded and logged."""
+    """Record and log an internal error of this server, and answer with the provider's own error for it."""
     log.error("internal error at %s", context.request.path, exc_info=error)
     where = f"{context.request.method} {context.request.path}"
     context.engine.defects.add(where, error, context.account)
@@ -113,7 +113,7 @@ def crash_response(context: RequestContext, error: Exception) -> JsonAnswer:
 
 
 def refusal_response(context: RequestContext, problem: Problem) -> JsonAnswer:
-    """The answer to a problem, as the provider would write it."""
+    """The answer to a problem, in the provider's error shape."""
     refusal = refusal_of(context.provider, context.route, problem)
     headers = {}
     if problem.retry_after is not None:

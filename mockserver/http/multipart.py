@@ -16,16 +16,16 @@ _BROKEN = (
     *(ValueError, LookupError, AssertionError, RuntimeError, ConnectionError),
     *(RequestPayloadError, ClientPayloadError, HttpProcessingError),
 )
-for _category in _BAD_DISPOSITION:  # a client's mistake, which gets its 400; not a line on our stderr for each
+for _category in _BAD_DISPOSITION:  # a client's mistake: it is answered with a 400, not with a warning on stderr
     warnings.filterwarnings("ignore", category=_category)
 
 
 class MalformedForm(Exception):
-    """A body that is no form; the text says why."""
+    """The body is not a valid form; the text says why."""
 
 
 class TooLarge(Exception):
-    """A form beyond the limit on bodies."""
+    """The form is larger than a body may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +38,28 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form: its text fields in the order in which they came, and its files."""
+    """A form: its text fields in the order sent, and its files."""
 
     texts: tuple[tuple[str, str], ...]
     uploads: tuple[Upload, ...]
 
     @property
     def fields(self) -> dict[str, str]:
-        """The text fields by name; of a repeated one the last."""
+        """The text fields by name; the last one of a repeated name."""
         return dict(self.texts)
 
     @property
     def names(self) -> list[str]:
-        """The names of the text fields, then of the files; a repeated one is repeated."""
+        """The names of the text fields, then of the files, repetitions included."""
         return [*(name for name, _ in self.texts), *(upload.field for upload in self.uploads)]
 
     def all_of(self, *names: str) -> list[str]:
-        """Every value of the text fields of these names."""
+        """All values of the text fields with these names."""
         return [value for name, value in self.texts if name in names]
 
 
 class _FormReader(MultipartReader):
-    """aiohttp's reader, less its own treatment of a `_charset_` part, after which it loses its place."""
+    """aiohttp's reader without its own handling of a `_charset_` part, which makes it skip the part after that."""
 
     async def next(self) -> Any:
         if self._at_eof:
@@ -74,16 +74,16 @@ class _FormReader(MultipartReader):
         return self._last_part
 
     def set_charset(self, charset: str) -> None:
-        """What text parts that name no charset of their own are in (RFC 7578, 4.6)."""
+        """Set the charset of the text parts that have none of their own (RFC 7578, 4.6)."""
         self._default_charset = charset.strip()
 
 
 async def read_form(request: BaseRequest, most: int, largest: int) -> Form:
-    """A request's form: at most `most` parts and `largest` bytes in all.
+    """Read a request's form: at most `most` parts and `largest` bytes in all.
 
     Raises:
-        MalformedForm: in words that say which part and why, where a part is at fault.
-        TooLarge: beyond `largest`.
+        MalformedForm: naming the part and the reason.
+        TooLarge: for more than `largest` bytes.
         BodyTimeout: if the client is too slow.
         ServerStopping: if the server stops before the whole form has come.
     """
@@ -98,7 +98,7 @@ async def read_form(request: BaseRequest, most: int, largest: int) -> Form:
             place = f"part {len(texts) + len(uploads) + 1}"
             if not isinstance(part, BodyPartReader):
                 raise MalformedForm(f"{place} has a Content-Type of multipart/…: a form within a form is not supported")
-            name, is_file = _described(part, place)
+            name, is_file = _name_and_kind(part, place)
             place += f' ("{name}")'
             data = await _read(part, room)
             room -= len(data)
@@ -113,11 +113,11 @@ async def read_form(request: BaseRequest, most: int, largest: int) -> Form:
         raise
     except _BROKEN as error:
         after = f" at or after {place}" if place else ""
-        raise MalformedForm(f"it is broken off, or not framed as its Content-Type says{after}") from error
+        raise MalformedForm(f"it is incomplete, or not framed as its Content-Type says{after}") from error
     return Form(tuple(texts), tuple(uploads))
 
 
-def _described(part: BodyPartReader, place: str) -> tuple[str, bool]:
+def _name_and_kind(part: BodyPartReader, place: str) -> tuple[str, bool]:
     """The field name of a part, and whether it is a file. Raises MalformedForm."""
     disposition = part.headers.get("Content-Disposition", "")
     try:
@@ -141,14 +141,14 @@ def _text(part: BodyPartReader, data: bytes, place: str) -> str:
     charset = part.get_charset("utf-8")
     try:
         text = data.decode(charset)
-        text.encode()  # some charsets decode to lone surrogates, which no JSON can hold
+        text.encode()  # some charsets decode to lone surrogates, which JSON cannot represent
     except LookupError:
         raise MalformedForm(f"{place} is in an unknown charset, {charset[:40]}") from None
     except UnicodeEncodeError:
-        raise MalformedForm(f"{place} has a lone surrogate, which is no character") from None
+        raise MalformedForm(f"{place} has a lone surrogate, which is half of a character") from None
     except UnicodeDecodeError:
         raise MalformedForm(
-            f"{place} has no file name and is no {charset[:40]} text: a file is sent with filename=…"
+            f"{place} has no file name and is not {charset[:40]} text: a file is sent with filename=…"
         ) from None
     return text
 

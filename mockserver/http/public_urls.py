@@ -1,4 +1,4 @@
-"""The addresses of this server: what stands in front of the URLs in its answers, and who may steer it."""
+"""The addresses of this server as a client sees them: the base of the URLs in answers, and who may call `/_mock/`."""
 
 import ipaddress
 import re
@@ -24,9 +24,9 @@ def host_name(host: str) -> str:
 
 
 def authority(request: BaseRequest, trust_proxy: bool = False) -> str:
-    """The host and port that a request is for: its target's if that is absolute (RFC 9112, 3.2.2), else `Host`.
+    """The host and port that a request is for: from an absolute target (RFC 9112, 3.2.2), otherwise from `Host`.
 
-    With `trust_proxy`, what a proxy says in X-Forwarded-Host counts first.
+    With `trust_proxy`, X-Forwarded-Host takes precedence.
     """
     if trust_proxy and (forwarded := first_value(request.headers.get("X-Forwarded-Host", ""))):
         return forwarded
@@ -37,29 +37,29 @@ def authority(request: BaseRequest, trust_proxy: bool = False) -> str:
 
 
 def first_value(header: str) -> str:
-    """The first value of a list in a header: what the proxy nearest to the client has set."""
+    """The first value of a comma-separated header: the one that the proxy nearest to the client has set."""
     return header.partition(",")[0].strip()
 
 
 @lru_cache(maxsize=1024)
 def joined(root: str, name: str) -> str:
-    """The base address of a provider at a root: one string for all the tasks that keep it."""
+    """The base URL of a provider under a root URL. Cached, so that all tasks share one string."""
     return f"{root}/{name}"
 
 
 @lru_cache(maxsize=64)
 def documented_base(host: str) -> str:
-    """The base address of a provider for a client that came by a documented https host: no port and no prefix."""
+    """The base URL of a provider for a client that connected to a documented https host: no port, no prefix."""
     return f"https://{host_name(host)}"
 
 
 def is_documented_base(base: str) -> bool:
-    """Whether a provider's base address is that of a documented host; every other one ends with the mount's prefix."""
+    """Whether a base URL is that of a documented host: every other base URL ends with the provider's prefix."""
     return base.startswith("https://") and "/" not in base.removeprefix("https://")
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name is this machine by its very form."""
+    """Whether a host name is a loopback address or a name that always resolves to one."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -69,11 +69,11 @@ def is_loopback(name: str) -> bool:
 
 
 class PublicUrls:
-    """URLs in answers resolve from where the client stands: they begin with the address that it used.
+    """The base of the URLs in answers: the address that the client used, so that the client can reach it.
 
-    A client that used a documented host name (by a hosts file, a proxy or a `Host` header) is given the address and
-    port that its connection came to: a URL on the real host's name could leave this machine. Only a client whose
-    connections are intercepted, so that they can't leave, reads the documents' own addresses.
+    A client that used a documented host name (by a hosts file, a proxy or a `Host` header) gets URLs with the address
+    and port of its connection, since a URL with the real host's name could reach the real service. Only a client whose
+    connections are intercepted gets URLs with the documented host.
     """
 
     def __init__(self, settings: Settings, documented: frozenset[str]) -> None:
@@ -81,14 +81,14 @@ class PublicUrls:
         self._public = settings.public_url.rstrip("/") if settings.public_url else None
         self._documented = documented
         self.proxy: Mapping[str, Any] | None = None
-        """The port, hosts and certificates of the proxy that leads clients here, while there is one."""
+        """The port, hosts and certificates of this server's proxy; None without one."""
 
         self._fallback = f"{settings.host}:{settings.port}"
         names = {settings.host, *settings.allowed_hosts, *([self._public.split("//", 1)[-1]] if self._public else ())}
-        self._steering = {host_name(name.partition("/")[0]) or name.lower() for name in names}
+        self._control_hosts = {host_name(name.partition("/")[0]) or name.lower() for name in names}
 
     def base(self, request: BaseRequest, host: str, name: str) -> str:
-        """The base address of a provider as the client sees it: documented paths go on from here."""
+        """The base URL of a provider as the client sees it; documented paths are appended to it."""
         if getattr(request.protocol, "intercepted", False) and host_name(host) in self._documented:
             return documented_base(host)
         return joined(self.root(request, host), name)
@@ -131,15 +131,15 @@ class PublicUrls:
         A page that reaches this server by a name of its own (DNS rebinding) is kept out.
         """
         name = host_name(self.authority(request))
-        return bool(name) and (is_loopback(name) or name in self._steering)
+        return bool(name) and (is_loopback(name) or name in self._control_hosts)
 
     def is_local(self, request: BaseRequest) -> bool:
-        """Whether a call comes from this machine. What a trusted proxy has forwarded comes from anywhere."""
+        """Whether a request comes from this machine. One that a trusted proxy has forwarded counts as remote."""
         if self._trust_proxy and any(name in request.headers for name in _FORWARDED):
             return False
         peer = request.transport.get_extra_info("peername") if request.transport else None
         if not isinstance(peer, tuple):
-            return True  # a Unix socket, or a client that has left
+            return True  # a Unix socket, or a client that has disconnected
         address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
         mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
         return (mapped or address).is_loopback

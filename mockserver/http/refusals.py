@@ -1,4 +1,4 @@
-"""How a problem looks as an HTTP answer: status, code, message and type, without a provider's envelope around them."""
+"""A problem as an HTTP error: status, code, message and type, before they go into a provider's error body."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from mockserver.engine.tasks import Failure
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One documented error. `type` is "" where a provider's errors have no type."""
+    """One documented error. `type` is "" for a provider whose errors have no type."""
 
     status: int
     code: str
@@ -18,7 +18,7 @@ class Refusal:
 
 
 Refusals = Mapping[str, Refusal]
-"""Errors by kind of problem; an error code without a kind of its own is listed under its own name."""
+"""Errors by kind of problem; an error without a kind is listed under its code."""
 
 
 SHARED_KINDS = (
@@ -26,20 +26,20 @@ SHARED_KINDS = (
     *(Kind.TOO_LARGE, Kind.REQUEST_TIMEOUT, Kind.MALFORMED_BODY, Kind.INVALID_PARAMETER, Kind.UNKNOWN_MODEL),
     *(Kind.IMAGE_NOT_FOUND, Kind.UNAVAILABLE, Kind.INTERNAL),
 )
-"""What the code that all providers share refuses: each of them must say how it looks."""
+"""The kinds that shared code raises: every provider needs an error for each."""
 
 FAILURE_KINDS = (Kind.FAILED, Kind.MODERATED)
-"""Why the code that all providers share lets a generation fail."""
+"""The kinds with which shared code lets a generation fail."""
 
 
 def missing_kinds(table: Refusals, failures: Refusals) -> list[str]:
-    """What a provider's tables of errors lack, a sentence each."""
+    """A sentence for each kind that a provider's tables of errors lack."""
     lacking = [f"its refusals lack {kind.name}" for kind in SHARED_KINDS if kind not in table]
     return lacking + [f"its failures lack {kind.name}" for kind in FAILURE_KINDS if kind not in failures]
 
 
 def find_refusal(table: Refusals, failures: Refusals, problem: Problem) -> Refusal:
-    """The refusal of a problem: by the problem's own code, else by its own status, else by its kind."""
+    """The error of a problem: by its code, otherwise by its status, otherwise by its kind."""
     if problem.code is not None:
         refusal = _by_code({**failures, **table}, problem.code)
         return refusal if problem.status is None else replace(refusal, status=problem.status)
@@ -49,7 +49,7 @@ def find_refusal(table: Refusals, failures: Refusals, problem: Problem) -> Refus
 
 
 def failure_refusal(table: Refusals, failure: Failure) -> Refusal:
-    """The error that a failed generation's task shows."""
+    """The error in a failed task."""
     return _by_code(table, failure.code) if failure.code else table[failure.kind]
 
 

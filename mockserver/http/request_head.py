@@ -1,4 +1,4 @@
-"""The first bytes of the request that a connection is receiving, kept to say what it was if it can't be parsed."""
+"""The first bytes of the request that a connection receives: they tell its provider if it cannot be parsed."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp.http import RawRequestMessage
 
 KEPT = 2_048
-"""Bytes of a request that are kept."""
+"""How many bytes of a request are kept."""
 
 _REQUEST_LINE = re.compile(rb"([A-Za-z]{1,200}) ([^ \r\n]{1,1000})(?: HTTP/([0-9.]{1,9}))?")
 _HOST = re.compile(rb"\r?\nhost: *([^\r\n]{1,260})", re.IGNORECASE)
@@ -16,7 +16,7 @@ _NEXT_REQUEST = re.compile(rb"(?<![A-Za-z])(?=[A-Z]{1,20} [^ \r\n]+ HTTP/)")
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """What could be read of a malformed request, "" for the rest. `version` is as in HTTP/1.1."""
+    """The readable parts of a malformed request; "" for an unreadable part. `version` is as in HTTP/1.1."""
 
     method: str = ""
     path: str = ""
@@ -25,10 +25,10 @@ class RequestLine:
 
 
 def split_requests(data: bytes) -> Iterator[bytes]:
-    """Bytes cut ahead of whatever looks like a request line, the first one excepted.
+    """Cut bytes before every request line but the first.
 
-    aiohttp's parser drops the valid requests that come in one packet with a malformed one. A cut within a body changes
-    nothing.
+    aiohttp's parser drops the valid requests in one packet with a malformed one. Text in a body that looks like a
+    request line is cut too, which changes nothing.
     """
     if data.count(b" HTTP/") < 2:
         yield data
@@ -42,21 +42,21 @@ def split_requests(data: bytes) -> Iterator[bytes]:
 
 
 class RequestHead:
-    """Follows what a connection receives, from one request to the next."""
+    """Keeps the first bytes of a connection's current request."""
 
     def __init__(self) -> None:
         self._start = b""
         self._parsed = False
 
     def receive(self, data: bytes, between_requests: bool) -> None:
-        """Note bytes that are about to be parsed; `between_requests` if the body of the last request is complete."""
+        """Take bytes before they are parsed; `between_requests` says that the last request's body is complete."""
         if self._parsed and between_requests:
             self._start, self._parsed = b"", False
         if not self._parsed and len(self._start) < KEPT:
             self._start += data[: KEPT - len(self._start)]
 
     def parsed(self, message: RawRequestMessage, data: bytes, complete: bool) -> None:
-        """Note a request whose header has been parsed, in `data`; `complete` if its whole body has come too."""
+        """Note that the header in `data` was parsed; `complete` says that the whole body has arrived too."""
         self._parsed = True
         end = data.find(b"\r\n\r\n") + 4
         if not complete or end == len(data) or end < 4:
@@ -72,7 +72,7 @@ class RequestHead:
         return bool(self._start) and not self._parsed
 
     def line(self) -> RequestLine:
-        """What can be read of the request."""
+        """The readable parts of the request."""
         line, host = _REQUEST_LINE.match(self._start.lstrip(b"\r\n")), _HOST.search(self._start)
         if line is None:
             return RequestLine(host=host[1].decode("latin-1") if host else "")

@@ -1,6 +1,6 @@
-"""Finds the route of a method and a path: a dictionary for fixed paths, patterns for the others.
+"""Finds the route of a method and a path: in a dictionary for fixed paths, by patterns for the others.
 
-`app.py` finds the provider before it, and `middleware.answer` calls the handler that is found here.
+`app.py` finds the provider first; `middleware.answer` calls the handler that is found here.
 """
 
 import re
@@ -17,13 +17,13 @@ _Methods = dict[str, "ResolvedRoute"]
 
 
 def path_pattern(path: str) -> re.Pattern[str]:
-    """The pattern of the paths that a route's `path` stands for; its variable parts are named groups."""
+    """The pattern that matches a route's paths; the variable parts are named groups."""
     return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRoute:
-    """Where a request goes: its route (None for 404 and 405), and the handler that answers it."""
+    """A route (None for 404 and 405) and the handler that answers the request."""
 
     route: Route | None
     handler: Handler
@@ -36,22 +36,22 @@ async def _unknown_path(context: RequestContext) -> StreamResponse:
 UNKNOWN_PATH = ResolvedRoute(None, _unknown_path)
 
 
-def without_spare_slashes(path: str) -> str:
-    """The path that was meant by one with doubled slashes or one at its end."""
+def without_extra_slashes(path: str) -> str:
+    """A path without doubled slashes and without one at its end."""
     return re.sub("/{2,}", "/", path).rstrip("/")
 
 
-async def _spare_slashes(context: RequestContext) -> StreamResponse:
-    meant = without_spare_slashes(context.request.path)
-    raise Problem(Kind.UNKNOWN_PATH, f"{meant} is meant: no slash is doubled, and none is at the end")
+async def _extra_slashes(context: RequestContext) -> StreamResponse:
+    known = without_extra_slashes(context.request.path)
+    raise Problem(Kind.UNKNOWN_PATH, f"did you mean {known}, without doubled slashes and without one at the end?")
 
 
-SPARE_SLASHES = ResolvedRoute(None, _spare_slashes)
-"""The 404 of a path that is a known one but for its slashes."""
+EXTRA_SLASHES = ResolvedRoute(None, _extra_slashes)
+"""The 404 of a path that would be known without its extra slashes."""
 
 
 def _wrong_method(methods: _Methods) -> ResolvedRoute:
-    """The 405 of a known path; it lists the methods that the path takes."""
+    """The 405 of a known path; it lists the methods of the path."""
     allow = ", ".join(sorted(methods))
 
     async def refuse(context: RequestContext) -> StreamResponse:
@@ -85,8 +85,8 @@ class Router:
         """The route of a request and the variable parts of its path; the 404 or the 405 if there is none."""
         methods, params = self._methods(path)
         if methods is None:
-            meant = without_spare_slashes(path)
-            return SPARE_SLASHES if meant != path and self._methods(meant)[0] else UNKNOWN_PATH, {}
+            cleaned = without_extra_slashes(path)
+            return EXTRA_SLASHES if cleaned != path and self._methods(cleaned)[0] else UNKNOWN_PATH, {}
         return methods.get(method) or _wrong_method(methods), params
 
     def _methods(self, path: str) -> tuple[_Methods | None, Mapping[str, str]]:

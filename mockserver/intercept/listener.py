@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any
 
 from mockserver.engine.clock import pause
-from mockserver.http.connection import Application, Connection, Server
+from mockserver.http.connection import Application, Connection
+from mockserver.http.connection_server import Server
 from mockserver.http.listening import SHUTDOWN_SECONDS
 from mockserver.http.public_urls import host_name
 from mockserver.intercept.certificates import Certificates

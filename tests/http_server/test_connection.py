@@ -9,7 +9,7 @@ import pytest
 from conftest import Serve
 from test_bad_wire import PATHS, VALID, assert_refused, chunked, parsed, request, talk
 
-from mockserver.http import connection
+from mockserver.http import connection, connection_server
 from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.scene import Scene
@@ -34,7 +34,7 @@ def test_a_slow_body_is_waited_for(scene: Scene) -> None:
 
 
 def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "KEEPALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(connection_server, "KEEPALIVE_SECONDS", 0.1)
     with MockServer(Settings(port=0)) as mock:
         split = urlsplit(mock.root_url)
         with closing(socket.create_connection((split.hostname, split.port), timeout=2)) as client:

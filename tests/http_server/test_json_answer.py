@@ -13,7 +13,7 @@ from aiohttp import web
 
 from mockserver.engine.clock import pause
 from mockserver.engine.problems import Problem
-from mockserver.http.connection import Server
+from mockserver.http.connection_server import Server
 from mockserver.http.json_answer import JSON, JsonAnswer
 from mockserver.http.request_head import RequestLine
 from support.scene import Scene

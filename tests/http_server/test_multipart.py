@@ -168,7 +168,7 @@ SAID = {
         b"x",
         "part 3 has a Content-Type of multipart/",
     ),
-    "bytes-without-a-file-name": (b'name="image"', SMALL, 'part 3 ("image") has no file name and is no utf-8 text'),
+    "bytes-without-a-file-name": (b'name="image"', SMALL, 'part 3 ("image") has no file name and is not utf-8 text'),
     "no-name": (b'filename="a.png"', SMALL, "part 3 has no name"),
     "unknown-charset": (
         b'name="x"\r\nContent-Type: text/plain; charset=nope',
