@@ -198,7 +198,7 @@ class Actions:
     async def receive(self, request: ControlRequest) -> Response:
         """Record a request that is posted to a sink over HTTP, and answer with the next status of its script."""
         headers = without(safe_headers(request.http_request.headers), secret_of(request.http_request.headers))
-        reply = self.engine.dispatcher.sinks.get(request.params["name"]).take(
+        reply = self.engine.dispatcher.sinks.get(request.params["name"]).receive(
             self.engine.now(), headers, await request.raw()
         )
         await self.engine.waiters.sleep(reply.delay)

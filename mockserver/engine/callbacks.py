@@ -1,6 +1,6 @@
-"""A callback as an object: where it goes, what it says, every attempt, and how it ended.
+"""The delivery of a callback: its target, body, attempts and state, and the schedule of its retries.
 
-The retry schedule is data. A wait counts from the end of the failed attempt (EV-CB-4, EV-CB-5), so that a receiver
+A wait counts from the end of the failed attempt (EV-CB-4, EV-CB-5), so that a receiver
 that refuses at once is tried at 0, 1, 3 and 7 s.
 """
 
@@ -12,13 +12,13 @@ from mockserver.engine.fast_dataclass import fast_dataclass
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`waits[n]` seconds after the n-th failure comes the next attempt; after the last of them, none."""
+    """The time-out of an attempt, and the waits after the first, second … failure; all in seconds."""
 
     timeout: float
     waits: tuple[float, ...]
 
     def next_wait(self, failures: int) -> float | None:
-        """Seconds to wait after so many failures (1 or more); None when it is time to give up."""
+        """Seconds to wait after so many failures (1 or more); None if no further attempt follows."""
         return self.waits[failures - 1] if failures <= len(self.waits) else None
 
 
@@ -50,7 +50,7 @@ class State(StrEnum):
 
 @fast_dataclass
 class Outcome:
-    """What came of one POST: a status, or an error in words; `duration` in seconds; the answer's start."""
+    """The result of one POST: a status, or an error message; `duration` in seconds; `response` is the body's start."""
 
     status: int | None
     duration: float
@@ -65,7 +65,7 @@ class Outcome:
 
 @fast_dataclass
 class Attempt:
-    """One POST of a delivery: when it began (Unix seconds) and what came of it."""
+    """One POST of a delivery: when it began (Unix seconds), and its result."""
 
     time: float
     outcome: Outcome
@@ -75,9 +75,9 @@ class Attempt:
 class Delivery:
     """The callback of one task. `target` is the URL as given, `routed` the URL really posted to (None: captured).
 
-    `failures` counts since the schedule began (a redelivery begins it anew). `under_way` is an attempt whose end lies
-    ahead, at `next_attempt`: a scripted receiver takes its time on the clock. `held_back` says that it waits for the
-    account's next callback to go first, until `next_attempt` at the latest.
+    `failures` counts since the schedule began (a redelivery begins it anew). `under_way` is an attempt that a
+    built-in receiver answers later, at `next_attempt`. `held_back`: it waits until the account's next callback has
+    been sent, or until `next_attempt`.
     """
 
     id: str
@@ -100,7 +100,7 @@ class Delivery:
         return self.state is not State.WAITING
 
     def concluded(self, attempt: Attempt, ended: float, policy: RetryPolicy) -> "Delivery":
-        """This delivery with an attempt that ended at `ended` (Unix seconds) on record, in the state that follows."""
+        """This delivery after an attempt that ended at `ended` (Unix seconds): with the attempt and its new state."""
         success = attempt.outcome.success
         failures = self.failures + (not success)
         wait = None if success else policy.next_wait(failures)

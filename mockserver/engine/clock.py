@@ -1,7 +1,7 @@
-"""Time and chance: the only module that reads a wall clock, sleeps, or draws randomness and ids.
+"""Clocks and randomness: the only module that reads the wall clock, sleeps, or draws random values.
 
-Everything else takes a `Clock` and an `Entropy`, so that a test can make time pass and two runs with one seed
-tell one story.
+Everything else is given a `Clock` and an `Entropy`, so that a test can advance the time, and two runs with the same
+seed give the same results.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 def monotonic(_read: Callable[[], float] = time.perf_counter) -> float:
     """Real seconds from an arbitrary start, never going back.
 
-    The reader is bound here, at definition: libraries that freeze time for a test replace module attributes, and
-    the server must go on ticking under them.
+    The reader is bound here, at definition: libraries that freeze time in a test replace module attributes, and
+    the server must not be stopped by them.
     """
     return _read()
 
@@ -39,7 +39,7 @@ async def pause(seconds: float) -> None:
 
 
 class Clock(Protocol):
-    """What time it is, and how long to wait for an instant."""
+    """The current time, and how long to wait for an instant."""
 
     @property
     def mode(self) -> Mode: ...
@@ -52,10 +52,10 @@ class Clock(Protocol):
         """Unix seconds."""
 
     def move_to(self, instant: float) -> None:
-        """Make it `instant` (Unix seconds) now; an instant already past changes nothing."""
+        """Set the clock forward to `instant` (Unix seconds); one in the past changes nothing."""
 
     def real_delay(self, instant: float) -> float | None:
-        """Real seconds until `instant`, 0 if it is past; None if this clock never gets there by itself."""
+        """Real seconds until `instant`, 0 if it is past; None if the clock does not run by itself."""
 
 
 class SystemClock:
@@ -98,7 +98,7 @@ class VirtualClock:
 
 
 class Draw:
-    """The chance that belongs to one call: a name, as a UUID or a token, and a number that tells nothing of it."""
+    """The random values of one scope: an identifier, as a UUID or a token, and a number that is independent of it."""
 
     __slots__ = ("_digest",)
 
@@ -124,9 +124,9 @@ class Draw:
 
 
 class Entropy:
-    """Where every `Draw` comes from. With a seed, the n-th call of an account draws the same in every process.
+    """The source of every `Draw`. With the same seed, the n-th call of an account draws the same in every process.
 
-    `seeded` says whether the seed was given from outside, so that a reset begins the same story again.
+    `seeded` says whether the user gave the seed: then a reset keeps it.
     """
 
     def __init__(self, seed: str | None = None, *, seeded: bool | None = None) -> None:
@@ -136,11 +136,11 @@ class Entropy:
         self._start = blake2b(key, digest_size=_DIGEST)
 
     def draw(self, *scope: str | int) -> Draw:
-        """The chance of one call, named by where it stands: ("task", provider, account, n), say."""
+        """The random values of a scope, such as ("task", provider, account, n); always the same for seed and scope."""
         digest = self._start.copy()
         digest.update("\0".join([str(part) for part in scope]).encode("utf-8", "surrogatepass"))
         return Draw(digest.digest())
 
     def renewed(self) -> "Entropy":
-        """The same story from the start for a given seed; a new story where none was given."""
+        """What a reset continues with: the same seed if the user gave one, else a new one."""
         return Entropy(self.seed) if self.seeded else Entropy()

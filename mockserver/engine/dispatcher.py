@@ -1,4 +1,4 @@
-"""Delivers callbacks: plans a delivery when a task ends, makes its attempts, and puts every one on record."""
+"""Delivers callbacks: plans a delivery when a task ends, makes its attempts, and records each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -25,12 +25,12 @@ Observer = Callable[[Delivery, Attempt], None]
 HEADERS = {"Content-Type": "application/json"}
 
 
-def anywhere(_: Address) -> bool:
+def any_address(_: Address) -> bool:
     return True
 
 
 def _planned(delivery: Delivery, fault: DeliveryFault, now: float) -> Delivery:
-    """A delivery with its first attempt planned from `now` on, or captured or lost."""
+    """A delivery with its first attempt scheduled (a fault may delay it), or captured or lost."""
     if fault.lost or delivery.routed is None:
         return replace(delivery, state=State.LOST if fault.lost else State.CAPTURED, next_attempt=None)
     if fault.held is None:
@@ -66,9 +66,10 @@ class Dispatcher:
         self.sinks = Sinks()
 
     def plan(self, task: Task, target: str, body: bytes, entropy: Entropy) -> list[Delivery]:
-        """The callback of a task that ends, to be opened with its settlement, and the copies that a fault adds.
+        """The deliveries of an ended task's callback: one, and the copies that a fault adds.
 
-        Each has its first attempt planned, or is captured or lost already.
+        Each has its first attempt scheduled, or is captured or lost already. They are not stored yet: the store opens
+        them together with the task's settlement.
         """
         fault = self.delivery_fault(task)
         job, routed = task.job, self.routing.resolve(target)
@@ -80,7 +81,7 @@ class Dispatcher:
         return planned
 
     def _free_id(self, entropy: Entropy, task_id: str, copy: int, taken: set[str]) -> str:
-        """An id that no delivery has. Raises ValueError if none is found: then all are taken."""
+        """An id that no delivery has. Raises ValueError if every id drawn is taken."""
         for draw in range(DRAWS):
             scope = (copy, draw) if draw else (copy,)
             name = "cb_" + entropy.draw("delivery", task_id, *scope).token(12)
@@ -89,22 +90,22 @@ class Dispatcher:
         raise ValueError("no delivery id is free")
 
     def redeliver(self, delivery: Delivery, now: float) -> bool:
-        """Begin the schedule of a delivery anew at `now`; the attempts made so far stay on record.
+        """Restart the schedule of a delivery at `now`; its earlier attempts stay recorded.
 
         Returns:
-            False if the delivery has changed since it was read; then nothing has happened.
+            False if the delivery was changed after it was read; then nothing is done.
         """
         routed = self.routing.resolve(delivery.target)
         fresh = replace(delivery, routed=routed, state=State.WAITING, failures=0, under_way=None)
         return self.store.update_delivery(delivery, _planned(fresh, NO_DELIVERY_FAULT, now))
 
     async def attempt(self, name: str, due: float, clock: Clock, public_only: bool) -> Callable[[], None]:
-        """Do what was due at `due` for a delivery: make its attempt, or end one that was under way.
+        """Handle the event of a delivery that was due at `due`: make its attempt, or end the one under way.
 
-        Does nothing if it was overtaken (by a reset, a redelivery, or a change of its order).
+        Does nothing if the event is out of date: after a reset, a redelivery, or an earlier release.
 
         Returns:
-            What puts the attempt on record, for the caller to choose the order.
+            A function that records the attempt: the caller decides in which order.
         """
         conclude, delivery = self.attempt_here(name, due), self.store.delivery(name)
         if conclude is not None or delivery is None or delivery.routed is None:
@@ -112,7 +113,7 @@ class Dispatcher:
         return await self._post(delivery, delivery.routed, clock, public_only)
 
     def attempt_here(self, name: str, due: float) -> Callable[[], None] | None:
-        """`attempt` for what needs no connection; None if a connection is needed, and then nothing has happened."""
+        """The same without awaiting; None, with nothing done, if a connection is needed."""
         delivery = self.store.delivery(name)
         if delivery is None or delivery.routed is None or delivery.ended or delivery.next_attempt != due:
             return _nothing
@@ -122,17 +123,17 @@ class Dispatcher:
         return None if sink is None else self._deliver_to_sink(delivery, sink, due)
 
     async def _post(self, delivery: Delivery, url: str, clock: Clock, public_only: bool) -> Callable[[], None]:
-        if delivery.held_back:  # it goes now, so that no other callback releases it while it is under way
+        if delivery.held_back:  # it is sent now: no other callback may release it meanwhile
             waited, delivery = delivery, replace(delivery, held_back=False)
             self.store.update_delivery(waited, delivery)
         began = clock.now()
-        rule, verify = self._conditions(delivery, public_only)
+        rule, verify = self._connection_rules(delivery, public_only)
         outcome = await self.sender.post(url, delivery.body, rule, verify, self.policy.timeout, delivery.id)
         return partial(self._conclude, delivery, Attempt(began, outcome), clock.now())
 
     def _deliver_to_sink(self, delivery: Delivery, sink: str, now: float) -> Callable[[], None]:
-        """Hand a callback to a built-in receiver, whose answer takes its time on the clock."""
-        reply = self.sinks.get(sink).take(now, HEADERS, delivery.body)
+        """Give a callback to a built-in receiver; the delay of its reply passes on the clock."""
+        reply = self.sinks.get(sink).receive(now, HEADERS, delivery.body)
         timeout = self.policy.timeout
         if reply.delay >= timeout:
             outcome = Outcome(None, timeout, f"no answer within {timeout:g} s")
@@ -146,20 +147,20 @@ class Dispatcher:
         return partial(self._conclude, delivery, attempt, now)
 
     def _conclude(self, delivery: Delivery, attempt: Attempt, ended: float) -> None:
-        """Put an attempt on record, unless the delivery was changed or forgotten while it was made."""
+        """Record an attempt, unless the delivery was changed or deleted while it was made."""
         concluded = delivery.concluded(attempt, ended, self.policy)
         if self.store.update_delivery(delivery, concluded):
             for observer in self.observers:
                 observer(concluded, attempt)
 
-    def _conditions(self, delivery: Delivery, public_only: bool) -> tuple[AddressRule, bool]:
+    def _connection_rules(self, delivery: Delivery, public_only: bool) -> tuple[AddressRule, bool]:
         """Which addresses a delivery may be connected to, and whether certificates are verified.
 
-        A route is the user's choice, so any address is allowed; a direct loopback target must be one. Both are the
-        user's own machines, with certificates of their own: those are not verified.
+        A route is the user's choice: any address is allowed. Without a route and without egress, only loopback is.
+        Both are the user's own machines, often with self-signed certificates, which are not verified.
         """
         if self.routing.is_routed(delivery.target) or delivery.routed != as_sent(delivery.target):
-            return anywhere, False
+            return any_address, False
         if not self.routing.egress:
             return is_loopback, False
-        return (is_public if public_only else anywhere), True
+        return (is_public if public_only else any_address), True

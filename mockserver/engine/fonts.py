@@ -52,9 +52,9 @@ def glyph(character: str) -> Glyph:
 def wrap(text: str, columns: int, lines: int) -> tuple[bytes, ...]:
     """The text as at most `lines` lines of at most `columns` cells (16 bytes each), broken at spaces.
 
-    What does not fit is cut, and the last line then ends in an ellipsis. White space counts as one space.
+    Longer text is cut, and the last line then ends in an ellipsis. White space counts as one space.
     """
-    # A glyph takes a cell at least, so text far beyond the last cell is not read.
+    # Each glyph is at least a cell wide: text far beyond the last cell need not be read.
     return _wrap(text[: 4 * columns * lines + 64], columns, lines)
 
 

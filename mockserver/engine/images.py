@@ -1,6 +1,6 @@
 """Renders pictures: a landscape of large pixels in a task's own colours, below a strip of text that describes the task.
 
-The ground's colours depend on the column alone, and the greys added to it do not depend on the task's colours. So,
+The background's colours depend on the column alone, and the greys added to it do not depend on the task's colours. So,
 encoded as the difference from the row above, all rows but the first are the same for all colours, and the encoded
 landscape is cached and shared by all tasks.
 """
@@ -35,17 +35,17 @@ from mockserver.engine.picture_layout import (
 from mockserver.engine.png import (
     EMPTY,
     UP,
+    Adler,
     Piece,
     Rows,
-    Runs,
-    Sum,
+    RunEncoder,
     assemble,
     deflated,
-    joined,
-    row,
+    encode_row,
+    join_rows,
+    row_difference,
     run_sum,
     scalar,
-    steps,
 )
 
 Format = Literal["png", "jpeg", "webp"]
@@ -58,39 +58,39 @@ def _landscape(width: int, height: int, above: int, side: int, variant: int) -> 
     widths = [min(side, width - x) for x in range(0, width, side)]
     heights = [min(side, height - y) for y in range(0, height, side)]
     greys = scene(len(widths), len(heights), variant)
-    changes = [steps(old, new, widths) for old, new in pairwise([[above] * len(widths), *greys])]
-    census = Counter(run for runs in changes for run in runs)
-    census.update({(UP, 1): height, (0, 3 * width): height})
-    code = Runs(census, exact=True)
-    blank, parts = row(code, [(0, 3 * width)]), []
+    changes = [row_difference(old, new, widths) for old, new in pairwise([[above] * len(widths), *greys])]
+    frequencies = Counter(run for runs in changes for run in runs)
+    frequencies.update({(UP, 1): height, (0, 3 * width): height})
+    code = RunEncoder(frequencies, exact=True)
+    blank, parts = encode_row(code, [(0, 3 * width)]), []
     for runs, rows in zip(changes, heights, strict=True):
-        parts += [row(code, runs), blank.times(rows - 1)]
-    return joined(code, parts)
+        parts += [encode_row(code, runs), blank.times(rows - 1)]
+    return join_rows(code, parts)
 
 
-# How often English, Korean and Chinese cells have a run of a grey over 1 to 8 columns.
+# How often cells of English, Korean and Chinese text have a run of one grey over 1 to 8 columns.
 _PLAIN = (40, 30, 20, 16, 10, 8, 5, 100)
 _INKED = (32, 9, 4, 6, 3, 2, 1, 1)
 
 
 @lru_cache(maxsize=64)
-def _code(scale: int, width: int) -> Runs:
-    """The code of the strips of a size, for lines that are half full."""
+def _code(scale: int, width: int) -> RunEncoder:
+    """The Huffman code for the strip of a size, made for lines that are half full."""
     cells = max(1, width // (2 * CELL_WIDTH * scale))
-    census = Counter({(UP, 1): 200 * scale, (0, 3 * width): 200 * scale, (BAR, 3 * width // BARS): 1})
-    census[256 - BAR, 3 * width // BARS] = 1
+    frequencies = Counter({(UP, 1): 200 * scale, (0, 3 * width): 200 * scale, (BAR, 3 * width // BARS): 1})
+    frequencies[256 - BAR, 3 * width // BARS] = 1
     for byte, typical in ((0, _PLAIN), (INK, _INKED), (256 - INK, _INKED)):
         for columns, often in enumerate(typical, start=1):
-            census[byte, 3 * scale * columns] += often * cells
-    return Runs(census)
+            frequencies[byte, 3 * scale * columns] += often * cells
+    return RunEncoder(frequencies)
 
 
 @lru_cache(maxsize=8192)
-def _change(above: int, below: int, scale: int, width: int) -> tuple[str, Sum]:
+def _change(above: int, below: int, scale: int, width: int) -> tuple[str, Adler]:
     """The encoded difference between one row of a cell and the next, 8 columns wide."""
     old, new = ([INK * (row >> bit & 1) for bit in range(CELL_WIDTH - 1, -1, -1)] for row in (above, below))
     code, total, bits = _code(scale, width), EMPTY, ""
-    for byte, count in steps(old, new, [scale] * CELL_WIDTH):
+    for byte, count in row_difference(old, new, [scale] * CELL_WIDTH):
         bits += code.bits(byte, count)
         total = total.then(run_sum(byte, count))
     return bits, total
@@ -117,7 +117,7 @@ def _cell(pixels: bytes, scale: int, width: int) -> _Cell:
 @lru_cache(maxsize=64)
 def _blank(scale: int, width: int) -> Rows:
     """A row equal to the one above it."""
-    return row(_code(scale, width), [(0, 3 * width)])
+    return encode_row(_code(scale, width), [(0, 3 * width)])
 
 
 # A line is 100 kB at most, so these are 3 MB at most. Tasks of the same prompt share its lines.
@@ -139,7 +139,7 @@ def _line(line: bytes, scale: int, margin: int, pitch: int, width: int) -> Rows:
 
 
 def _ink(cells: list[_Cell], scale: int, pitch: int, width: int, tail: int) -> tuple[int, int]:
-    """What a line's ink adds to the sums of its rows, `tail` bytes being to the right of it."""
+    """What a line's ink adds to the checksums of its rows, with `tail` bytes to the right of it."""
     # A byte counts in `b` once for itself and once for each byte that follows it in the line's rows.
     row_bytes, total = 1 + 3 * width, sum(cell.a for cell in cells)
     to_the_right = 3 * CELL_WIDTH * scale * (sum(accumulate(cell.a for cell in cells)) - total)
@@ -153,7 +153,7 @@ def _head(plan: Layout, width: int) -> Piece:
     """The rows from the second one of the picture to the end of the layout's lines."""
     code, blank = _code(plan.scale, width), _blank(plan.scale, width)
     lines = [_line(line, plan.scale, plan.margin, plan.pitch, width) for line in plan.lines]
-    return joined(code, [blank.times(plan.margin - 1), *lines])
+    return join_rows(code, [blank.times(plan.margin - 1), *lines])
 
 
 def _strip(plan: Layout, width: int, seed: bytes) -> list[Piece]:
@@ -168,13 +168,13 @@ def _strip(plan: Layout, width: int, seed: bytes) -> list[Piece]:
     if plan.bars:
         none, greys, widths = [0] * BARS, bars(seed), spread(BARS, width)
         rest = blank.times(plan.bars - 1)
-        runs = steps(none, greys, widths)
-        parts += [row(code, runs), rest, row(code, [(-byte % 256, count) for byte, count in runs]), rest]
-    return [_head(plan._replace(lines=plan.lines[:2]), width), *([joined(code, parts)] if parts else [])]
+        runs = row_difference(none, greys, widths)
+        parts += [encode_row(code, runs), rest, encode_row(code, [(-byte % 256, count) for byte, count in runs]), rest]
+    return [_head(plan._replace(lines=plan.lines[:2]), width), *([join_rows(code, parts)] if parts else [])]
 
 
 def _first_row(width: int, grey: int, seed: bytes) -> Piece:
-    """The one row that is encoded in full: the ground's colours, with a grey added."""
+    """The only row that is encoded in full: the background's colours, with a grey added."""
     lifted = [bytes((red + grey, green + grey, blue + grey)) for red, green, blue in colours(seed)]
     return deflated(b"\0" + b"".join(list(map(mul, lifted, spread(STEPS, width)))))
 

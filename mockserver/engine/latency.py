@@ -1,4 +1,4 @@
-"""How long a generation takes: a profile, or a range of seconds."""
+"""Latency profiles: how long generations take."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ LONGEST = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """A latency profile. `range` is None for `documented`: then each provider's own figures hold."""
+    """A latency profile. `range` is None for `documented`: then each provider's documented range applies."""
 
     name: str
     range: Range | None

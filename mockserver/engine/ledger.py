@@ -1,6 +1,6 @@
-"""Accounts in exact money: every amount is an integer of minor units, and no float ever touches a balance.
+"""Accounts and their money. Every amount is an integer of minor units; balances are never floats.
 
-For every account and at every instant: opening == balance + held + captured.
+For every account, always: opening == balance + held + captured.
 """
 
 from collections import deque
@@ -25,7 +25,7 @@ class Currency:
     places: int
 
     def minor(self, amount: Decimal | str) -> int:
-        """Minor units of a decimal amount. Raises ValueError if it is finer than the minor unit, or no number."""
+        """Minor units of a decimal amount. Raises ValueError if it is no number or has too many decimal places."""
         try:
             scaled = Decimal(amount).scaleb(self.places)
             whole = int(scaled)
@@ -36,7 +36,7 @@ class Currency:
         return whole
 
     def decimal(self, minor: int) -> Decimal:
-        """The decimal amount of so many minor units."""
+        """The decimal amount of `minor` minor units."""
         return Decimal(minor).scaleb(-self.places)
 
     def text(self, minor: int) -> str:
@@ -44,7 +44,7 @@ class Currency:
         return _text(minor, self.places)
 
     def number(self, minor: int) -> float:
-        """The amount as a JSON number, for wires that have one."""
+        """The amount as a JSON number, for APIs that write numbers."""
         return _number(minor, self.places)
 
 
@@ -61,7 +61,7 @@ def _number(minor: int, places: int) -> float:
 
 @fast_dataclass
 class Usage:
-    """What one captured generation cost (minor units) and when (Unix seconds): a line of the usage page."""
+    """A usage record: what a charged generation cost (minor units), and when it was charged (Unix seconds)."""
 
     time: float
     task: Task
@@ -78,7 +78,7 @@ class RateLimit:
 
 @fast_dataclass
 class Account:
-    """One API key at one provider, as it stands. `id` is the key's hash; amounts are minor units.
+    """The account of one API key at one provider, as a value. `id` is the key's hash; amounts are minor units.
 
     `submissions` counts the generations that were accepted, `usage_dropped` the usage records that are no longer kept.
     """
@@ -97,9 +97,10 @@ class Account:
 
 @fast_dataclass
 class AccountChange:
-    """What a payment or an operator changes of an account: of balance, quota and rate limit those that are named.
+    """A change of an account's balance, quota or rate limit.
 
-    Setting the balance moves the opening balance along. A quota counts from now on; None lifts quota or rate limit.
+    `balance` None leaves the balance; a new one moves the opening balance by the same amount. `quota` and `rate_limit`
+    count only with their `sets_…` flag: None then removes the limit. Spending counts towards a quota once it is set.
     """
 
     balance: int | None = None
@@ -150,7 +151,7 @@ class AccountRow:
         )
 
     def admit(self, now: float) -> None:
-        """Count a call at `now`. Raises Problem(RATE_LIMITED), which says when the next one will be let in."""
+        """Count a call at `now`. Raises Problem(RATE_LIMITED) with the seconds until the next one is admitted."""
         if self.rate_limit is None:
             return
         while self.recent and self.recent[0] <= now - self.rate_limit.seconds:
@@ -161,7 +162,7 @@ class AccountRow:
         self.recent.append(now)
 
     def change(self, change: AccountChange, now: float) -> None:
-        """Set balance, quota and rate limit, as far as they are named."""
+        """Apply a change at `now`."""
         if change.balance is not None:
             self.opening += change.balance - self.balance
             self.balance = change.balance
@@ -173,11 +174,11 @@ class AccountRow:
             self.recent.clear()
 
     def _month(self, now: float) -> str:
-        """The UTC calendar month of an instant under the quota in force, as in "2026-01/1"."""
+        """The UTC calendar month of `now` and the number of the quota in force: "2026-01/1"."""
         return f"{datetime.fromtimestamp(now, UTC):%Y-%m}/{self.quotas}"
 
     def check(self, amount: int, now: float) -> None:
-        """Make sure that balance and quota cover an amount. Raises Problem(OUT_OF_BALANCE)."""
+        """Check that balance and quota cover an amount. Raises Problem(OUT_OF_BALANCE)."""
         if amount > self.balance:
             raise Problem(Kind.OUT_OF_BALANCE, "the balance does not cover this request")
         if self.quota is not None and self._spent(now) + amount > self.quota:

@@ -1,7 +1,7 @@
-"""The design of a placeholder picture: its text and where it is placed, its colours, its landscape.
+"""The design of a placeholder picture: its text and where that stands, its colours, its landscape.
 
-A pixel is a colour of the ground, which depends on the column alone, plus a grey: ink for the text and the bars,
-lighter or darker steps for sky, sun and hills.
+A pixel is the sum of a background colour, which depends on the column alone, and a grey: of the text, the bars, the
+sky, the sun or the hills.
 """
 
 from colorsys import hsv_to_rgb
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mockserver.engine.fonts import CELL_WIDTH, wrap
 
-INK, BAR, SUN, SKY = 150, 80, 140, 56  # greys above the ground; the sky's is at its top
+INK, BAR, SUN, SKY = 150, 80, 140, 56  # greys added to the background; the sky's is that of its top row
 FAR, NEAR = 36, 12  # greys of the two ranges of hills
 SCENES = 8  # landscapes for a size
 BARS = 32  # bits of the task's own band of bars
@@ -76,13 +76,13 @@ def _lines(label: Label, columns: int, rows: int) -> tuple[bytes, ...]:
 
 
 def digest(label: Label) -> bytes:
-    """What a task's colours, bars and landscape are taken from."""
+    """The hash that a task's colours, bars and landscape are derived from."""
     name = f"{label.provider}\n{label.task_id}\n{label.index}" + (f"\n{label.seed}" if label.seed else "")
     return sha256(name.encode("utf-8", "surrogatepass")).digest()
 
 
 def colours(seed: bytes) -> list[tuple[int, int, int]]:
-    """The ground's colours from left to right, dark enough that ink can be added to each channel."""
+    """The background's colours from left to right, dark enough that INK can be added to each channel."""
     hue, turn = int.from_bytes(seed[:2], "big") / 65536, (seed[2] - 128) / 512
     left, right = ([round(255 * c) for c in hsv_to_rgb(h % 1, 0.72, 0.37)] for h in (hue, hue + turn))
     ends, last = list(zip(left, right, strict=True)), STEPS - 1

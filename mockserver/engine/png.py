@@ -1,10 +1,10 @@
 """Builds PNG files from pieces of a deflate stream, most of which are cached and shared by pictures.
 
-A piece is several filtered rows, already deflated and ended on a byte boundary (a full flush), with its share of
-the Adler-32 sum. Pieces are concatenated, so that only a picture's new rows have to be encoded.
+A piece is several filtered rows, already deflated and ended on a byte boundary (a full flush), with its part of
+the Adler-32 checksum. Pieces are concatenated, so that only a picture's new rows have to be encoded.
 
-Almost every row has the filter `Up` and so consists mostly of runs of one byte. `Runs` deflates runs without expanding
-them: at 3840x2160 the rows are 25 MB, which zlib alone would need 20 ms or more for.
+Almost every row has the filter `Up` and so consists mostly of runs of one byte. `RunEncoder` deflates runs without
+expanding them: at 3840x2160 the rows are 25 MB, which zlib alone would need 20 ms or more for.
 """
 
 import heapq
@@ -26,38 +26,38 @@ _LONGEST_SYMBOL = 285
 _MOST_KNOWN = 2048  # encoded runs that a code keeps
 
 
-class Sum(NamedTuple):
-    """The Adler-32 share of some bytes as if it had begun at 0: their sum, their weighted sum, their number.
+class Adler(NamedTuple):
+    """The Adler-32 checksum of some bytes, started at 0: their sum, their weighted sum, their number.
 
-    Not reduced; Python's integers hold it.
+    Not reduced modulo 65521.
     """
 
     a: int
     b: int
     length: int
 
-    def then(self, other: "Sum") -> "Sum":
-        """The share of these bytes followed by the other's."""
-        return Sum(self.a + other.a, self.b + other.b + other.length * self.a, self.length + other.length)
+    def then(self, other: "Adler") -> "Adler":
+        """The checksum of these bytes followed by the other's."""
+        return Adler(self.a + other.a, self.b + other.b + other.length * self.a, self.length + other.length)
 
-    def plus(self, more: tuple[int, int]) -> "Sum":
-        """The share of as many bytes, of which some are greater: by how much that raises `a` and `b`."""
-        return Sum(self.a + more[0], self.b + more[1], self.length)
+    def plus(self, more: tuple[int, int]) -> "Adler":
+        """The checksum after some bytes have been raised; `more` is by how much that raises `a` and `b`."""
+        return Adler(self.a + more[0], self.b + more[1], self.length)
 
-    def times(self, n: int) -> "Sum":
-        """The share of these bytes `n` times over."""
-        return Sum(self.a * n, self.b * n + self.a * self.length * (n * (n - 1) // 2), self.length * n)
+    def times(self, n: int) -> "Adler":
+        """The checksum of these bytes repeated `n` times."""
+        return Adler(self.a * n, self.b * n + self.a * self.length * (n * (n - 1) // 2), self.length * n)
 
 
-EMPTY = Sum(0, 0, 0)
+EMPTY = Adler(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Deflated bytes that stand on a byte boundary at both ends, and the sum of what they stand for."""
+    """Deflated bytes that begin and end on a byte boundary, and the checksum of the bytes that they decode to."""
 
     data: bytes
-    sum: Sum
+    sum: Adler
 
 
 def deflated(rows: bytes) -> Piece:
@@ -65,12 +65,12 @@ def deflated(rows: bytes) -> Piece:
     packer = zlib.compressobj(1, zlib.DEFLATED, -12, 6)  # a small window and table: large ones take longer to set up
     data = packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
     both = zlib.adler32(rows, 0)
-    return Piece(data, Sum(both & 0xFFFF, both >> 16, len(rows)))
+    return Piece(data, Adler(both & 0xFFFF, both >> 16, len(rows)))
 
 
-def run_sum(byte: int, count: int) -> Sum:
-    """The sum of `count` equal bytes."""
-    return Sum(byte * count, byte * count * (count + 1) // 2, count)
+def run_sum(byte: int, count: int) -> Adler:
+    """The checksum of `count` equal bytes."""
+    return Adler(byte * count, byte * count * (count + 1) // 2, count)
 
 
 @lru_cache(maxsize=1)
@@ -115,19 +115,19 @@ def _header(lengths: Mapping[int, int]) -> str:
     """The start of a dynamic block: code lengths of 4 bits each; one distance code, for distance 1."""
     counts = f"{286 - 257:05b}"[::-1] + "00000" + f"{19 - 4:04b}"[::-1]
     lengths_of_lengths = "000" * 3 + "001" * 16  # 16, 17 and 18 (repeats) are unused, 0 to 15 take 4 bits
-    told = [lengths.get(symbol, 0) for symbol in range(286)] + [1]
-    return "0" + "01" + counts + lengths_of_lengths + "".join(f"{length:04b}" for length in told)
+    written = [lengths.get(symbol, 0) for symbol in range(286)] + [1]
+    return "0" + "01" + counts + lengths_of_lengths + "".join(f"{length:04b}" for length in written)
 
 
-class Runs:
-    """A writer of blocks that hold runs of a few byte values, by a Huffman code made from a census.
+class RunEncoder:
+    """Encodes deflate blocks of runs of a few byte values, with a Huffman code made for their frequencies.
 
-    The census has the weight of each run (byte, count). No other byte can be encoded; if `exact`, no other run.
+    `frequencies` has the weight of each run (byte, count). No other byte can be encoded; if `exact`, no other run.
     """
 
-    def __init__(self, census: Mapping[tuple[int, int], int], exact: bool = False) -> None:
+    def __init__(self, frequencies: Mapping[tuple[int, int], int], exact: bool = False) -> None:
         weights = Counter({_END: 1} if exact else dict.fromkeys(range(_END, _LONGEST_SYMBOL + 1), 1))
-        for (byte, count), times in census.items():
+        for (byte, count), times in frequencies.items():
             whole, rest = divmod(count - 1, _LONGEST)
             weights[byte] += times if rest > 2 else times * (rest + 1)
             weights[_LONGEST_SYMBOL] += times * whole
@@ -139,7 +139,7 @@ class Runs:
         self._known: dict[tuple[int, int], str] = {}
 
     def bits(self, byte: int, count: int) -> str:
-        """The bits, first bit first, for `count` (1 or more) times `byte`, which the census has."""
+        """The bits, first bit first, for `count` (1 or more) times `byte`, one of the bytes in `frequencies`."""
         known = self._known.get((byte, count))
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
@@ -157,7 +157,7 @@ class Runs:
             tail = self._codes[symbol] + extra + "0"
         return literal + (self._codes[_LONGEST_SYMBOL] + "0") * whole + tail if whole else literal + tail
 
-    def piece(self, bits: str, total: Sum) -> Piece:
+    def piece(self, bits: str, total: Adler) -> Piece:
         """A block of these bits, closed by an empty stored block so that it ends on a byte boundary."""
         block = self._head + bits + self._codes[_END] + "000"
         size = (len(block) + 7) // 8
@@ -165,28 +165,28 @@ class Runs:
 
 
 class Rows(NamedTuple):
-    """Rows as bits of a deflate block, and the sum of the bytes that they stand for."""
+    """Rows as bits of a deflate block, and the checksum of the bytes that they decode to."""
 
     bits: str
-    sum: Sum
+    sum: Adler
 
     def times(self, n: int) -> "Rows":
-        """These rows `n` times over."""
+        """These rows repeated `n` times."""
         return Rows(self.bits * n, self.sum.times(n))
 
 
-def row(code: Runs, runs: Sequence[tuple[int, int]]) -> Rows:
+def encode_row(code: RunEncoder, runs: Sequence[tuple[int, int]]) -> Rows:
     """A row filtered `Up`, of runs (byte, count)."""
     a = b = length = 0
     for byte, count in ((UP, 1), *runs):
         b += count * a + byte * count * (count + 1) // 2
         a += byte * count
         length += count
-    return Rows(code.bits(UP, 1) + "".join([code.bits(byte, count) for byte, count in runs]), Sum(a, b, length))
+    return Rows(code.bits(UP, 1) + "".join([code.bits(byte, count) for byte, count in runs]), Adler(a, b, length))
 
 
-def steps(above: Sequence[int], below: Sequence[int], widths: Sequence[int]) -> list[tuple[int, int]]:
-    """The difference between one row of parts and the next as runs (byte, count), equal neighbours joined."""
+def row_difference(above: Sequence[int], below: Sequence[int], widths: Sequence[int]) -> list[tuple[int, int]]:
+    """The difference between two rows of parts as runs (byte, count), with equal neighbours joined."""
     runs: list[tuple[int, int]] = []
     last, length = -1, 0
     for old, new, width in zip(above, below, widths, strict=True):
@@ -198,7 +198,7 @@ def steps(above: Sequence[int], below: Sequence[int], widths: Sequence[int]) -> 
     return [*runs, (last, length)]
 
 
-def joined(code: Runs, parts: Sequence[Rows]) -> Piece:
+def join_rows(code: RunEncoder, parts: Sequence[Rows]) -> Piece:
     """The rows as one piece."""
     total = EMPTY
     for part in parts:
@@ -227,7 +227,7 @@ def scalar(text: str) -> str:
 def assemble(width: int, height: int, pieces: Iterable[Piece], facts: Mapping[str, str]) -> bytes:
     """A PNG (8-bit RGB) of pieces, `height` rows of 1 + 3 * `width` bytes in all, and the facts as text."""
     pieces = tuple(pieces)
-    total = Sum(1, 0, 0)
+    total = Adler(1, 0, 0)
     for piece in pieces:
         total = total.then(piece.sum)
     adler = pack(">HH", total.b % _ADLER, total.a % _ADLER)

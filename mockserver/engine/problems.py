@@ -1,4 +1,4 @@
-"""Every refusal, provider-neutral: a provider's `errors.py` says how it looks on the wire."""
+"""The kinds of refusals and failures of every provider; a provider's `errors.py` gives each its code and message."""
 
 from enum import StrEnum
 
@@ -33,13 +33,13 @@ class Kind(StrEnum):
 
 
 class Problem(Exception):
-    """A refusal on its way to the client.
+    """A refusal, to be answered in the provider's own error shape.
 
     Args:
         kind: what is wrong.
-        detail: which and why, in words a developer can act on; never an echo of more than a few characters of input.
+        detail: what exactly is wrong and what would be right; quotes at most a few characters of the input.
         field: the request field at fault, where there is one.
-        retry_after: seconds after which to try again, for a refusal that passes.
+        retry_after: seconds after which the client may try again, for a temporary refusal.
         status: an HTTP status that overrides the kind's own (the trigger `[mock:status=…]` and the status fault).
         code: a provider's error code that overrides the kind's own (the trigger `[mock:fail=CODE]`).
     """

@@ -1,4 +1,4 @@
-"""Built-in receivers: they answer by a script and record what they were sent, so that retries need no receiver."""
+"""Built-in callback receivers (sinks): each answers from a script and records the requests that it gets."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -10,6 +10,8 @@ from mockserver.engine.addresses import is_loopback_target
 
 PATH = "/_mock/sink/"
 RECEIVED_KEPT = 1_000
+"""Requests kept for each sink."""
+
 SINKS_KEPT = 1_000
 
 
@@ -23,7 +25,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a sink was sent, and when (Unix seconds)."""
+    """A request that a sink got, and when (Unix seconds)."""
 
     time: float
     headers: Mapping[str, str]
@@ -32,14 +34,14 @@ class Received:
 
 @dataclass(slots=True)
 class Sink:
-    """A receiver with a script; past its end it answers 200."""
+    """A receiver with a script of replies; after the last of them it answers 200."""
 
     script: deque[Reply] = field(default_factory=deque)
     received: deque[Received] = field(default_factory=lambda: deque(maxlen=RECEIVED_KEPT))
     dropped: int = 0
 
-    def take(self, time: float, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Record a request and give the script's next answer."""
+    def receive(self, time: float, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Record a request; returns the script's next reply."""
         self.dropped += len(self.received) == self.received.maxlen
         self.received.append(Received(time, headers, body.decode("utf-8", "replace")))
         return self.script.popleft() if self.script else Reply()
@@ -47,7 +49,7 @@ class Sink:
 
 @dataclass(slots=True)
 class Sinks:
-    """Every sink by name; one that was never set up is there as soon as it is named, the oldest going for it."""
+    """Every sink by name. One is made when its name is first used; beyond SINKS_KEPT, the oldest is dropped."""
 
     by_name: dict[str, Sink] = field(default_factory=dict)
     dropped: int = 0
@@ -58,7 +60,7 @@ class Sinks:
         return self.by_name[name]
 
     def put(self, name: str, sink: Sink) -> None:
-        """Set up a sink, in place of one of that name."""
+        """Add a sink; one of the same name is replaced."""
         self.by_name.pop(name, None)
         if len(self.by_name) >= SINKS_KEPT:
             del self.by_name[next(iter(self.by_name))]
@@ -66,7 +68,7 @@ class Sinks:
         self.by_name[name] = sink
 
     def named_by(self, url: str) -> str | None:
-        """The name of the sink that a URL on this machine denotes."""
+        """The name of the sink that a loopback URL addresses; None for any other URL."""
         return sink_named_by(url)
 
 

@@ -22,7 +22,7 @@ def parse_pixels(text: str) -> Pair | None:
 
 @lru_cache(maxsize=256)
 def pixels_text(width: int, height: int) -> str:
-    """`WIDTHxHEIGHT`: one text for all the tasks that keep it."""
+    """`WIDTHxHEIGHT`; cached, so that tasks share one text."""
     return f"{width}x{height}"
 
 
@@ -34,14 +34,14 @@ def parse_ratio(text: str) -> Pair | None:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an upstream model takes: both sides multiples of `multiple`, long side and pixel count capped."""
+    """The sizes that a model accepts: both sides multiples of `multiple`, a maximum long side and area."""
 
     multiple: int
     long_side: int
     pixels: int
 
     def broken_by(self, width: int, height: int) -> str | None:
-        """A sentence naming the first limit that a size breaks; None if it keeps them all."""
+        """A message that names the first limit that a size breaks; None if it is within all of them."""
         if width % self.multiple or height % self.multiple:
             return f"size width and height must be multiples of {self.multiple}"
         if max(width, height) > self.long_side:
@@ -59,9 +59,9 @@ def nearest_ratio(width: int, height: int, ratios: Iterable[Pair]) -> Pair:
 
 @lru_cache(maxsize=256)
 def fit_ratio(ratio: Pair, pixels: int, multiple: int) -> Pair:
-    """(width, height) near `pixels` in total and `ratio` in shape, both sides multiples of `multiple`.
+    """(width, height) of about `pixels` pixels and the shape `ratio`, both sides multiples of `multiple`.
 
-    Of the multiples around the exact short side, the one whose ratio errs least.
+    Of the candidates around the exact short side, the one whose ratio is closest.
     """
     w, h = ratio
     ideal = math.sqrt(pixels * min(w, h) / max(w, h))

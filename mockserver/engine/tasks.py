@@ -1,4 +1,4 @@
-"""Jobs and tasks. A task's plan is fixed at submission; what state it is in is a pure function of the time."""
+"""Jobs and tasks. When and how a task ends is fixed at submission; its status is a function of the time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,10 @@ from mockserver.engine.problems import Kind
 ImageFormat = Literal["png", "jpeg", "webp"]
 
 NOTHING: Mapping[str, Any] = {}
-"""What a job's `wire` is for a provider that needs nothing more: one for all, not to be changed."""
+"""The empty `wire` of a job, shared by all that need none; never changed."""
 
 PENDING_SHARE = 0.05
-"""The part of its duration that a task is pending before it is processing."""
+"""The fraction of its duration for which a task is pending; then it is processing."""
 
 
 class Status(StrEnum):
@@ -25,12 +25,12 @@ class Status(StrEnum):
 
 
 SUBMITTED = Status.PENDING.value
-"""The status of a task in the answer to its submission, whatever has become of it since."""
+"""The status in the answer to a submission, even if the task has ended by then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a generation fails: a neutral kind, or a provider's own error code; `detail` says more."""
+    """Why a generation fails: a kind, or a provider's own error code; `detail` completes the message."""
 
     kind: Kind
     code: str | None = None
@@ -47,12 +47,12 @@ class Idempotency:
 
 @fast_dataclass
 class Job:
-    """What a provider asks the engine for, once a request has been found right.
+    """A valid request, as a provider submits it to the engine.
 
-    `size` is the text that the picture shows; `width`, `height` are the pixels it has. `cost` is in minor units.
-    `documented` is how long the provider says it takes, (shortest, longest) in seconds. `origin` is the address under
+    `size` is the text that the picture shows; `width` and `height` are its pixels. `cost` is in minor units.
+    `documented` is the documented duration, (shortest, longest) in seconds. `origin` is the address under
     which the client reached this provider, without a trailing slash. `request` is the request as it arrived, and
-    `wire` whatever else the provider needs to write its answers.
+    `wire` holds what else the provider needs for its answers.
     """
 
     provider: str
@@ -77,8 +77,8 @@ class Job:
     request: bytes = b""
     wire: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
-    def directed(self, failure: Failure | None, delay: float | None) -> "Job":
-        """This job with a failure and a duration (seconds) asked for from outside; the job's own failure goes first."""
+    def with_outcome(self, failure: Failure | None, delay: float | None) -> "Job":
+        """This job with a failure and a duration (seconds) that a fault or a directive sets; its own failure wins."""
         if failure is None and delay is None:
             return self
         return replace(self, failure=self.failure or failure, delay=delay if delay is not None else self.delay)
@@ -86,7 +86,7 @@ class Job:
 
 @fast_dataclass
 class Task:
-    """An accepted job and its plan. Times are Unix seconds: it ends at `due`.
+    """An accepted job, and when and how it ends. Times are Unix seconds: it ends at `due`.
 
     `planned` is the end as planned at submission; a cancelled task ends before it.
     """
@@ -100,14 +100,14 @@ class Task:
 
     @property
     def starts(self) -> float:
-        """When it is no longer pending but processing."""
+        """When it changes from pending to processing."""
         return self.created + PENDING_SHARE * (self.planned - self.created)
 
     def ended_at(self, now: float) -> bool:
         return now >= self.due
 
     def status_at(self, now: float) -> Status:
-        """pending, processing, then completed or failed for good."""
+        """pending, then processing, then completed or failed."""
         if now >= self.due:
             return Status.FAILED if self.failure else Status.COMPLETED
         return Status.PROCESSING if now >= self.starts else Status.PENDING
@@ -126,5 +126,5 @@ class Task:
         return 1 + int(98 * min(1.0, share))
 
     def ended(self, now: float, failure: Failure | None) -> "Task":
-        """This task, ended at `now` and not at its planned end."""
+        """This task, ended at `now` instead of its planned end."""
         return replace(self, due=now, failure=failure)

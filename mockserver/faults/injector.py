@@ -60,7 +60,7 @@ class FaultInjector:
         trigger = key_trigger(context.key)
         if trigger is not None:
             raise trigger
-        job = job.directed(asked.failure, asked.delay)
+        job = job.with_outcome(asked.failure, asked.delay)
         if self.rules.by_id:
             self.engine.check_money(job)
             subject = replace(_subject(context), model=job.model, prompt=job.prompt)

@@ -13,7 +13,7 @@ from support.scene import Scene
 
 def test_what_a_sink_has_dropped_is_counted(scene: Scene) -> None:
     for _ in range(sinks.RECEIVED_KEPT + 2):
-        scene.server.app.engine.dispatcher.sinks.get("app").take(0.0, {}, b"")
+        scene.server.app.engine.dispatcher.sinks.get("app").receive(0.0, {}, b"")
     seen = ask(scene, "GET", "sink/app")
     assert (len(seen["received"]), seen["received_dropped"]) == (sinks.RECEIVED_KEPT, 2)
 

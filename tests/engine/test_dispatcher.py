@@ -11,7 +11,7 @@ from mockserver.engine.addresses import is_loopback as loopback
 from mockserver.engine.addresses import is_public
 from mockserver.engine.callbacks import DOCUMENTED, Attempt, Delivery, Outcome, RetryPolicy, State
 from mockserver.engine.clock import Entropy, VirtualClock
-from mockserver.engine.dispatcher import Dispatcher, anywhere
+from mockserver.engine.dispatcher import Dispatcher, any_address
 from mockserver.engine.event_runner import Conclude, EventRunner
 from mockserver.engine.outbound import Routing, Sender
 from mockserver.engine.store import Store
@@ -218,13 +218,13 @@ async def test_a_redelivery_begins_the_schedule_anew() -> None:
 @pytest.mark.parametrize(
     ("routing", "target", "public_only", "conditions"),
     [
-        (Routing((("https://a.example", "http://10.0.0.1"),)), "https://a.example/x", True, (anywhere, False)),
+        (Routing((("https://a.example", "http://10.0.0.1"),)), "https://a.example/x", True, (any_address, False)),
         (Routing(), TARGET, False, (loopback, False)),
         (Routing(egress=True), "https://b.example/", True, (is_public, True)),
-        (Routing(egress=True), "https://b.example/", False, (anywhere, True)),
+        (Routing(egress=True), "https://b.example/", False, (any_address, True)),
         (Routing(egress=True), TARGET, True, (is_public, True)),
     ],
 )
 def test_what_may_be_connected_to(routing: Routing, target: str, public_only: bool, conditions: object) -> None:
     post = Post(ScriptedSender(), routing)
-    assert post.dispatcher._conditions(post.open(target), public_only) == conditions
+    assert post.dispatcher._connection_rules(post.open(target), public_only) == conditions

@@ -17,7 +17,7 @@ from mockserver.engine import addresses
 from mockserver.engine.addresses import Address
 from mockserver.engine.addresses import is_loopback as loopback
 from mockserver.engine.callbacks import Outcome
-from mockserver.engine.dispatcher import anywhere
+from mockserver.engine.dispatcher import any_address
 from mockserver.engine.outbound import AddressRule, Refused, Routing, Sender, _guarded_socket, parse_route
 
 APP = Routing((("https://app.example.com", "http://127.0.0.1:9000"),))
@@ -382,12 +382,12 @@ async def test_the_environment_sets_no_proxy(monkeypatch: pytest.MonkeyPatch) ->
     async with hook() as proxy, hook() as receiver:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
-        outcome = await post(receiver.url, rule=anywhere)
+        outcome = await post(receiver.url, rule=any_address)
     assert (outcome.status, len(receiver.posted), proxy.posted) == (200, 1, [])
 
 
 def test_the_rules_of_delivery() -> None:
     some: list[Address] = [addresses.literal_address(text) for text in ("127.0.0.1", "10.0.0.1", "8.8.8.8")]  # type: ignore[misc]
     assert [loopback(address) for address in some] == [True, False, False]
-    assert [anywhere(address) for address in some] == [True, True, True]
+    assert [any_address(address) for address in some] == [True, True, True]
     assert [addresses.is_public(address) for address in some] == [False, False, True]

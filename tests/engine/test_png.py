@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mockserver.engine.png import Piece, Runs, Sum, assemble, deflated, joined, row, run_sum, scalar
+from mockserver.engine.png import Adler, Piece, RunEncoder, assemble, deflated, encode_row, join_rows, run_sum, scalar
 
 BYTES = st.sampled_from([0, 2, 80, 150, 106])
-CODE = Runs({(byte, 12): 5 for byte in (0, 2, 80, 150, 106)})
+CODE = RunEncoder({(byte, 12): 5 for byte in (0, 2, 80, 150, 106)})
 
 
 def inflated(*pieces: Piece) -> bytes:
@@ -19,22 +19,22 @@ def inflated(*pieces: Piece) -> bytes:
 
 
 def adler(piece: Piece) -> int:
-    whole = Sum(1, 0, 0).then(piece.sum)
+    whole = Adler(1, 0, 0).then(piece.sum)
     return whole.b % 65521 << 16 | whole.a % 65521
 
 
 @given(st.lists(st.tuples(BYTES, st.integers(1, 3000)), min_size=1, max_size=20))
 def test_runs_inflate_to_their_bytes(runs: list[tuple[int, int]]) -> None:
     plain = b"\x02" + b"".join(bytes([byte]) * count for byte, count in runs)
-    piece = joined(CODE, [row(CODE, runs)])
+    piece = join_rows(CODE, [encode_row(CODE, runs)])
     assert inflated(piece) == plain
     assert adler(piece) == zlib.adler32(plain)
 
 
 @given(st.binary(max_size=2000), st.integers(1, 700), st.integers(0, 4))
 def test_pieces_laid_end_to_end(plain: bytes, count: int, times: int) -> None:
-    rows = row(CODE, [(150, count)])
-    pieces = [deflated(plain), joined(CODE, [rows.times(times)]), deflated(plain)]
+    rows = encode_row(CODE, [(150, count)])
+    pieces = [deflated(plain), join_rows(CODE, [rows.times(times)]), deflated(plain)]
     expected = plain + (b"\x02" + b"\x96" * count) * times + plain
     assert inflated(*pieces) == expected
     total = pieces[0].sum.then(pieces[1].sum).then(pieces[2].sum)
@@ -42,8 +42,8 @@ def test_pieces_laid_end_to_end(plain: bytes, count: int, times: int) -> None:
 
 
 def test_a_code_for_an_exact_census() -> None:
-    code = Runs({(0, 1000): 9, (7, 3): 1, (2, 1): 10}, exact=True)
-    piece = joined(code, [row(code, [(7, 3), (0, 1000)])])
+    code = RunEncoder({(0, 1000): 9, (7, 3): 1, (2, 1): 10}, exact=True)
+    piece = join_rows(code, [encode_row(code, [(7, 3), (0, 1000)])])
     assert inflated(piece) == b"\x02\x07\x07\x07" + bytes(1000)
     assert piece.sum == run_sum(2, 1).then(run_sum(7, 3)).then(run_sum(0, 1000))
 

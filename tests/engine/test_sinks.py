@@ -9,13 +9,13 @@ from mockserver.engine.sinks import RECEIVED_KEPT, Reply, Sink, Sinks
 def test_a_sink_answers_by_its_script_and_then_200() -> None:
     sink = Sink()
     sink.script.extend([Reply(500), Reply(200, 3.0)])
-    assert [sink.take(0, {}, b"") for _ in range(4)] == [Reply(500), Reply(200, 3.0), Reply(), Reply()]
+    assert [sink.receive(0, {}, b"") for _ in range(4)] == [Reply(500), Reply(200, 3.0), Reply(), Reply()]
 
 
 def test_it_records_time_headers_and_body() -> None:
     sink = Sink()
-    sink.take(7.5, {"A": "b"}, "狐".encode())
-    sink.take(8.5, {}, b"\xff")
+    sink.receive(7.5, {"A": "b"}, "狐".encode())
+    sink.receive(8.5, {}, b"\xff")
     assert [(got.time, got.headers, got.body) for got in sink.received] == [
         (7.5, {"A": "b"}, "狐"),
         (8.5, {}, "\ufffd"),
@@ -25,7 +25,7 @@ def test_it_records_time_headers_and_body() -> None:
 def test_what_it_records_is_bounded() -> None:
     sink = Sink()
     for number in range(RECEIVED_KEPT + 5):
-        sink.take(number, {}, b"")
+        sink.receive(number, {}, b"")
     assert (len(sink.received), sink.received[0].time) == (RECEIVED_KEPT, 5)
 
 

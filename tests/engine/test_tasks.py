@@ -64,11 +64,11 @@ def test_progress_never_falls_and_100_is_completed(
 
 
 def test_a_job_is_directed_from_outside() -> None:
-    assert job().directed(MODERATED, 3.0) == job(failure=MODERATED, delay=3.0)
-    assert job().directed(None, 0.0) == job(delay=0.0)
-    assert job(delay=5.0).directed(MODERATED, None) == job(failure=MODERATED, delay=5.0)
-    assert job().directed(None, None) == job()
+    assert job().with_outcome(MODERATED, 3.0) == job(failure=MODERATED, delay=3.0)
+    assert job().with_outcome(None, 0.0) == job(delay=0.0)
+    assert job(delay=5.0).with_outcome(MODERATED, None) == job(failure=MODERATED, delay=5.0)
+    assert job().with_outcome(None, None) == job()
 
 
 def test_a_failure_of_the_job_itself_goes_first() -> None:
-    assert job(failure=FAILED).directed(MODERATED, None).failure is FAILED
+    assert job(failure=FAILED).with_outcome(MODERATED, None).failure is FAILED
