@@ -39,7 +39,7 @@ def _planned(delivery: Delivery, fault: DeliveryFault, now: float) -> Delivery:
 
 
 def _nothing() -> None:
-    """What puts an attempt on record that was overtaken, or is still under way."""
+    """Records nothing: for an event that is out of date, or an attempt that has not ended."""
 
 
 def no_fault(_: Task) -> DeliveryFault:
