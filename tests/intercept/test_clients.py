@@ -1,11 +1,14 @@
 """The matrix: every client runs unmodified against the mock, and none gets past it."""
 
+import asyncio
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import trustme
 
 from mockserver.intercept.environment import hook_variables, program_variables, proxy_variables
 from support.clients import CLIENTS, HOOKED, LONG, OPENAI_2, Client, assert_served, run
@@ -91,3 +94,35 @@ def test_a_broken_hook_runs_nothing(led: Intercepted) -> None:
         assert done.returncode != 0
         assert done.stdout == ""
         assert f"the hook for {name} does not work here" in done.stderr
+
+
+PAST = """
+const socket = require('tls').connect({
+  host: '127.0.0.1', port: Number(process.argv[2]), servername: 'api.evolink.ai', rejectUnauthorized: false,
+});
+socket.on('secureConnect', () => { console.log('connected'); socket.destroy(); });
+socket.on('error', (error) => console.log(error.code));
+"""
+
+
+@pytest.mark.skipif(CLIENTS["Node fetch"].interpreter is None, reason="there is no Node here")
+def test_node_does_not_use_a_connection_that_came_elsewhere_by_another_way(led: Intercepted, tmp_path: Path) -> None:
+    """As if a program had looked the name up by itself: the certificate is one that it trusts, but not the mock's."""
+    ca, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("api.evolink.ai").configure_cert(context)
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    (tmp_path / "past.cjs").write_text(PAST)
+    variables = {**hook_variables(led.facts, {}), "NODE_EXTRA_CA_CERTS": str(tmp_path / "ca.pem")}
+
+    async def connect(environment: dict[str, str]) -> str:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+        port = str(server.sockets[0].getsockname()[1])
+        async with server:
+            node = CLIENTS["Node fetch"].interpreter or ""
+            program = await asyncio.create_subprocess_exec(
+                node, str(tmp_path / "past.cjs"), port, env={**os.environ, **environment}, stdout=subprocess.PIPE
+            )
+            return (await program.communicate())[0].decode().strip()
+
+    assert asyncio.run(connect({})) == "connected", "the program itself can reach it"
+    assert "CERT" in asyncio.run(connect(variables)) or "VERIFY" in asyncio.run(connect(variables))

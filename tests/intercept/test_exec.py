@@ -197,6 +197,29 @@ def test_an_isolated_program_reaches_the_mock_and_nothing_else(environment: dict
     assert done.stdout.splitlines() == ["OSError Network is unreachable"] * 2 + ["200"], done.stderr
 
 
+AS_A_USER = """
+import os, socket
+from mockserver.intercept import isolate
+real = isolate._unshare
+isolate._unshare = lambda flags: flags != isolate._CLONE_NEWNET and real(flags)
+before = os.getuid(), os.getgid()
+isolate.enter()
+assert (os.getuid(), os.getgid()) == before
+with socket.create_server(("127.0.0.1", 0)) as server:
+    socket.create_connection(server.getsockname()).close()
+print(open("/proc/net/route").read().count("\\n"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not may_unshare(), reason="user namespaces are not permitted here")
+def test_a_user_who_is_not_root_isolates_too(environment: dict[str, str]) -> None:
+    """Where the network alone may not be left, a user namespace of one's own permits it."""
+    done = subprocess.run(
+        [sys.executable, "-c", AS_A_USER], env=environment, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
 def test_isolation_that_is_not_permitted_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     from mockserver.intercept import isolate
 
