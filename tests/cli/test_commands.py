@@ -158,7 +158,7 @@ def test_serve_imports_nothing_that_only_other_commands_need() -> None:
 
 def test_an_unknown_command_is_refused_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["server"]) == 2
-    said = "mockserver: No such command 'server'; there are serve, exec, prices, providers, contract, env.\n"
+    said = "mockserver: No such command 'server'; there are serve, exec, prices, providers, openapi, contract, env.\n"
     assert capsys.readouterr().err == said
 
 
