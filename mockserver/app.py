@@ -20,6 +20,7 @@ from mockserver.faults.injector import FaultInjector
 from mockserver.faults.rules import FaultRules
 from mockserver.http import middleware
 from mockserver.http.body import RequestBody
+from mockserver.http.connection import Connection
 from mockserver.http.context import Mount, RequestContext, Route
 from mockserver.http.index_page import IndexEntry, IndexPage
 from mockserver.http.public_urls import PublicUrls, host_name, is_loopback
@@ -157,6 +158,8 @@ class App:
         request_id = engine.request_id(name, account or self._task_owner(name, params))
         exchange = Exchange(request_id, engine.now(), name, account, request.method, request.raw_path, request.headers)
         engine.journal.open(exchange)
+        if isinstance(request.protocol, Connection):
+            request.protocol.exchange = exchange
         origin = self.public_urls.base(request, host, name)
         body = RequestBody(request, exchange, mount.max_body)
         return RequestContext(

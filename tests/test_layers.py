@@ -45,6 +45,7 @@ def test_the_walk_sees_the_code() -> None:
 
 ABOVE = {
     "engine": (
+        "advice",
         "app",
         "cli",
         "client",
@@ -59,6 +60,7 @@ ABOVE = {
         "settings",
     ),
     "http": (
+        "advice",
         "app",
         "cli",
         "client",
@@ -70,12 +72,24 @@ ABOVE = {
         "pytest_plugin",
         "server",
     ),
-    "openapi": ("app", "cli", "client", "control", "faults", "intercept", "pytest_plugin", "server"),
-    "providers": ("app", "cli", "client", "control", "faults", "intercept", "openapi", "pytest_plugin", "server"),
-    "faults": ("app", "cli", "client", "control", "intercept", "pytest_plugin", "server"),
+    "openapi": ("advice", "app", "cli", "client", "control", "faults", "intercept", "pytest_plugin", "server"),
+    "providers": (
+        "advice",
+        "app",
+        "cli",
+        "client",
+        "control",
+        "faults",
+        "intercept",
+        "openapi",
+        "pytest_plugin",
+        "server",
+    ),
+    "faults": ("advice", "app", "cli", "client", "control", "intercept", "pytest_plugin", "server"),
+    "advice": ("app", "cli", "client", "control", "faults", "intercept", "pytest_plugin", "server", "settings"),
     "control": ("app", "cli", "client", "intercept", "pytest_plugin", "server"),
-    "client": ("app", "cli", "control", "faults", "http", "intercept", "pytest_plugin", "server"),
-    "intercept": ("cli", "control", "faults", "pytest_plugin"),
+    "client": ("advice", "app", "cli", "control", "faults", "http", "intercept", "pytest_plugin", "server"),
+    "intercept": ("advice", "cli", "control", "faults", "pytest_plugin"),
 }
 """What each folder may not import: what stands above it."""
 

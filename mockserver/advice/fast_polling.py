@@ -3,26 +3,34 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mockserver.advice.base import Advice, Records
+from mockserver.advice.base import Finding, Rule
+from mockserver.advice.records import Records
 
 SECONDS = 1.0
 MOST = 3
-"""Intervals that may be too short: a client that looks once more after its callback, say, is none."""
+"""Intervals that may be too short: a client may look once more after its callback, say."""
 
 
-def advise(records: Records) -> Iterator[Advice]:
+def find(records: Records) -> Iterator[Finding]:
     for task_id, polls in records.polls.items():
-        hasty = [later for earlier, later in pairwise(polls) if later.time - earlier.time < SECONDS]
+        pauses = [(records.pause(earlier, later), later) for earlier, later in pairwise(polls)]
+        hasty = [later for pause, later in pauses if pause < SECONDS]
         if len(hasty) > MOST:
-            shortest = min(later.time - earlier.time for earlier, later in pairwise(polls))
-            yield Advice(
-                rule="fast-polling",
-                title="Polls faster than once a second",
-                account=polls[0].account,
-                seen=f"{len(polls)} queries of task {task_id}, {len(hasty)} of them within {SECONDS:g} s of the one "
-                f"before, the closest {shortest:.2f} s apart.",
-                why="A generation takes minutes in production: polling this fast finds nothing sooner and runs into "
-                "the rate limit. Wait 5 s or longer between queries, or use a callback where there is one.",
-                requests=tuple(exchange.id for exchange in hasty[:20]),
-                tasks=(task_id,),
+            one = polls[0].exchange
+            yield Finding(
+                one.provider,
+                one.account,
+                f"Of {len(polls)} queries of task {task_id}, {len(hasty)} came within {SECONDS:g} s of the answer "
+                f"before, the closest after {max(0.0, min(pauses, key=lambda pair: pair[0])[0]):.2f} s.",
+                requests=[call.exchange.id for call in hasty],
+                tasks=[task_id],
             )
+
+
+RULE = Rule(
+    "fast-polling",
+    "Polls faster than once a second",
+    "A generation takes a minute or more in production: fast polling finds nothing sooner and runs into the rate "
+    "limit. Wait 5 s or longer between queries, or use a callback where there is one.",
+    find,
+)

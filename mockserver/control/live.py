@@ -10,12 +10,12 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from aiohttp.web import Response
 
-from mockserver.advice.base import Records, advice_for
+from mockserver.advice.base import advice_for, rules
+from mockserver.advice.records import read_records
 from mockserver.control.control_request import ControlRequest, Refusal, bad
-from mockserver.control.queries import account_name, known
+from mockserver.control.queries import accounts_of, known
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import REDACTED, Exchange, safe_headers
-from mockserver.engine.store import EVERYTHING, Wanted
 from mockserver.faults.base import kinds
 from mockserver.http.public_urls import PublicUrls
 from mockserver.providers.base import Provider
@@ -59,17 +59,11 @@ class Live:
         return {"kinds": _fault_kinds()}
 
     async def advice(self, request: ControlRequest) -> dict[str, Any]:
-        """What the clients did that would hurt in production; one key's with `api_key`."""
-        key, store = request.query("api_key"), self.engine.store
-        records = Records(
-            self.engine.now(),
-            store.entries(Wanted(), EVERYTHING)[0][::-1],
-            store.tasks(Wanted(), EVERYTHING)[0][::-1],
-            store.deliveries(Wanted(), EVERYTHING)[0][::-1],
-        )
-        account = account_name(key) if key else None
-        found = [advice for advice in advice_for(records) if account in (None, advice.account)]
-        return {"advice": [asdict(advice) for advice in found]}
+        """What the clients did that would hurt in production, of some keys alone with `api_key`; and every rule."""
+        accounts = accounts_of(request)
+        found = advice_for(read_records(self.engine, self.providers))
+        shown = [asdict(advice) for advice in found if accounts is None or advice.account in accounts]
+        return {"advice": shown, "rules": {rule.name: rule.title for rule in rules()}}
 
     async def show_picture(self, request: ControlRequest) -> Response:
         """A completed task's picture, `?width=` pixels wide at most: a thumbnail is drawn small, not scaled down."""

@@ -31,6 +31,10 @@ class Exchange:
     `account` is the key's hash, "" without a key; `status` is None until answered; `note` names the fields that were
     ignored although they look like known ones, "" if there are none.
 
+    Of the client's pace, for advice: `started` is when the request arrived, in real seconds from an arbitrary start;
+    `hung_up` is how many real seconds later the client left without an answer, None if it did not; `broken` says that a
+    fault broke the answer; `retry_after` is what the answer's Retry-After said, in seconds.
+
     A handler fills in one of its own, which the store gets when the request has been answered. Until then the store has
     `opened`: what was known when the request arrived.
     """
@@ -53,11 +57,22 @@ class Exchange:
     error: str | None = None
     pictures: tuple[dict[str, Any], ...] = ()
     note: str = ""
+    started: float = 0.0
+    hung_up: float | None = None
+    broken: bool = False
+    retry_after: int | None = None
     opened: "Exchange | None" = None
 
     def keep_request(self, data: bytes) -> None:
         """Put the request's body on record, capped."""
         self.body, self.body_size = keep_body(data), len(data)
+
+    def record_hang_up(self, now: float) -> None:
+        """Record that the client has left without its answer, at `now` by the clock of `started`."""
+        if self.status is None and self.started and not self.broken:
+            self.hung_up = now - self.started
+            if self.opened is not None:  # what the journal shows until the handler has ended
+                self.opened.started, self.opened.hung_up, self.opened.task_id = self.started, self.hung_up, self.task_id
 
     @property
     def secret(self) -> str:

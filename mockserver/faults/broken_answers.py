@@ -32,6 +32,7 @@ def with_body(context: RequestContext, response: StreamResponse, body: bytes) ->
 
 def abort(context: RequestContext, response: StreamResponse) -> StreamResponse:
     """Close the connection at once, without sending anything; the answer is only recorded."""
+    context.exchange.broken = True
     if context.request.transport is not None:
         context.request.transport.abort()
     return response
@@ -42,6 +43,7 @@ async def write_part(
 ) -> StreamResponse:
     """Announce the whole body, send `length` bytes of it, and end the connection: aborted, or closed in good order."""
     body = body_of(response)
+    context.exchange.broken = True
     stream = await _announce(context, response, len(body))
     if part := body[:length]:
         await stream.write(part)

@@ -11,6 +11,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import _ErrInfo
 
+from mockserver.engine.clock import monotonic
+from mockserver.engine.journal import Exchange
 from mockserver.engine.problems import Kind, Problem
 from mockserver.http.json_answer import JsonAnswer
 from mockserver.http.request_head import RequestHead, RequestLine, split_requests
@@ -21,6 +23,9 @@ HEADER_SECONDS = 30.0
 
 
 INCOMPLETE = "the body is incomplete"
+
+HALF_CLOSED_SECONDS = 0.1
+"""A client that closes its side of the connection within so many real seconds still waits for its answer."""
 
 
 class Application(Protocol):
@@ -55,6 +60,9 @@ class Connection(web.RequestHandler):
         self.body: StreamReader | None = None
         """The body of the request that is being answered, or of the last one answered."""
 
+        self.exchange: Exchange | None = None
+        """The journal's entry of the request that is being answered, or was answered last."""
+
         self._receiving: StreamReader = EMPTY_PAYLOAD
         """The body of the request that was parsed last."""
 
@@ -72,9 +80,21 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._record_hang_up()
         if self.body is not None and self._current_request is None:
             self.body.feed_eof()  # otherwise aiohttp waits for the rest of a body that no handler reads
         super().connection_lost(exc)
+
+    def _record_hang_up(self) -> None:
+        """Record that the client has left the request that is being answered.
+
+        Not if its end came with the request: some clients close their side at once and still read the answer.
+        """
+        exchange = self.exchange
+        if exchange is not None and exchange.hung_up is None and self._current_request is not None:
+            now = monotonic()
+            if now - exchange.started > HALF_CLOSED_SECONDS:
+                exchange.record_hang_up(now)
 
     def data_received(self, data: bytes) -> None:
         if not data:  # aiohttp parses the bytes that it has buffered
@@ -192,6 +212,7 @@ class Connection(web.RequestHandler):
         """Keep a half-closed plain connection open until its answer is sent; TLS has no half-closed connections."""
         if not self._unanswered():
             return None
+        self._record_hang_up()
         self._fail_body(web.RequestPayloadError(INCOMPLETE))
         if self.ssl_context is not None:
             return None

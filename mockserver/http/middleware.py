@@ -24,7 +24,7 @@ async def answer(context: RequestContext, handler: Handler) -> StreamResponse:
     Every refusal and every crash becomes an answer in the provider's own error shape. Faults act before the handler,
     and on the answer, a refusal included.
     """
-    started = monotonic()
+    context.exchange.started = started = monotonic()
     context.engine.event_runner.run_due()
     route, injector = context.route, context.injector
     readers = _cross_origin_readers(context)
@@ -117,7 +117,8 @@ def refusal_response(context: RequestContext, problem: Problem) -> JsonAnswer:
     refusal = refusal_of(context.provider, context.route, problem)
     headers = {}
     if problem.retry_after is not None:
-        headers["Retry-After"] = str(max(1, ceil(problem.retry_after)))
+        context.exchange.retry_after = max(1, ceil(problem.retry_after))
+        headers["Retry-After"] = str(context.exchange.retry_after)
     context.exchange.error = refusal.code
     body = context.provider.envelope(refusal, problem, context.trace_id or context.request_id)
     return context.answer(body, refusal.status, headers)

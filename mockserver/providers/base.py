@@ -23,6 +23,7 @@ from mockserver.engine.tasks import Task
 from mockserver.http.context import Route
 from mockserver.http.index_page import IndexEntry
 from mockserver.http.refusals import Refusal, Refusals, missing_kinds
+from mockserver.providers.client_facts import ClientFacts
 from mockserver.providers.installed import distribution_of, installed_providers
 
 
@@ -63,6 +64,7 @@ class Provider:
             own host does not serve.
         described_in: the module whose OPERATIONS (`operations.py`) describe its routes beyond its models and refusals,
             imported when its OpenAPI description is asked for.
+        client_facts: what its documents ask of clients; advice rests on it.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Provider:
     picture_hosts: Mapping[str, str] = field(default_factory=dict)
     check_restored: Callable[[Task], None] | None = None
     described_in: str | None = None
+    client_facts: ClientFacts = field(default_factory=ClientFacts)
 
     def base_url(self, root: str) -> str:
         """What replaces the documented base URL, when the server is at `root`."""

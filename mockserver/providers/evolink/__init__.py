@@ -1,7 +1,7 @@
 """evolink: `gpt-image-2-beta`, always as a task, with callbacks (document 002; claims EV-…)."""
 
 from mockserver.providers.base import Example, Provider, check_nothing_kept
-from mockserver.providers.evolink import errors, models, pricing, routes, wire
+from mockserver.providers.evolink import client_facts, errors, models, pricing, routes, wire
 
 PROVIDER = Provider(
     name="evolink",
@@ -24,6 +24,7 @@ PROVIDER = Provider(
     picture_hosts=wire.PICTURE_HOSTS,
     check_restored=check_nothing_kept,
     described_in="mockserver.providers.evolink.answers",
+    client_facts=client_facts.CLIENT_FACTS,
     example=Example(
         path="/v1/images/generations",
         body={"model": models.MODEL, "prompt": "A beautiful colorful sunset over the ocean"},

@@ -10,12 +10,10 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Idempotency, Job, Task
 from mockserver.http.context import RequestContext, Route
 from mockserver.providers.evolink import errors, models, wire
+from mockserver.providers.evolink.client_facts import LINK_SECONDS
 from mockserver.providers.field_names import note_ignored
 from mockserver.providers.parsing import known_fields, read, read_callback_url
 from mockserver.providers.pictures import find_picture, serve_picture
-
-LINK_SECONDS = 24 * 3600
-"""How long a result's link lives (EV-FILE-1)."""
 
 _FIELDS = known_fields(models.Generation)
 LONGEST_IDEMPOTENCY_KEY = 255

@@ -1,7 +1,7 @@
 """icodeeasy: `gpt-image-2` in the OpenAI Images protocol, waiting or with `?async=1` (document 001; claims IC-…)."""
 
 from mockserver.providers.base import Example, Provider, check_nothing_kept
-from mockserver.providers.icodeeasy import errors, models, pricing, routes, wire
+from mockserver.providers.icodeeasy import client_facts, errors, models, pricing, routes, wire
 
 PROVIDER = Provider(
     name="icodeeasy",
@@ -20,6 +20,7 @@ PROVIDER = Provider(
     new_id=wire.new_id,
     cost_breakdown=wire.cost_breakdown,
     described_in="mockserver.providers.icodeeasy.answers",
+    client_facts=client_facts.CLIENT_FACTS,
     example=Example(
         path="/v1/images/generations",
         body={"model": models.MODEL, "prompt": "an orange cat on a windowsill, watercolor style"},

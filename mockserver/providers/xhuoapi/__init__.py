@@ -1,7 +1,7 @@
 """xhuoapi: OpenAI's and the Nano Banana models at one endpoint, with callbacks (documents 000, 003; claims XH-…)."""
 
 from mockserver.providers.base import Example, Provider
-from mockserver.providers.xhuoapi import errors, models, pricing, routes, wire
+from mockserver.providers.xhuoapi import client_facts, errors, models, pricing, routes, wire
 
 PROVIDER = Provider(
     name="xhuoapi",
@@ -21,6 +21,7 @@ PROVIDER = Provider(
     cost_breakdown=wire.cost_breakdown,
     callback_body=wire.callback_body,
     described_in="mockserver.providers.xhuoapi.answers",
+    client_facts=client_facts.CLIENT_FACTS,
     example=Example(
         path="/v1/openai/images/generations",
         body={"model": "gpt-image-2", "prompt": "a small fox reading a book under a glowing mushroom"},

@@ -28,6 +28,12 @@ ONE_K: frozenset[Pair] = frozenset(
 )
 """What gpt-image-2 makes at the standard price (XH-PRICE-1)."""
 
+LARGER: frozenset[Pair] = frozenset(
+    {(2048, 2048), (2048, 1536), (1536, 2048), (2048, 1152), (1152, 2048)}
+    | {(2880, 2880), (3264, 2448), (2448, 3264), (3840, 2160), (2160, 3840)}
+)
+"""The recommended 2K and 4K sizes of gpt-image-2 (XH-SIZE-6)."""
+
 FOUR_K_PIXELS = 2048 * 2048
 """A size of more pixels than the largest recommended 2K one counts as 4K for the time it takes (XH-LAT-2)."""
 

@@ -46,6 +46,7 @@ async def retrieve(context: RequestContext) -> StreamResponse:
     now = context.engine.now()
     if asked.action == "retrieve":
         task = _find(context, _wanted(context, asked))
+        context.exchange.task_id = task.id if task else None
         return context.answer(wire.record(task, now) if task else {})
     found = _batch(context, asked)
     page = found[asked.offset : asked.offset + asked.limit]
