@@ -51,7 +51,7 @@ class App:
         self.mounts = {provider.name: _mount(provider, settings) for provider in self.providers}
         by_name = {provider.name: provider for provider in self.providers}
         self.engine = Engine(_engine_config(settings, self.providers), by_name)
-        self.rules = FaultRules(by_name)
+        self.rules = FaultRules(by_name, lambda: self.engine.store.steering)
         self.injector = FaultInjector(self.rules, self.engine)
         self.engine.dispatcher.delivery_fault = self.injector.delivery_fault
         self._hosts = {host: provider.name for provider in self.providers for host in provider.hosts}

@@ -1,8 +1,7 @@
 """The handlers that change something: time, fault rules, accounts, callbacks, routes, sinks, all state."""
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp.web import Response
@@ -18,10 +17,11 @@ from mockserver.engine.engine import Engine
 from mockserver.engine.event_runner import Busy, Stopping
 from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import AccountChange, RateLimit
-from mockserver.engine.outbound import parse_route
+from mockserver.engine.outbound import Route, parse_route
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.sinks import Reply, Sink
+from mockserver.engine.sinks import Received, Reply, Sink
 from mockserver.engine.snapshot_check import MOST
+from mockserver.engine.store.steering import RuleCounts
 from mockserver.engine.tasks import Failure
 from mockserver.engine.text import write_json
 from mockserver.faults.rules import RULES_KEPT, BadRule, FaultRules, Rule
@@ -73,39 +73,40 @@ class Actions:
 
     async def list_faults(self, request: ControlRequest) -> dict[str, Any]:
         accounts = accounts_of(request)
-        rules = [rule for rule in self.rules.by_id.values() if accounts is None or rule.match.api_key in accounts]
-        return {"faults": [views.rule_view(rule) for rule in reversed(rules)], "next": None}
+        rules = [rule for rule in self.rules.all() if accounts is None or rule.account in accounts]
+        return {"faults": [self._rule_view(rule) for rule in reversed(rules)], "next": None}
 
     async def add_fault(self, request: ControlRequest) -> dict[str, Any]:
         try:
-            return views.rule_view(self.rules.add(await request.body()))
+            return self._rule_view(self.rules.add(await request.body()))
         except BadRule as error:
             raise Refusal(400, "bad_rule", f"{str(error)[:3000]}.") from None
         except ValidationError as error:
             raise Refusal(400, "bad_rule", first_error(error)) from None
 
     async def show_fault(self, request: ControlRequest) -> dict[str, Any]:
-        return views.rule_view(self._rule(request))
+        return self._rule_view(self._rule(request))
 
     async def remove_fault(self, request: ControlRequest) -> dict[str, Any]:
         rule = self._rule(request)
-        del self.rules.by_id[rule.id]
-        return views.rule_view(rule)
+        shown = self._rule_view(rule)
+        self.rules.remove([rule])
+        return shown
+
+    def _rule_view(self, rule: Rule) -> dict[str, Any]:
+        return views.rule_view(rule, self.rules.counts(rule))
 
     def _rule(self, request: ControlRequest) -> Rule:
-        rule = self.rules.by_id.get(request.params["id"])
+        rule = next((rule for rule in self.rules.all() if rule.id == request.params["id"]), None)
         if rule is None:
             raise Refusal(404, "not_found", "There is no such fault; GET /_mock/faults lists them.")
         return rule
 
     async def remove_faults(self, request: ControlRequest) -> dict[str, Any]:
         """All of them, or one key's."""
-        accounts, before = accounts_of(request), len(self.rules.by_id)
-        for account in accounts or ():
-            self.rules.forget_account(account)
-        if accounts is None:
-            self.rules.by_id.clear()
-        return {"removed": before - len(self.rules.by_id)}
+        accounts = accounts_of(request)
+        removed = self.rules.remove(rule for rule in self.rules.all() if accounts is None or rule.account in accounts)
+        return {"removed": removed}
 
     async def set_account(self, request: ControlRequest) -> dict[str, Any]:
         """Set balance, monthly quota and rate limit: of these, the ones that are given."""
@@ -150,7 +151,7 @@ class Actions:
         return await self.queries.callback(request)
 
     async def show_routes(self, request: ControlRequest) -> dict[str, Any]:
-        return {"routes": [{"from": source, "to": to} for source, to in self.engine.dispatcher.routing.routes]}
+        return {"routes": [{"from": source, "to": to} for source, to in self.engine.store.steering.routes()]}
 
     async def set_routes(self, request: ControlRequest) -> dict[str, Any]:
         """Put a routing table in place of the one in force, for callbacks that are planned from now on."""
@@ -159,7 +160,7 @@ class Actions:
             routes = tuple(parse_route(f"{route.source}={route.to}") for route in asked.routes)
         except ValueError as error:
             raise bad(f"{error}.") from None
-        self._put_routes(routes)
+        self.engine.store.steering.change_routes(lambda _: routes)
         return await self.show_routes(request)
 
     async def add_route(self, request: ControlRequest) -> dict[str, Any]:
@@ -169,47 +170,42 @@ class Actions:
             source, target = parse_route(f"{asked.source}={asked.to}")
         except ValueError as error:
             raise bad(f"{error}.") from None
-        self._put_routes(((source, target), *self._others(source)))
+        self.engine.store.steering.change_routes(lambda routes: ((source, target), *_without(routes, source)))
         return await self.show_routes(request)
 
     async def remove_route(self, request: ControlRequest) -> dict[str, Any]:
         """Take away the route from an address, if there is one; all of them without `from`."""
         source = request.query("from")
-        self._put_routes(self._others(source) if source else ())
+        self.engine.store.steering.change_routes(lambda routes: _without(routes, source) if source else ())
         return await self.show_routes(request)
-
-    def _others(self, source: str) -> tuple[tuple[str, str], ...]:
-        return tuple(route for route in self.engine.dispatcher.routing.routes if route[0] != source)
-
-    def _put_routes(self, routes: tuple[tuple[str, str], ...]) -> None:
-        self.engine.dispatcher.routing = replace(self.engine.dispatcher.routing, routes=routes)
 
     async def show_sink(self, request: ControlRequest) -> dict[str, Any]:
         name = request.params["name"]
-        return views.sink_view(name, self.engine.dispatcher.sinks.by_name.get(name) or Sink())
+        return views.sink_view(name, self.engine.store.steering.sink(name) or Sink())
 
     async def set_sink(self, request: ControlRequest) -> dict[str, Any]:
         """Give a sink a script, and let it forget what it was sent."""
         asked = await request.read(models.SinkScript)
         script = [Reply(item.status, item.delay) for item in asked.responses]
-        self.engine.dispatcher.sinks.put(request.params["name"], Sink(deque(script)))
+        self.engine.store.steering.put_sink(request.params["name"], script)
         return await self.show_sink(request)
 
     async def receive(self, request: ControlRequest) -> Response:
         """Record a request that is posted to a sink over HTTP, and answer with the next status of its script."""
         headers = without(safe_headers(request.http_request.headers), secret_of(request.http_request.headers))
-        reply = self.engine.dispatcher.sinks.get(request.params["name"]).receive(
-            self.engine.now(), headers, await request.raw()
-        )
+        body = (await request.raw()).decode("utf-8", "replace")
+        received = Received(self.engine.now(), headers, body)
+        reply = self.engine.store.steering.deliver(request.params["name"], received)
         await self.engine.waiters.sleep(reply.delay)
         return Response(status=max(200, reply.status))
 
     async def take_snapshot(self, request: ControlRequest) -> dict[str, Any]:
-        state = from_json(write_json(snapshot.take(self.engine), inf_nan_mode="strings"))
+        taken, saved = snapshot.take(self.engine)
+        state = from_json(write_json(taken, inf_nan_mode="strings"))
         for key in self.engine.known_keys.all():
             state = without(state, key)
-        rules = [views.rule_view(rule) for rule in self.rules.by_id.values()]
-        return {"engine": state, "faults": rules, "faults_added": self.rules.added}
+        rules = [views.rule_view(rule, counts) for rule, counts in saved.rules if isinstance(rule, Rule)]
+        return {"engine": state, "faults": rules, "faults_added": saved.added}
 
     async def put_snapshot(self, request: ControlRequest) -> dict[str, Any]:
         """Put a snapshot in place of everything; nothing changes if it is not one."""
@@ -223,8 +219,7 @@ class Actions:
             raise bad(f"This is no snapshot: {first_error(error)}") from None
         except (BadRule, ValueError) as error:
             raise bad(f"This is no snapshot: {error}.") from None
-        await snapshot.restore(self.engine, state)
-        self.rules.by_id, self.rules.added = rules, asked.faults_added
+        await snapshot.restore(self.engine, state, snapshot.SavedRules(rules, asked.faults_added))
         return views.clock_view(self.engine)
 
     async def reset(self, request: ControlRequest) -> dict[str, Any]:
@@ -234,10 +229,8 @@ class Actions:
         forgotten = views.usage_view(self.engine, self.queries.mounts, account)
         if account is not None:
             self.engine.reset_account(account)
-            self.rules.forget_account(account)
         else:
             await self.engine.reset()
-            self.rules.clear()
         return {"status": "reset", "defects": self.engine.defects.count, "forgotten": forgotten}
 
 
@@ -247,9 +240,13 @@ _BUSY = (
 )
 
 
-def _saved_rules(rules: FaultRules, asked: models.SnapshotBody) -> dict[str, Rule]:
-    """The fault rules of a snapshot with their counts, by id. Raises BadRule, or pydantic's ValidationError."""
-    found: dict[str, Rule] = {}
+def _without(routes: tuple[Route, ...], source: str) -> tuple[Route, ...]:
+    return tuple(route for route in routes if route[0] != source)
+
+
+def _saved_rules(rules: FaultRules, asked: models.SnapshotBody) -> list[tuple[Rule, RuleCounts]]:
+    """The fault rules of a snapshot with their counts. Raises BadRule, or pydantic's ValidationError."""
+    found: dict[str, tuple[Rule, RuleCounts]] = {}
     for number, saved in enumerate(asked.faults):
         place = f"faults[{number}]"
         if saved.id in found or int(saved.id.removeprefix("fault-")) > asked.faults_added:
@@ -257,8 +254,7 @@ def _saved_rules(rules: FaultRules, asked: models.SnapshotBody) -> dict[str, Rul
         if not saved.fired <= saved.matched <= MOST:
             raise BadRule(f"{place}.fired and matched are no counts of one rule")
         rule = rules.read(saved.id, saved.model_dump(exclude={"id", "matched", "fired"}))
-        rule.matched, rule.fired = saved.matched, saved.fired
-        found[rule.id] = rule
+        found[rule.id] = rule, RuleCounts(saved.matched, saved.fired)
     if len(found) > RULES_KEPT or asked.faults_added > MOST:
         raise BadRule(f"faults are more than {RULES_KEPT}, or faults_added is no count")
-    return found
+    return list(found.values())

@@ -13,7 +13,6 @@ from mockserver.engine.callbacks import Delivery, State
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange, without
 from mockserver.engine.ledger import Account
-from mockserver.engine.sinks import SINKS_KEPT
 from mockserver.engine.store import Page, Wanted, every
 from mockserver.engine.tasks import Task
 from mockserver.engine.waiters import STOPPING
@@ -51,7 +50,6 @@ class Queries:
         """That the server is there, what is pending, and what the bounds have dropped."""
         engine, store = self.engine, self.engine.store
         pending = store.pending()
-        sinks = engine.dispatcher.sinks
         return {
             "status": "ok",
             "version": __version__,
@@ -60,10 +58,7 @@ class Queries:
             "seed": engine.entropy.seed,
             "pending": {"tasks": pending.tasks, "callback_attempts": pending.attempts},
             "defects": views.defects_view(engine),
-            "kept": {
-                **{noun: asdict(kept) for noun, kept in store.kept().items()},
-                "sinks": {"count": len(sinks.by_name), "bound": SINKS_KEPT, "dropped": sinks.dropped},
-            },
+            "kept": {noun: asdict(kept) for noun, kept in store.kept().items()},
         }
 
     async def clock(self, request: ControlRequest) -> dict[str, Any]:

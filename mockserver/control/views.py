@@ -10,6 +10,7 @@ from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_h
 from mockserver.engine.ledger import Account, Currency, Usage
 from mockserver.engine.sinks import Sink
 from mockserver.engine.store import EVERYTHING, Wanted
+from mockserver.engine.store.steering import RuleCounts
 from mockserver.engine.tasks import Status, Task
 from mockserver.faults.rules import Rule
 from mockserver.http.context import Mount
@@ -40,15 +41,15 @@ def defects_view(engine: Engine) -> dict[str, Any]:
     return {"count": engine.defects.count, "last": last}
 
 
-def rule_view(rule: Rule) -> dict[str, Any]:
+def rule_view(rule: Rule, counts: RuleCounts) -> dict[str, Any]:
     """A fault rule, and how often it matched and fired."""
     return {
         "id": rule.id,
         "match": rule.match.model_dump(exclude_none=True),
         **rule.when.model_dump(),
         "fault": rule.fault.model_dump(exclude_none=True),
-        "matched": rule.matched,
-        "fired": rule.fired,
+        "matched": counts.matched,
+        "fired": counts.fired,
     }
 
 

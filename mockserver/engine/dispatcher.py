@@ -1,7 +1,7 @@
 """Delivers callbacks: plans a delivery when a task ends, makes its attempts, and records each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from mockserver.engine.addresses import Address, as_sent, is_loopback, is_public
@@ -17,7 +17,7 @@ from mockserver.engine.callbacks import (
 )
 from mockserver.engine.clock import Clock, Entropy
 from mockserver.engine.outbound import AddressRule, Routing, Sender
-from mockserver.engine.sinks import Sinks
+from mockserver.engine.sinks import Received, sink_named_by
 from mockserver.engine.store import DRAWS, Store
 from mockserver.engine.tasks import Task
 
@@ -50,20 +50,28 @@ def no_fault(_: Task) -> DeliveryFault:
 class Dispatcher:
     """Delivers callbacks: one attempt for each due event.
 
-    `observers` are called with each attempt that has ended; `delivery_fault` is the fault of a task's callback.
+    `defaults` is the routing at the start: its routes are in force until the store is given others. `observers` are
+    called with each attempt that has ended; `delivery_fault` is the fault of a task's callback.
     """
 
     store: Store
-    routing: Routing
+    defaults: Routing
     sender: Sender
     observers: list[Observer]
     policy: RetryPolicy = DOCUMENTED
-    sinks: Sinks = field(default_factory=Sinks)
     delivery_fault: Callable[[Task], DeliveryFault] = no_fault
 
-    def clear(self) -> None:
-        """Forget the built-in receivers."""
-        self.sinks = Sinks()
+    def __post_init__(self) -> None:
+        self.restore_routes()
+
+    def restore_routes(self) -> None:
+        """Put the routes of the start in force."""
+        self.store.steering.change_routes(lambda _: self.defaults.routes)
+
+    @property
+    def routing(self) -> Routing:
+        """The routing in force."""
+        return Routing(self.store.steering.routes(), self.defaults.egress, self.defaults.to_port)
 
     def plan(self, task: Task, target: str, body: bytes, entropy: Entropy) -> list[Delivery]:
         """The deliveries of an ended task's callback: one, and the copies that a fault adds.
@@ -119,7 +127,7 @@ class Dispatcher:
             return _nothing
         if delivery.under_way is not None:
             return partial(self._conclude, delivery, delivery.under_way, due)
-        sink = self.sinks.named_by(delivery.routed)
+        sink = sink_named_by(delivery.routed)
         return None if sink is None else self._deliver_to_sink(delivery, sink, due)
 
     async def _post(self, delivery: Delivery, url: str, clock: Clock, public_only: bool) -> Callable[[], None]:
@@ -132,8 +140,9 @@ class Dispatcher:
         return partial(self._conclude, delivery, Attempt(began, outcome), clock.now())
 
     def _deliver_to_sink(self, delivery: Delivery, sink: str, now: float) -> Callable[[], None]:
-        """Give a callback to a built-in receiver; the delay of its reply passes on the clock."""
-        reply = self.sinks.get(sink).receive(now, HEADERS, delivery.body)
+        """Hand a callback to a built-in receiver, whose answer takes its time on the clock."""
+        received = Received(now, HEADERS, delivery.body.decode("utf-8", "replace"))
+        reply = self.store.steering.deliver(sink, received)
         timeout = self.policy.timeout
         if reply.delay >= timeout:
             outcome = Outcome(None, timeout, f"no answer within {timeout:g} s")
@@ -159,8 +168,9 @@ class Dispatcher:
         A route is the user's choice: any address is allowed. Without a route and without egress, only loopback is.
         Both are the user's own machines, often with self-signed certificates, which are not verified.
         """
-        if self.routing.is_routed(delivery.target) or delivery.routed != as_sent(delivery.target):
+        routing = self.routing
+        if routing.is_routed(delivery.target) or delivery.routed != as_sent(delivery.target):
             return any_address, False
-        if not self.routing.egress:
+        if not routing.egress:
             return is_loopback, False
         return (is_public if public_only else any_address), True

@@ -227,8 +227,7 @@ class Engine:
         """Forget every task, account, delivery and exchange, and start clock and chance afresh."""
         await self.event_runner.cancel_attempts()
         self.store.reset()
-        self.dispatcher.clear()
-        self.dispatcher.routing = self.config.routing
+        self.dispatcher.restore_routes()
         self.known_keys.clear()
         self.entropy = self.config.entropy.renewed()
         self.waiters.autojump = self.config.autojump

@@ -4,7 +4,7 @@ For every account, always: opening == balance + held + captured.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -134,6 +134,10 @@ class AccountRow:
     recent: deque[float] = field(default_factory=deque)
     usage: deque[Usage] = field(default_factory=lambda: deque(maxlen=USAGE_KEPT))
     usage_dropped: int = 0
+
+    def copy(self) -> "AccountRow":
+        """A row for another owner, to be changed apart from this one."""
+        return replace(self, recent=deque(self.recent), usage=deque(self.usage, maxlen=USAGE_KEPT))
 
     def value(self) -> Account:
         """The account as it stands."""

@@ -3,16 +3,17 @@
 The journal is left out: it is a record of what this process was asked, and it holds what clients sent.
 """
 
-from collections import deque
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, Entropy, Mode, SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
-from mockserver.engine.ledger import USAGE_KEPT, AccountRow
+from mockserver.engine.ledger import AccountRow
 from mockserver.engine.schedule import Event
-from mockserver.engine.sinks import RECEIVED_KEPT, Sink
+from mockserver.engine.sinks import Sink
 from mockserver.engine.store import Records
+from mockserver.engine.store.steering import RuleCounts, SteeringRecords, StoredRule
 from mockserver.engine.tasks import Task
 
 LATEST = 100_000_000_000.0
@@ -37,7 +38,7 @@ class ClockState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything but the journal: the store's `Records` field by field, and what is in force around it."""
+    """Everything but the journal and the fault rules: what the store keeps, and what is in force around it."""
 
     form: int
     clock: ClockState
@@ -52,36 +53,43 @@ class State:
     routes: list[tuple[str, str]]
     sinks: dict[str, Sink] = field(default_factory=dict)
 
-    @property
-    def records(self) -> Records:
-        """What the store is given."""
-        accounts = self.accounts
-        for row in accounts:
-            row.usage = deque(row.usage, maxlen=USAGE_KEPT)
-        return Records(self.tasks, self.deliveries, accounts, self.held, self.planned, self.anonymous_requests)
+
+@dataclass(frozen=True, slots=True)
+class SavedRules:
+    """The fault rules, each with its counts, in the order in which they were added, and how many ever were."""
+
+    rules: Sequence[tuple[StoredRule, RuleCounts]] = ()
+    added: int = 0
 
 
-def take(engine: Engine) -> State:
+def take(engine: Engine) -> tuple[State, SavedRules]:
     """The state at this instant. An attempt that is under way is planned again: its receiver may see it twice."""
     clock, records = engine.clock, engine.store.dump()
-    return State(
-        form=FORM,
-        clock=ClockState(engine.now(), clock.mode, clock.speed, engine.waiters.autojump),
-        seed=engine.entropy.seed,
-        seeded=engine.entropy.seeded,
-        routes=list(engine.dispatcher.routing.routes),
-        sinks=engine.dispatcher.sinks.by_name,
-        **{part.name: getattr(records, part.name) for part in fields(Records)},
+    state = State(
+        FORM,
+        ClockState(engine.now(), clock.mode, clock.speed, engine.waiters.autojump),
+        engine.entropy.seed,
+        engine.entropy.seeded,
+        records.anonymous_requests,
+        records.tasks,
+        records.deliveries,
+        records.accounts,
+        records.held,
+        records.planned,
+        records.steering.routes,
+        records.steering.sinks,
     )
+    return state, SavedRules(records.steering.rules, records.steering.rules_added)
 
 
-async def restore(engine: Engine, state: State) -> None:
+async def restore(engine: Engine, state: State, saved: SavedRules) -> None:
     """Put a state in place of everything that an engine has. Calls that wait are told of a reset."""
     await engine.reset()
-    engine.store.load(state.records)
+    steering = SteeringRecords(list(saved.rules), saved.added, state.routes, state.sinks)
+    held, planned = state.held, state.planned
+    engine.store.load(
+        Records(state.tasks, state.deliveries, state.accounts, held, planned, state.anonymous_requests, steering)
+    )
     engine.entropy = Entropy(state.seed, seeded=state.seeded)
     engine.waiters.autojump = state.clock.autojump
-    engine.dispatcher.routing = replace(engine.dispatcher.routing, routes=tuple(state.routes))
-    for name, sink in state.sinks.items():
-        engine.dispatcher.sinks.put(name, Sink(sink.script, deque(sink.received, maxlen=RECEIVED_KEPT), sink.dropped))
     engine.event_runner.restart(state.clock.clock())

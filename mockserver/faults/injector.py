@@ -25,7 +25,7 @@ class FaultInjector:
     @property
     def active(self) -> bool:
         """Whether any rule is in force."""
-        return bool(self.rules.by_id)
+        return bool(self.engine.store.steering.rules())
 
     def admit(self, context: RequestContext) -> None:
         """Before a handler: apply the fault that the key's ending names, and the rate limit.
@@ -61,7 +61,7 @@ class FaultInjector:
         if trigger is not None:
             raise trigger
         job = job.with_outcome(asked.failure, asked.delay)
-        if self.rules.by_id:
+        if self.active:
             self.engine.check_money(job)
             subject = replace(_subject(context), model=job.model, prompt=job.prompt)
             for fault in self.rules.fire("task", subject, self.engine.entropy):
@@ -72,7 +72,7 @@ class FaultInjector:
         """The answer to send, refusals included: changed by the rules of the stage `after`."""
         subject = _subject(context, context.matched_model, context.matched_prompt)
         for rule in self.rules.of_stage("after"):
-            if rule.fault.acts_on(context, response) and rule.meets(subject, self.engine.entropy):
+            if rule.fault.acts_on(context, response) and self.rules.meets(rule, subject, self.engine.entropy):
                 response = await rule.fault.after(context, response)
         return response
 

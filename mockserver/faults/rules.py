@@ -1,15 +1,16 @@
 """The fault rules in force: which calls, tasks and callbacks each applies to, when, and how often it has fired."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mockserver.engine.accounts import account_id, is_account_id
 from mockserver.engine.clock import Entropy
+from mockserver.engine.store.steering import RuleCounts, Steering
 from mockserver.faults.base import Fault, Stage, kinds
 from mockserver.http.context import Route
 from mockserver.http.routing import path_pattern
@@ -81,48 +82,58 @@ class When(BaseModel):
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A fault with its conditions; `matched` and `fired` count."""
+    """A fault with its conditions. How often it has matched and fired is in the store."""
 
     id: str
     match: Match
     when: When
     fault: Fault
-    matched: int = 0
-    fired: int = 0
 
-    def meets(self, subject: Subject, entropy: Entropy) -> bool:
-        """Count a match, and say whether the fault is applied now."""
-        if (self.fault.pictures_only and not subject.picture) or not self.match.accepts(subject):
-            return False
-        self.matched += 1
-        turn = self.matched - self.when.skip
-        if turn < 1 or turn % self.when.every or (self.when.times is not None and self.fired >= self.when.times):
+    @property
+    def account(self) -> str | None:
+        """The hash of the one key that it is for, None for every key."""
+        return self.match.api_key
+
+    def accepts(self, subject: Subject) -> bool:
+        return (subject.picture or not self.fault.pictures_only) and self.match.accepts(subject)
+
+    def fires(self, counts: RuleCounts, entropy: Entropy) -> bool:
+        """Whether the fault is applied at a match; `counts` are those with this match."""
+        turn = counts.matched - self.when.skip
+        if turn < 1 or turn % self.when.every or (self.when.times is not None and counts.fired >= self.when.times):
             return False
         rule = f"{self.match.model_dump_json()} {self.fault.model_dump_json()}"
-        if entropy.draw("fault", rule, self.matched).fraction() >= self.when.probability:
-            return False
-        self.fired += 1
-        return True
+        return entropy.draw("fault", rule, counts.matched).fraction() < self.when.probability
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FaultRules:
-    """Every rule, in the order in which they were added."""
+    """The rules in force, which the store keeps, in the order in which they were added."""
 
     providers: Mapping[str, Provider]
-    by_id: dict[str, Rule] = field(default_factory=dict)
-    added: int = 0
+    steering: Callable[[], Steering]
+
+    def all(self) -> tuple[Rule, ...]:
+        return cast(tuple[Rule, ...], self.steering().rules())  # `add` and `load` put in nothing else
+
+    def counts(self, rule: Rule) -> RuleCounts:
+        return self.steering().rule_counts(rule.id)
 
     def add(self, rule: Mapping[str, Any]) -> Rule:
         """Add a rule from its JSON form. Raises BadRule, or pydantic's ValidationError for a wrong value."""
-        if len(self.by_id) >= RULES_KEPT:
-            raise BadRule(f"there are {RULES_KEPT} rules already; remove some")
-        added = self.read(f"fault-{self.added + 1}", rule)
-        self.added += 1
-        self.by_id[added.id] = added
-        return added
+
+        def numbered(number: int) -> Rule:
+            if len(self.all()) >= RULES_KEPT:
+                raise BadRule(f"there are {RULES_KEPT} rules already; remove some")
+            return self.read(f"fault-{number}", rule)
+
+        return self.steering().add_rule(numbered)
+
+    def remove(self, rules: Iterable[Rule]) -> int:
+        """Remove rules; how many of them there were."""
+        return self.steering().remove_rules({rule.id for rule in rules})
 
     def read(self, name: str, rule: Mapping[str, Any]) -> Rule:
         """A rule from its JSON form, under an id, without adding it. Raises as `add` does."""
@@ -167,24 +178,20 @@ class FaultRules:
         """The faults to apply at a stage, one after the other. A rule counts its match when its turn comes: if an
         earlier fault ends the call, the later rules have neither matched nor fired."""
         for rule in self.of_stage(stage):
-            if rule.meets(subject, entropy):
+            if self.meets(rule, subject, entropy):
                 yield rule.fault
+
+    def meets(self, rule: Rule, subject: Subject, entropy: Entropy) -> bool:
+        """Count a match of a rule if it is one, and say whether the fault is applied now."""
+        return rule.accepts(subject) and self.steering().count_match(rule.id, lambda now: rule.fires(now, entropy))
 
     def of_stage(self, stage: Stage) -> Iterator[Rule]:
         """The rules whose fault acts at a stage, in the order in which they were added."""
-        return iter([rule for rule in self.by_id.values() if rule.fault.stage == stage])
+        return iter([rule for rule in self.all() if rule.fault.stage == stage])
 
     def needs_body(self) -> bool:
         """Whether any rule needs a request's body before the handler."""
-        return any(rule.match.needs_body and rule.fault.stage in ("before", "after") for rule in self.by_id.values())
-
-    def clear(self) -> None:
-        """Remove every rule, and count from the start again."""
-        self.by_id, self.added = {}, 0
-
-    def forget_account(self, account: str) -> None:
-        """Remove the rules of one key's hash."""
-        self.by_id = {name: rule for name, rule in self.by_id.items() if rule.match.api_key != account}
+        return any(rule.match.needs_body and rule.fault.stage in ("before", "after") for rule in self.all())
 
 
 def _fault(given: Any) -> Fault:

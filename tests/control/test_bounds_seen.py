@@ -6,6 +6,7 @@ import pytest
 
 from control.steer import ask, refused
 from mockserver.engine import sinks
+from mockserver.engine.store import steering
 from support.calls import Caller
 from support.receiver import receiver
 from support.scene import Scene
@@ -13,13 +14,13 @@ from support.scene import Scene
 
 def test_what_a_sink_has_dropped_is_counted(scene: Scene) -> None:
     for _ in range(sinks.RECEIVED_KEPT + 2):
-        scene.server.app.engine.dispatcher.sinks.get("app").receive(0.0, {}, b"")
+        scene.server.app.engine.store.steering.deliver("app", sinks.Received(0.0, {}, ""))
     seen = ask(scene, "GET", "sink/app")
     assert (len(seen["received"]), seen["received_dropped"]) == (sinks.RECEIVED_KEPT, 2)
 
 
 def test_sinks_that_went_for_others_are_counted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sinks, "SINKS_KEPT", 2)
+    monkeypatch.setattr(steering, "SINKS_KEPT", 2)
     for name in ("a", "b", "c"):
         ask(scene, "PUT", f"sink/{name}", {})
     assert ask(scene, "GET", "health")["kept"]["sinks"]["dropped"] == 1

@@ -13,6 +13,7 @@ from mockserver.engine.callbacks import Delivery
 from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
 from mockserver.engine.schedule import DueEvents, Event
+from mockserver.engine.store.steering import Steering, SteeringRecords
 from mockserver.engine.tasks import Job, Task
 
 T = TypeVar("T")
@@ -83,10 +84,15 @@ class Records:
     held: list[tuple[str, str]] = field(default_factory=list)
     planned: list[Event] = field(default_factory=list)
     anonymous_requests: int = 0
+    steering: SteeringRecords = field(default_factory=SteeringRecords)
 
 
 class Store(DueEvents, Protocol):
     """The verbs. Accounts are opened by the first call that counts towards them; looking at one does not open it."""
+
+    @property
+    def steering(self) -> Steering:
+        """The verbs for fault rules, callback routes and sinks. A reset begins it anew, as it does everything."""
 
     def submit(self, job: Job, now: float, plan: Callable[[Job, float, int, int], Task]) -> Task:
         """Accept a job: hold its price, and keep and plan its task.
@@ -167,7 +173,7 @@ class Store(DueEvents, Protocol):
     def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]: ...
 
     def kept(self) -> Mapping[str, Kept]:
-        """What is kept of `tasks`, `callbacks`, `requests` and `accounts`."""
+        """What is kept of `tasks`, `callbacks`, `requests`, `accounts` and `sinks`."""
 
     def pending(self) -> Pending: ...
 
@@ -175,7 +181,7 @@ class Store(DueEvents, Protocol):
         """Forget everything."""
 
     def reset_account(self, account: str) -> list[str]:
-        """Forget everything of one key's hash, at every provider; the ids of the tasks that are gone."""
+        """Forget everything of one key's hash, its fault rules included; the ids of the tasks that are gone."""
 
     def dump(self) -> Records:
         """All that is kept but the journal."""

@@ -1,6 +1,5 @@
 """The default store: dictionaries in this process. Nothing in here waits, so that each verb is one transaction."""
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -10,7 +9,9 @@ from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.schedule import Event, Schedule
+from mockserver.engine.sinks import SINKS_KEPT
 from mockserver.engine.store import DRAWS, Bounds, Kept, Page, Pending, Records, Wanted
+from mockserver.engine.store.steering import MemorySteering
 from mockserver.engine.store.table import EntryTable, Table, page
 from mockserver.engine.tasks import Job, Task
 
@@ -39,6 +40,7 @@ class MemoryStore:
         self._accounts: dict[str, AccountRow] = {}
         self._accounts_dropped = 0
         self._anonymous_requests = 0
+        self.steering = MemorySteering()
 
     # generations and their money
 
@@ -253,6 +255,7 @@ class MemoryStore:
             "callbacks": Kept(len(deliveries.rows), deliveries.bound, deliveries.dropped),
             "requests": Kept(len(entries.rows), entries.bound, entries.dropped),
             "accounts": Kept(len(self._accounts), self.bounds.accounts, self._accounts_dropped),
+            "sinks": Kept(len(self.steering.sinks()), SINKS_KEPT, self.steering.sinks_dropped),
         }
 
     def pending(self) -> Pending:
@@ -274,20 +277,18 @@ class MemoryStore:
         for names in (self._traces, self._replays):
             names.pop(account, None)
         self._held_back.pop(account, None)
+        self.steering.forget_account(account)
         return [task.id for task in tasks]
 
     def dump(self) -> Records:
-        copies = [
-            replace(row, recent=deque(row.recent), usage=deque(row.usage, maxlen=row.usage.maxlen))
-            for row in self._accounts.values()
-        ]
         return Records(
             list(self._tasks.rows.values()),
             list(self._deliveries.rows.values()),
-            copies,
+            [row.copy() for row in self._accounts.values()],
             list(self._held.items()),
             self._planned(),
             self._anonymous_requests,
+            self.steering.dump(),
         )
 
     def _planned(self) -> list[Event]:
@@ -305,8 +306,9 @@ class MemoryStore:
         self.reset()
         self._held = dict(records.held)
         self._anonymous_requests = records.anonymous_requests
+        self.steering.load(records.steering)
         for row in records.accounts:
-            self._accounts[f"{row.provider}/{row.id}"] = row
+            self._accounts[f"{row.provider}/{row.id}"] = row.copy()
         for task in records.tasks:
             self._tasks.add(task.id, task, task.job.provider, task.job.account)
             self._remember_names(task)

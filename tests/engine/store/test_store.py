@@ -1,7 +1,8 @@
 """What every store must do, whatever it keeps its records in: a new one is added to STORES."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Protocol
 
@@ -14,8 +15,10 @@ from mockserver.engine.callbacks import DOCUMENTED, Attempt, Delivery, Outcome, 
 from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, RateLimit, Usage
 from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.sinks import SINKS_KEPT, Received, Reply, Sink
 from mockserver.engine.store import Bounds, Kept, Pending, Store, Wanted
 from mockserver.engine.store.memory import MemoryStore
+from mockserver.engine.store.steering import RuleCounts, SteeringRecords
 from mockserver.engine.tasks import Failure, Idempotency, Job, Task
 
 
@@ -473,11 +476,127 @@ def test_an_unknown_cursor_ends_the_list(store: Store) -> None:
     assert store.tasks(Wanted(), 2, "never there") == ([], None)
 
 
+# fault rules, routes and sinks
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A fault rule as a store knows it."""
+
+    id: str
+    account: str | None = None
+
+
+def add_rule(store: Store, account: str | None = None) -> Rule:
+    return store.steering.add_rule(lambda number: Rule(f"fault-{number}", account))
+
+
+def test_rules_are_numbered_since_the_reset_and_kept_in_order(store: Store) -> None:
+    assert ids([add_rule(store) for _ in range(3)]) == ["fault-1", "fault-2", "fault-3"]
+    assert store.steering.remove_rules({"fault-2", "never there"}) == 1
+    add_rule(store)
+    assert ids(list(store.steering.rules())) == ["fault-1", "fault-3", "fault-4"]
+    store.reset()
+    assert (list(store.steering.rules()), add_rule(store).id) == ([], "fault-1")
+
+
+def test_a_rule_that_is_refused_takes_no_number(store: Store) -> None:
+    def refuse(_: int) -> Rule:
+        raise ValueError("no rule")
+
+    with pytest.raises(ValueError, match="no rule"):
+        store.steering.add_rule(refuse)
+    assert (list(store.steering.rules()), add_rule(store).id) == ([], "fault-1")
+
+
+def test_matches_are_counted_and_fire_as_they_are_told(store: Store) -> None:
+    rule, told = add_rule(store), list[RuleCounts]()
+
+    def every_second(counts: RuleCounts) -> bool:
+        told.append(counts)
+        return counts.matched % 2 == 0
+
+    assert [store.steering.count_match(rule.id, every_second) for _ in range(4)] == [False, True, False, True]
+    assert told == [RuleCounts(1, 0), RuleCounts(2, 0), RuleCounts(3, 1), RuleCounts(4, 1)]
+    assert store.steering.rule_counts(rule.id) == RuleCounts(4, 2)
+    store.steering.remove_rules({rule.id})
+    assert not store.steering.count_match(rule.id, every_second)
+    assert store.steering.rule_counts(rule.id) == RuleCounts()
+
+
+def test_routes_are_changed_in_one_step(store: Store) -> None:
+    first, second = ("http://a", "http://b"), ("http://c", "http://d")
+    before = store.steering.change_routes(lambda _: (first,))
+    assert store.steering.change_routes(lambda routes: (second, *routes)) == (second, first)
+    assert (before, store.steering.routes()) == ((first,), (second, first))
+
+
+def test_a_sink_is_there_as_soon_as_it_is_named_and_what_was_handed_out_stays(store: Store) -> None:
+    store.steering.put_sink("app", [Reply(500)])
+    before, received = store.steering.sink("app"), Received(T0, {"A": "b"}, "狐")
+    assert [store.steering.deliver("app", received) for _ in range(2)] == [Reply(500), Reply()]
+    assert store.steering.deliver("other", received) == Reply()
+    assert before == Sink((Reply(500),))
+    assert store.steering.sinks() == {"app": Sink((), (received,) * 2), "other": Sink((), (received,))}
+    assert store.steering.sink("never named") is None
+
+
+def test_the_oldest_sink_goes_for_a_new_one(store: Store) -> None:
+    for number in range(SINKS_KEPT):
+        store.steering.put_sink(str(number))
+    store.steering.put_sink("0")
+    store.steering.deliver("new", Received(T0, {}, ""))
+    assert (store.steering.sink("1"), store.kept()["sinks"]) == (None, Kept(SINKS_KEPT, SINKS_KEPT, 1))
+
+
+def steered(store: Store) -> SteeringRecords:
+    """Something of every kind; how it stands then."""
+    for account in (None, "acct_1", "acct_2"):
+        store.steering.count_match(add_rule(store, account).id, lambda _: True)
+    store.steering.change_routes(lambda _: (("http://a", "http://b"),))
+    store.steering.put_sink("app", [Reply(500), Reply(201)])
+    store.steering.deliver("app", Received(T0, {}, ""))
+    return store.dump().steering
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        add_rule,
+        lambda store: store.steering.remove_rules({"fault-1"}),
+        lambda store: store.steering.count_match("fault-1", lambda _: True),
+        lambda store: store.steering.change_routes(lambda _: ()),
+        lambda store: store.steering.put_sink("other"),
+        lambda store: store.steering.deliver("app", Received(T0, {}, "")),
+        lambda store: store.reset_account("acct_1"),
+        lambda store: store.reset(),
+    ],
+)
+def test_no_verb_changes_what_was_dumped_or_loaded(new: Callable[..., Store], change: Callable[[Store], Any]) -> None:
+    old, copy = new(), new()
+    taken = steered(old)
+    before = deepcopy(taken)
+    copy.load(old.dump())
+    for store in (old, copy):
+        assert store.dump().steering == before
+        change(store)
+        assert store.dump().steering != before
+    assert taken == before
+    assert old.dump() == copy.dump()
+
+
+def test_a_reset_of_an_account_removes_its_rules_alone(store: Store) -> None:
+    steered(store)
+    store.reset_account("acct_1")
+    assert ids(list(store.steering.rules())) == ["fault-1", "fault-3"]
+
+
 # all of it
 
 
 def populated(store: Store) -> Store:
     """Something of everything."""
+    steered(store)
     store.change_account("studio", "acct_1", AccountChange(500, True, 100, True, RateLimit(3, 60.0)), T0)
     store.admit("studio", "acct_1", T0)
     for _ in range(3):
@@ -507,6 +626,8 @@ def test_a_reset_of_an_account_forgets_all_of_it_and_nothing_of_another(new: Cal
     submit(other, "stuck", stuck=True, account="acct_2", provider="lab")
     submit(other, "other", account="acct_2", due=T0 + 3)
     other.settle(replace(submit(other, "failed", account="acct_2"), failure=FAILED))
+    steered(other)
+    other.steering.remove_rules({"fault-2"})
     assert replace(store.dump(), anonymous_requests=0) == other.dump()
     assert (store.entry("r1"), store.delivery_of("done"), ids(store.entries(Wanted(), 9)[0])) == (None, None, ["r2"])
     assert store.reset_account("acct_unknown") == []
@@ -515,19 +636,22 @@ def test_a_reset_of_an_account_forgets_all_of_it_and_nothing_of_another(new: Cal
 
 def test_what_was_dumped_can_be_loaded_and_goes_on_as_before(new: Callable[..., Store]) -> None:
     old, copy = populated(new()), new()
-    copy.load(old.dump())
+    given = old.dump()
+    unchanged = deepcopy(given)
+    copy.load(given)
     assert copy.dump() == old.dump()
     for store in (old, copy):
         assert store.replayed("studio", "acct_1", "k") == store.traced("studio", "acct_1", "t") == store.task("running")
         opened(store, "next")
         assert store.count_request("studio", "acct_1") == 4
+    assert given == unchanged
     assert events(copy) == events(old)
     assert copy.dump() == old.dump()
 
 
 def test_a_dump_is_no_window_on_the_store(store: Store) -> None:
     before = populated(store).dump()
-    accounts = [replace(row, recent=row.recent.copy(), usage=row.usage.copy()) for row in before.accounts]
+    accounts = deepcopy(before.accounts)
     submit(store, "later")
     store.admit("studio", "acct_1", T0)
     store.settle(submit(store, "later still", cost=0))

@@ -1,0 +1,163 @@
+"""What tests steer a server by: fault rules with their counts, callback routes, and sinks. A part of every store."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from mockserver.engine.outbound import Route
+from mockserver.engine.sinks import SINKS_KEPT, Received, Reply, Sink
+
+
+class StoredRule(Protocol):
+    """A fault rule as a store knows it: a value. `account` is the hash of the one key it is for, None for every key."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def account(self) -> str | None: ...
+
+
+R = TypeVar("R", bound=StoredRule)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCounts:
+    """How often a rule has matched, and how often its fault was applied."""
+
+    matched: int = 0
+    fired: int = 0
+
+
+NO_MATCHES = RuleCounts()
+
+
+@dataclass(frozen=True, slots=True)
+class SteeringRecords:
+    """All of a `Steering`: rules with their counts in the order in which they were added, and how many ever were."""
+
+    rules: list[tuple[StoredRule, RuleCounts]] = field(default_factory=list)
+    rules_added: int = 0
+    routes: list[Route] = field(default_factory=list)
+    sinks: dict[str, Sink] = field(default_factory=dict)
+
+
+class Steering(Protocol):
+    """The verbs: each is one transaction on values, as those of `Store`."""
+
+    def rules(self) -> Sequence[StoredRule]:
+        """The fault rules in force, in the order in which they were added."""
+
+    def rule_counts(self, rule_id: str) -> RuleCounts:
+        """The counts of a rule; none for one that is gone."""
+
+    def add_rule(self, rule_of: Callable[[int], R]) -> R:
+        """Add the rule that `rule_of` makes, given how many were added since the last reset, with this one."""
+
+    def remove_rules(self, ids: Collection[str]) -> int:
+        """Remove rules; how many of them there were."""
+
+    def count_match(self, rule_id: str, fires: Callable[[RuleCounts], bool]) -> bool:
+        """Count a match of a rule, and that it fired if `fires` says so; it is told the counts with this match.
+
+        Returns:
+            Whether it fired; False if the rule is gone.
+        """
+
+    def routes(self) -> tuple[Route, ...]:
+        """The callback routes in force, the first that fits going first."""
+
+    def change_routes(self, change: Callable[[tuple[Route, ...]], tuple[Route, ...]]) -> tuple[Route, ...]:
+        """Put the routes that `change` makes of those in force in their place."""
+
+    def sinks(self) -> Mapping[str, Sink]:
+        """The sinks by name, the one that was set up last coming last."""
+
+    def sink(self, name: str) -> Sink | None: ...
+
+    def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
+        """Set up a sink, in place of one of that name; the oldest goes when there are as many as are kept."""
+
+    def deliver(self, name: str, received: Received) -> Reply:
+        """Record what a sink was sent, and take its script's next answer. A sink is there as soon as it is named."""
+
+
+class MemorySteering:
+    """`Steering` without anything behind it."""
+
+    def __init__(self) -> None:
+        self.sinks_dropped = 0
+        self.rules_added = 0
+        self._rules: tuple[StoredRule, ...] = ()
+        self._counts: dict[str, RuleCounts] = {}
+        self._routes: tuple[Route, ...] = ()
+        self._sinks: dict[str, Sink] = {}
+
+    def rules(self) -> tuple[StoredRule, ...]:
+        return self._rules
+
+    def rule_counts(self, rule_id: str) -> RuleCounts:
+        return self._counts.get(rule_id, NO_MATCHES)
+
+    def add_rule(self, rule_of: Callable[[int], R]) -> R:
+        rule = rule_of(self.rules_added + 1)
+        self.rules_added += 1
+        self._rules = (*self._rules, rule)
+        self._counts[rule.id] = NO_MATCHES
+        return rule
+
+    def remove_rules(self, ids: Collection[str]) -> int:
+        before = len(self._rules)
+        self._rules = tuple(rule for rule in self._rules if rule.id not in ids)
+        self._counts = {rule.id: self._counts[rule.id] for rule in self._rules}
+        return before - len(self._rules)
+
+    def count_match(self, rule_id: str, fires: Callable[[RuleCounts], bool]) -> bool:
+        counts = self._counts.get(rule_id)
+        if counts is None:
+            return False
+        fired = fires(RuleCounts(counts.matched + 1, counts.fired))
+        self._counts[rule_id] = RuleCounts(counts.matched + 1, counts.fired + fired)
+        return fired
+
+    def routes(self) -> tuple[Route, ...]:
+        return self._routes
+
+    def change_routes(self, change: Callable[[tuple[Route, ...]], tuple[Route, ...]]) -> tuple[Route, ...]:
+        self._routes = change(self._routes)
+        return self._routes
+
+    def sinks(self) -> Mapping[str, Sink]:
+        return self._sinks.copy()
+
+    def sink(self, name: str) -> Sink | None:
+        return self._sinks.get(name)
+
+    def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
+        self._sinks.pop(name, None)
+        if len(self._sinks) >= SINKS_KEPT:
+            del self._sinks[next(iter(self._sinks))]
+            self.sinks_dropped += 1
+        self._sinks[name] = Sink(tuple(script))
+
+    def deliver(self, name: str, received: Received) -> Reply:
+        if name not in self._sinks:
+            self.put_sink(name)
+        sink = self._sinks[name]
+        self._sinks[name] = sink.with_received(received)
+        return sink.next_reply
+
+    def forget_account(self, account: str) -> None:
+        """Remove the rules of one key's hash."""
+        self.remove_rules({rule.id for rule in self._rules if rule.account == account})
+
+    def dump(self) -> SteeringRecords:
+        rules = [(rule, self._counts[rule.id]) for rule in self._rules]
+        return SteeringRecords(rules, self.rules_added, list(self._routes), self._sinks.copy())
+
+    def load(self, records: SteeringRecords) -> None:
+        """Put records, as `dump` gave them, in place of everything."""
+        self._rules = tuple(rule for rule, _ in records.rules)
+        self._counts = {rule.id: counts for rule, counts in records.rules}
+        self.rules_added = records.rules_added
+        self._routes = tuple(records.routes)
+        self._sinks = dict(records.sinks)
