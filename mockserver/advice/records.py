@@ -17,6 +17,7 @@ from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import monotonic
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange
+from mockserver.engine.sinks import sink_named_by
 from mockserver.engine.store import EVERYTHING, Wanted
 from mockserver.engine.tasks import Task
 from mockserver.http.context import Route
@@ -140,7 +141,7 @@ def _router(provider: Provider) -> Router:
 def read_records(engine: Engine, providers: Sequence[Provider]) -> Records:
     """Everything that is on record in an engine."""
     by_name = {provider.name: provider for provider in providers}
-    store, sinks = engine.store, engine.dispatcher.sinks
+    store = engine.store
     exchanges: list[Exchange] = store.entries(Wanted(), EVERYTHING)[0][::-1]
     deliveries: list[Delivery] = store.deliveries(Wanted(), EVERYTHING)[0][::-1]
     return Records(
@@ -153,7 +154,7 @@ def read_records(engine: Engine, providers: Sequence[Provider]) -> Records:
             for exchange in exchanges
             if exchange.status is not None or exchange.hung_up is not None
         ],
-        [one for one in deliveries if one.routed and not ("/_mock/" in one.routed and sinks.named_by(one.routed))],
+        [one for one in deliveries if one.routed and not ("/_mock/" in one.routed and sink_named_by(one.routed))],
     )
 
 
