@@ -1,4 +1,4 @@
-"""The handlers that change something: time, fault rules, accounts, callbacks, routes, sinks, all state."""
+"""The control calls that change state: the clock, fault rules, accounts, tasks, callbacks, routes, sinks, snapshots."""
 
 import asyncio
 from dataclasses import dataclass
@@ -32,20 +32,20 @@ RAN_SHOWN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """The control calls that change something."""
+    """The control calls that change state."""
 
     engine: Engine
     rules: FaultRules
     queries: Queries
 
     async def advance(self, request: ControlRequest) -> dict[str, Any]:
-        """Advance the clock; answers with the events that ran, in order, each with its time."""
+        """Advance the clock; the answer lists the events that ran, in order, each with its time."""
         asked = await request.read(models.Advance)
         if (asked.seconds is None) == (asked.until is None):
-            raise bad('Say either {"seconds": 7}, or {"until": "idle"} or an instant in Unix seconds.')
+            raise bad('Give either "seconds", as in {"seconds": 7}, or "until": "idle" or an instant in Unix seconds.')
         until = asked.until if isinstance(asked.until, float) else None
         if until is not None and not self.engine.now() <= until <= self.engine.now() + models.LONGEST_ADVANCE:
-            raise bad("The clock does not go back, and at most ten years ahead.")
+            raise bad("The clock cannot go back, and one advance is at most ten years.")
         inside = request.http_request.headers.get("Mock-Callback")
         try:
             ran = await self.engine.event_runner.advance(until, by=asked.seconds, inside=inside)
@@ -57,12 +57,12 @@ class Actions:
         return {**views.clock_view(self.engine), "ran": events, "ran_total": len(ran)}
 
     async def set_clock(self, request: ControlRequest) -> dict[str, Any]:
-        """Change the clock's mode, speed or autojump; the time goes on from where it is."""
+        """Change the clock's mode, speed or autojump; its time stays."""
         asked = await request.read(models.ClockChange)
         engine, now = self.engine, self.engine.now()
         mode = asked.mode or engine.clock.mode
         if mode == "virtual" and asked.speed is not None:
-            raise bad("A virtual clock has no speed: it stands still until it is advanced.")
+            raise bad("A virtual clock has no speed: its time passes only when it is advanced.")
         if mode == "virtual" and engine.clock.mode == "real":
             engine.event_runner.restart(VirtualClock(now))
         elif mode == "real" and (engine.clock.mode == "virtual" or asked.speed is not None):
@@ -103,13 +103,13 @@ class Actions:
         return rule
 
     async def remove_faults(self, request: ControlRequest) -> dict[str, Any]:
-        """All of them, or one key's."""
+        """Remove all rules, or those of the `api_key` parameters."""
         accounts = accounts_of(request)
         removed = self.rules.remove(rule for rule in self.rules.all() if accounts is None or rule.account in accounts)
         return {"removed": removed}
 
     async def set_account(self, request: ControlRequest) -> dict[str, Any]:
-        """Set balance, monthly quota and rate limit: of these, the ones that are given."""
+        """Set an account's balance, monthly quota or rate limit."""
         provider = self.queries.provider_of(request)
         asked = await request.read(models.AccountChange)
         currency = self.queries.mounts[provider].provider.currency
@@ -126,7 +126,7 @@ class Actions:
         return self.queries.account_view(provider, account)
 
     async def end_task(self, request: ControlRequest) -> dict[str, Any]:
-        """End a task by hand: complete it, fail it (with a provider's error code), or cancel it."""
+        """End a task now: complete it, fail it (with a provider's error code), or cancel it."""
         task = known(self.engine.store.task(request.params["id"]), "task")
         asked = await request.read(models.TaskEnd)
         failures = {
@@ -138,11 +138,11 @@ class Actions:
         try:
             self.engine.end_now(task, failures[verb])
         except Problem as problem:
-            raise Refusal(409, "has_ended", f"Nothing to {verb}: {problem.detail}.") from None
+            raise Refusal(409, "has_ended", f"Cannot {verb} this task: {problem.detail}.") from None
         return await self.queries.task(request)
 
     async def redeliver(self, request: ControlRequest) -> dict[str, Any]:
-        """Start a callback's attempts again, whether it was delivered or given up."""
+        """Begin a callback's attempts anew, after it was delivered, given up, captured or lost."""
         delivery = known(self.engine.store.delivery(request.params["id"]), "callback")
         if not delivery.ended:
             raise Refusal(409, "still_waiting", "This callback is still waiting for its next attempt.")
@@ -154,7 +154,7 @@ class Actions:
         return {"routes": [{"from": source, "to": to} for source, to in self.engine.store.steering.routes()]}
 
     async def set_routes(self, request: ControlRequest) -> dict[str, Any]:
-        """Put a routing table in place of the one in force, for callbacks that are planned from now on."""
+        """Replace the routing table, for callbacks that are planned from now on."""
         asked = await request.read(models.Routes)
         try:
             routes = tuple(parse_route(f"{route.source}={route.to}") for route in asked.routes)
@@ -164,7 +164,7 @@ class Actions:
         return await self.show_routes(request)
 
     async def add_route(self, request: ControlRequest) -> dict[str, Any]:
-        """Put one route ahead of those in force, in place of one from the same address."""
+        """Add a route before the others, in place of one with the same `from`."""
         asked = await request.read(models.RouteBody)
         try:
             source, target = parse_route(f"{asked.source}={asked.to}")
@@ -174,7 +174,7 @@ class Actions:
         return await self.show_routes(request)
 
     async def remove_route(self, request: ControlRequest) -> dict[str, Any]:
-        """Take away the route from an address, if there is one; all of them without `from`."""
+        """Remove the route with a `from` address, if there is one; without `from`, all routes."""
         source = request.query("from")
         self.engine.store.steering.change_routes(lambda routes: _without(routes, source) if source else ())
         return await self.show_routes(request)
@@ -184,14 +184,14 @@ class Actions:
         return views.sink_view(name, self.engine.store.steering.sink(name) or Sink())
 
     async def set_sink(self, request: ControlRequest) -> dict[str, Any]:
-        """Give a sink a script, and let it forget what it was sent."""
+        """Set a sink's script, and remove the callbacks it received."""
         asked = await request.read(models.SinkScript)
         script = [Reply(item.status, item.delay) for item in asked.responses]
         self.engine.store.steering.put_sink(request.params["name"], script)
         return await self.show_sink(request)
 
     async def receive(self, request: ControlRequest) -> Response:
-        """Record a request that is posted to a sink over HTTP, and answer with the next status of its script."""
+        """Record a request to a sink over HTTP, and answer with the next status of its script."""
         headers = without(safe_headers(request.http_request.headers), secret_of(request.http_request.headers))
         body = (await request.raw()).decode("utf-8", "replace")
         received = Received(self.engine.now(), headers, body)
@@ -208,7 +208,7 @@ class Actions:
         return {"engine": state, "faults": rules, "faults_added": saved.added}
 
     async def put_snapshot(self, request: ControlRequest) -> dict[str, Any]:
-        """Put a snapshot in place of everything; nothing changes if it is not one."""
+        """Replace all state by a snapshot; an invalid snapshot changes nothing."""
         asked = await request.read(models.SnapshotBody)
         try:
             state = await asyncio.to_thread(snapshot_reader.read, asked.engine)
@@ -216,14 +216,14 @@ class Actions:
             await asyncio.to_thread(snapshot_check.check, state, providers)
             rules = _saved_rules(self.rules, asked)
         except ValidationError as error:
-            raise bad(f"This is no snapshot: {first_error(error)}") from None
+            raise bad(f"The snapshot is invalid: {first_error(error)}") from None
         except (BadRule, ValueError) as error:
-            raise bad(f"This is no snapshot: {error}.") from None
+            raise bad(f"The snapshot is invalid: {error}.") from None
         await snapshot.restore(self.engine, state, snapshot.SavedRules(rules, asked.faults_added))
         return views.clock_view(self.engine)
 
     async def reset(self, request: ControlRequest) -> dict[str, Any]:
-        """Forget everything, or one key's tasks, money, callbacks, requests and faults; what was charged until then."""
+        """Remove all state, or one key's tasks, money, callbacks, requests and faults; the answer has their charges."""
         asked = await request.read(models.Reset)
         account = None if asked.api_key is None else account_name(asked.api_key)
         forgotten = views.usage_view(self.engine, self.queries.mounts, account)
@@ -235,8 +235,8 @@ class Actions:
 
 
 _BUSY = (
-    "A callback is being delivered and its receiver has not answered: if the receiver itself advances the clock, it "
-    "waits for itself. Answer the callback first, then advance."
+    "The receiver of a callback has not answered yet. If this advance comes from that receiver, it waits for itself: "
+    "answer the callback first, then advance."
 )
 
 
@@ -250,11 +250,11 @@ def _saved_rules(rules: FaultRules, asked: models.SnapshotBody) -> list[tuple[Ru
     for number, saved in enumerate(asked.faults):
         place = f"faults[{number}]"
         if saved.id in found or int(saved.id.removeprefix("fault-")) > asked.faults_added:
-            raise BadRule(f"{place}.id is there twice, or is beyond faults_added")
+            raise BadRule(f"{place}.id is repeated, or its number is larger than faults_added")
         if not saved.fired <= saved.matched <= MOST:
-            raise BadRule(f"{place}.fired and matched are no counts of one rule")
+            raise BadRule(f"{place}.fired is larger than matched, or matched is larger than {MOST}")
         rule = rules.read(saved.id, saved.model_dump(exclude={"id", "matched", "fired"}))
         found[rule.id] = rule, RuleCounts(saved.matched, saved.fired)
     if len(found) > RULES_KEPT or asked.faults_added > MOST:
-        raise BadRule(f"faults are more than {RULES_KEPT}, or faults_added is no count")
+        raise BadRule(f"there are more than {RULES_KEPT} faults, or faults_added is larger than {MOST}")
     return list(found.values())

@@ -1,4 +1,4 @@
-"""One call to the control surface: what a handler is given, and how it refuses."""
+"""A request to the control surface, as its handler gets it, and the handler's refusals."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,7 +24,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Refusal(Exception):
-    """An error of the control surface: a 4xx and a sentence that says what exists instead."""
+    """An error answer of the control surface; the message names what is valid instead."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Refusal(Exception):
 
 
 def bad(message: str) -> Refusal:
-    """400: what was asked makes no sense."""
+    """A refusal with status 400."""
     return Refusal(400, "bad_request", message)
 
 
@@ -43,7 +43,7 @@ def stopping() -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """The request, the variable parts of its path, and how many bytes its body may have."""
+    """A request, the variable parts of its path, and the largest size of its body in bytes."""
 
     http_request: BaseRequest
     params: Mapping[str, str]
@@ -54,11 +54,11 @@ class ControlRequest:
         return self.http_request.query.get(name) or None
 
     def limit(self) -> int:
-        """How many records a list is to have."""
+        """The number of records in a list's page."""
         return int(self._number("limit", 1, LARGEST_LIMIT, _WHOLE, "a whole number") or DEFAULT_LIMIT)
 
     def wait(self) -> float | None:
-        """For how many real seconds an outcome is to be waited for."""
+        """For how many real seconds to wait for an outcome; None for not at all."""
         return self._number("wait", 0, LONGEST_WAIT, _DECIMAL, "a number of seconds")
 
     def _number(self, name: str, least: float, most: float, form: re.Pattern[str], what: str) -> float | None:
@@ -87,7 +87,7 @@ class ControlRequest:
             raise bad("The body is incomplete, or not framed as its headers say.") from None
 
     async def body(self) -> dict[str, Any]:
-        """The JSON object sent along; an empty body is an empty object."""
+        """The body as a JSON object; an empty body is an empty object."""
         data = (await self.raw()).removeprefix(BYTE_ORDER_MARK)
         if not data.strip():
             return {}
@@ -111,7 +111,7 @@ Handler = Callable[[ControlRequest], Awaitable[Any]]
 
 
 def first_error(error: ValidationError, model: type[BaseModel] | None = None) -> str:
-    """What pydantic found first, in a sentence that echoes no input and says which fields there are."""
+    """pydantic's first error as a sentence, without the input; for an unknown field it lists the known ones."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(map(str, first["loc"])) or "the body"
     known = f" There are {', '.join(model.model_fields)}." if model and first["type"] == "extra_forbidden" else ""

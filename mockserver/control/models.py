@@ -1,4 +1,4 @@
-"""The bodies of the control calls."""
+"""The request bodies of the control calls."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 LONGEST_ADVANCE = 10 * 365 * 86_400.0
-"""Seconds that one advance may pass: ten years."""
+"""The longest advance, in seconds: ten years."""
 
 
 class Body(BaseModel):
@@ -16,14 +16,14 @@ class Body(BaseModel):
 
 
 class Advance(Body):
-    """By `seconds`, or `until` an instant (Unix seconds) or "idle": until nothing is planned."""
+    """Advance by `seconds`, or `until` an instant (Unix seconds) or "idle": until no event is planned."""
 
     seconds: Annotated[float, Field(ge=0, le=LONGEST_ADVANCE)] | None = None
     until: float | Literal["idle"] | None = None
 
 
 class ClockChange(Body):
-    """What of the clock is to change. `speed` is how many seconds of it pass in a real one."""
+    """The properties of the clock to change. `speed` is its seconds per real second."""
 
     mode: Literal["real", "virtual"] | None = None
     speed: Annotated[float, Field(gt=0, le=100_000)] | None = None
@@ -31,7 +31,7 @@ class ClockChange(Body):
 
 
 class RateLimitBody(Body):
-    """At most `requests` billable calls in any `seconds` of the clock."""
+    """At most `requests` billable calls in any period of `seconds` of the clock."""
 
     requests: Annotated[int, Field(ge=0)]
     seconds: Annotated[float, Field(gt=0)]
@@ -41,7 +41,7 @@ Amount = Annotated[Decimal, Field(ge=0, le=10**12)]
 
 
 class AccountChange(Body):
-    """What of an account is to change; amounts as decimal text or numbers. A null takes a quota or a limit away."""
+    """The properties of an account to change; amounts as decimal text or numbers. null removes a quota or a limit."""
 
     balance: Amount | None = None
     quota: Amount | None = None
@@ -49,7 +49,7 @@ class AccountChange(Body):
 
 
 class ReplyBody(Body):
-    """One answer of a sink's script; a number stands for that status without a delay."""
+    """One answer in a sink's script; a number is that status without a delay."""
 
     @model_validator(mode="before")
     @classmethod
@@ -63,13 +63,13 @@ class ReplyBody(Body):
 
 
 class SinkScript(Body):
-    """A sink's answers, one after the other."""
+    """A sink's answers, in order."""
 
     responses: Annotated[list[ReplyBody], Field(max_length=1_000)] = Field(default_factory=list)
 
 
 class TaskEnd(Body):
-    """How a task fails; without a code, as the provider's general failure."""
+    """The error code with which a task fails; without it, the provider's general failure."""
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] | None = None
 
@@ -90,13 +90,13 @@ class Routes(Body):
 
 
 class Reset(Body):
-    """Whose state is forgotten; everybody's if absent."""
+    """The key whose state is removed; without it, all state."""
 
     api_key: str | None = None
 
 
 class SavedRule(Body):
-    """A fault rule as it is shown; `FaultRules` reads it again."""
+    """A fault rule in a snapshot, in the form in which rules are listed."""
 
     model_config = ConfigDict(strict=True)
 
@@ -112,7 +112,7 @@ class SavedRule(Body):
 
 
 class SnapshotBody(Body):
-    """A snapshot as it was given out."""
+    """A snapshot, as `GET /_mock/snapshot` returned it."""
 
     model_config = ConfigDict(strict=True)
 

@@ -1,4 +1,4 @@
-"""The handlers that change nothing: health, and records in lists and one by one."""
+"""The control calls that read: health, lists of records, and single records."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 LIST_PARAMETERS = ("provider", "api_key", "limit", "cursor", "task_id", "state", "wait", "view")
-"""What lists take; task_id, state and wait are of callbacks alone, view of requests."""
+"""The query parameters of lists; task_id, state and wait are for callbacks only, view is for requests only."""
 
 
 def account_name(key: str) -> str:
@@ -31,17 +31,14 @@ def account_name(key: str) -> str:
 
 
 def accounts_of(request: ControlRequest) -> frozenset[str] | None:
-    """The accounts of the keys that a call names by `api_key`, which may be repeated; None if it names none."""
+    """The accounts of the keys in a call's `api_key` parameters; None without one."""
     keys = [key for key in request.http_request.query.getall("api_key", ()) if key]
     return frozenset(map(account_name, keys)) if keys else None
 
 
 @dataclass(frozen=True, slots=True)
 class Queries:
-    """The control calls that change nothing.
-
-    Lists are `{"<plural noun>": [...], "next": cursor or null}`, newest first.
-    """
+    """The control calls that read. Lists are `{"<plural noun>": [...], "next": cursor or null}`, newest first."""
 
     engine: Engine
     mounts: Mapping[str, Mount]
@@ -82,12 +79,12 @@ class Queries:
         return self._shown(views.exchange_view(exchange), exchange.account)
 
     def _shown(self, view: dict[str, Any], account: str) -> dict[str, Any]:
-        """A record without its account's key, wherever its client has put it."""
+        """A record with its account's API key redacted in every text."""
         shown: dict[str, Any] = without(view, self.engine.known_keys.key_of(account))
         return shown
 
     async def callbacks(self, request: ControlRequest) -> dict[str, Any]:
-        """Filters by task_id and state too; `wait` waits until there is one and none of them is waiting."""
+        """List callbacks, also by task_id and state; `wait` waits until there are some and all of them have ended."""
         task_id, state = request.query("task_id"), request.query("state")
         if state is not None and state not in list(State):
             raise bad(f"state is one of {', '.join(State)}.")
@@ -113,7 +110,7 @@ class Queries:
         return self._callback_view(known(self.engine.store.delivery(name), "callback"))
 
     async def _wait(self, request: ControlRequest, done: Callable[[], bool]) -> None:
-        """Wait for an outcome as long as the call asks for, looking again after every attempt and every task's end."""
+        """Wait until `done`, at most as long as the call says; every attempt and every end of a task is a check."""
         seconds = request.wait()
         if seconds is None:
             return
@@ -129,12 +126,12 @@ class Queries:
     async def requests(self, request: ControlRequest) -> dict[str, Any]:
         view = request.query("view")
         if view not in (None, "summary"):
-            raise bad("view is summary, or absent for whole records.")
+            raise bad("view is summary; without it the records are complete.")
         show = self._request_view if view is None else self.request_summary
         return self._list(request, "requests", self.engine.store.entries, show)
 
     def request_summary(self, exchange: Exchange) -> dict[str, Any]:
-        """A request in one row."""
+        """A request as a list's row."""
         task = self.engine.find(exchange.provider, exchange.task_id) if exchange.task_id else None
         mount = self.mounts.get(exchange.provider)
         summary = views.exchange_summary(exchange, task, mount.provider.currency if mount else None)
@@ -160,10 +157,10 @@ class Queries:
         return self._shown(views.account_view(store.account(provider, account), usage, self.mounts[provider]), account)
 
     def provider_of(self, request: ControlRequest) -> str:
-        """The provider that a call about an account names."""
+        """The provider in a call's query. Raises Refusal if there is none, or no such provider."""
         provider = request.query("provider")
         if provider is None:
-            raise bad(f"Say which: ?provider= one of {', '.join(self.mounts)}.")
+            raise bad(f"?provider= is missing: one of {', '.join(self.mounts)}.")
         self._check_provider(provider)
         return provider
 
@@ -172,7 +169,7 @@ class Queries:
             raise Refusal(400, "unknown_provider", f"There is no such provider; there are {', '.join(self.mounts)}.")
 
     def _wanted(self, request: ControlRequest, keep: Callable[[T], bool] = every) -> Wanted[T]:
-        """The records of the provider and the api_keys that a call asks for."""
+        """The filter of a list: by the call's provider and api_key parameters, and by `keep`."""
         provider = request.query("provider")
         if provider is not None:
             self._check_provider(provider)
@@ -193,7 +190,7 @@ class Queries:
 
 
 def known(found: T | None, noun: str) -> T:
-    """A record that was found by its id. Raises Refusal if none was."""
+    """A record that was looked up by its id. Raises Refusal (404) if it is None."""
     if found is None:
         raise Refusal(404, "not_found", f"There is no such {noun}; GET /_mock/{noun}s lists them.")
     return found

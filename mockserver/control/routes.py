@@ -1,4 +1,4 @@
-"""The control surface's index: every call under `/_mock/`, and who may make it."""
+"""The control surface: the table of all calls under `/_mock/`, and their dispatch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ from mockserver.providers.base import Provider
 
 
 class Control:
-    """Everything under `/_mock/`. `access` says who may call it, `public_urls` where the proxy is."""
+    """Answers the calls under `/_mock/`, for the clients that `access` permits."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Control:
         self._patterns = [(method, path_pattern(path), handler) for method, path, handler in (*self.routes, *files)]
 
     async def handle(self, request: BaseRequest, path: str) -> StreamResponse:
-        """Answer a control call: as JSON, but for the page's files, pictures and events."""
+        """Answer a control call: with JSON, or with a file of the page, a picture or the stream of events."""
         try:
             if (logged_in := self._access.log_in(request)) is not None:
                 return logged_in
@@ -117,16 +117,16 @@ class Control:
         return {**describe(routes), "servers": [{"url": root}]}
 
     async def _proxy(self, request: ControlRequest) -> Mapping[str, Any]:
-        """What a program must know to come by the documented hosts: the proxy's port, the hosts, the CA."""
+        """The proxy of this server: its port, the documented hosts that it redirects, and its CA's certificate."""
         if self._public_urls.proxy is None:
             raise Refusal(404, "no_proxy", "This server has no proxy: start it with --proxy-port PORT.")
         return self._public_urls.proxy
 
     def _find(self, method: str, path: str) -> tuple[Handler, Mapping[str, str]]:
-        asked = "GET" if method == "HEAD" else method
+        wanted = "GET" if method == "HEAD" else method
         matches = [(verb, handler, found) for verb, form, handler in self._patterns if (found := form.fullmatch(path))]
         for verb, handler, found in matches:
-            if verb == asked:
+            if verb == wanted:
                 return handler, found.groupdict()
         if matches:
             raise Refusal(405, "wrong_method", f"Use {', '.join(sorted(verb for verb, _, _ in matches))} here.")

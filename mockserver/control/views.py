@@ -1,4 +1,4 @@
-"""What the control surface shows of the engine's records: JSON with times in Unix seconds and money as decimal text."""
+"""The engine's records as JSON of the control surface: times in Unix seconds, money as decimal text."""
 
 from collections.abc import Iterable, Mapping
 from math import isinf
@@ -17,11 +17,11 @@ from mockserver.http.context import Mount
 from mockserver.http.refusals import failure_refusal
 
 SHOWN = 300
-"""Characters of a path or a prompt that a list's row shows."""
+"""Characters of a path or a prompt in a list's row."""
 
 
 def clock_view(engine: Engine) -> dict[str, Any]:
-    """The clock; `next_due` is when something falls due next, null if nothing is planned."""
+    """The clock; `next_due` is the time of the next event, null if none is planned."""
     clock = engine.clock
     return {
         "now": clock.now(),
@@ -33,7 +33,7 @@ def clock_view(engine: Engine) -> dict[str, Any]:
 
 
 def defects_view(engine: Engine) -> dict[str, Any]:
-    """The internal errors of this server since its start, which a reset does not forget; the last of them in full."""
+    """The internal errors of this server since its start, resets included: their count, and the last ones in full."""
     last = [
         {"number": found.number, "where": found.where, "account": found.account or None, "traceback": found.text}
         for found in engine.defects.kept
@@ -54,7 +54,7 @@ def rule_view(rule: Rule, counts: RuleCounts) -> dict[str, Any]:
 
 
 def sink_view(name: str, sink: Sink) -> dict[str, Any]:
-    """A built-in receiver: what is left of its script, and what it was sent, oldest first."""
+    """A built-in receiver: the rest of its script, and the callbacks it received, oldest first."""
     return {
         "name": name,
         "received_dropped": sink.dropped,
@@ -66,7 +66,7 @@ def sink_view(name: str, sink: Sink) -> dict[str, Any]:
 
 
 def task_view(task: Task, mount: Mount, now: float, delivery: Delivery | None) -> dict[str, Any]:
-    """A task as it stands at `now`."""
+    """A task with its status at `now`."""
     job, currency = task.job, mount.provider.currency
     status = task.status_at(now)
     held, captured = (job.cost, 0) if status in (Status.PENDING, Status.PROCESSING) else (0, job.cost)
@@ -130,7 +130,7 @@ def attempt_view(attempt: Attempt) -> dict[str, Any]:
 
 
 def exchange_view(exchange: Exchange) -> dict[str, Any]:
-    """A request and its answer, without the key it came with."""
+    """A request and its answer, without the API key."""
     secret = exchange.secret
     return {
         "id": exchange.id,
@@ -155,9 +155,9 @@ def exchange_view(exchange: Exchange) -> dict[str, Any]:
 
 
 def exchange_summary(exchange: Exchange, task: Task | None, currency: Currency | None) -> dict[str, Any]:
-    """A request in one row of a list; `task` is the one that it is about, if that is known."""
+    """A request as a list's row; `task` is the task that it submitted or asked for, if known."""
     secret = exchange.secret
-    model, prompt = (task.job.model, task.job.prompt) if task else _asked(exchange)
+    model, prompt = (task.job.model, task.job.prompt) if task else _model_and_prompt(exchange)
     shown = {
         "id": exchange.id,
         "time": exchange.time,
@@ -178,8 +178,8 @@ def exchange_summary(exchange: Exchange, task: Task | None, currency: Currency |
     return {name: redact(value, secret) if isinstance(value, str) else value for name, value in shown.items()}
 
 
-def _asked(exchange: Exchange) -> tuple[str, str]:
-    """The model and the prompt that a request's body names, "" where it names none."""
+def _model_and_prompt(exchange: Exchange) -> tuple[str, str]:
+    """The model and the prompt in a request's body, "" where it has none."""
     body = readable(exchange.body) if exchange.body else None
     fields = body if isinstance(body, dict) else {}
     model, prompt = fields.get("model"), fields.get("prompt")
@@ -204,7 +204,7 @@ def money_view(account: Account, currency: Currency) -> dict[str, Any]:
 
 
 def usage_view(engine: Engine, mounts: Mapping[str, Mount], account: str | None) -> dict[str, Any]:
-    """How many callbacks there are, and what was charged at each provider: in one account or in all of them."""
+    """The number of callbacks, and the charges at each provider: of one account, or of all if it is None."""
     accounts = None if account is None else frozenset((account,))
     callbacks = len(engine.store.deliveries(Wanted(accounts=accounts), EVERYTHING)[0])
     totals: dict[str, list[int]] = {}
@@ -227,7 +227,7 @@ def usage_view(engine: Engine, mounts: Mapping[str, Mount], account: str | None)
 
 
 def account_view(account: Account, records: Iterable[Usage], mount: Mount) -> dict[str, Any]:
-    """An account with its usage records, newest first, as the provider documents them; `records` come in that order."""
+    """An account with its usage records in the provider's documented form; `records` are newest first."""
     provider = mount.provider
     usage = [
         {

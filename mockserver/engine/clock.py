@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 Mode = Literal["real", "virtual"]
 
 VIRTUAL_START = 1_767_225_600.0
-"""Where a virtual clock starts unless told otherwise: 2026-01-01T00:00:00Z, in Unix seconds."""
+"""The time at which a virtual clock starts by default: 2026-01-01T00:00:00Z, in Unix seconds."""
 
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyz0123456789"
 _LETTERS = bytes(_ALPHABET[value % len(_ALPHABET)] for value in range(256))
@@ -79,7 +79,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """Stands still until it is moved."""
+    """Its time passes only by `move_to`."""
 
     mode: Mode = "virtual"
     speed = 0.0
@@ -115,11 +115,11 @@ class Draw:
         return self._digest[:length].translate(_LETTERS).decode()
 
     def fraction(self) -> float:
-        """Evenly spread over [0, 1), in the steps that a float has there."""
+        """A number in [0, 1), evenly distributed, with 53 bits."""
         return (int.from_bytes(self._digest[16:]) >> 11) / 2**53
 
     def between(self, low: float, high: float) -> float:
-        """Evenly spread over [low, high], in whole thousandths."""
+        """A number in [low, high], evenly distributed and rounded to thousandths."""
         return round(low + self.fraction() * (high - low) if high > low else low, 3)
 
 

@@ -16,7 +16,7 @@ class Latency:
     range: Range | None
 
     def of(self, documented: Range) -> Range:
-        """The shortest and longest duration, in seconds, of a generation that is documented to take `documented`."""
+        """The shortest and longest duration, in seconds, of a generation whose documented range is `documented`."""
         return documented if self.range is None else self.range
 
     @classmethod
@@ -31,5 +31,5 @@ class Latency:
         except ValueError:
             span = (1.0, 0.0)
         if not 0 <= span[0] <= span[1] <= LONGEST:
-            raise ValueError(f"{text!r:.40} is no latency: instant, quick, documented, or MIN-MAX in seconds")
+            raise ValueError(f"{text!r:.40} is not a latency: use instant, quick, documented, or MIN-MAX in seconds")
         return cls(text, span)

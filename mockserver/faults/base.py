@@ -1,4 +1,4 @@
-"""What a fault is: its parameters, and what it does at one stage of a call. Each kind has a file of its own."""
+"""The base class of all faults, and their discovery. Each kind of fault has a file of its own in this package."""
 
 import importlib
 import pkgutil
@@ -16,10 +16,10 @@ Stage = Literal["before", "after", "task", "callback"]
 
 
 class Fault(BaseModel):
-    """The base of all kinds of fault. A kind gives its `type`, its parameters, its stage, and that stage's method.
+    """The base class of all faults. A subclass defines its `type`, its parameters, its `stage` and that stage's method.
 
-    `before` is called ahead of a provider's handler and `after` behind it, `plan` when a job is accepted, and
-    `delivery_fault` when a task with a callback ends. A kind with `pictures_only` acts on routes that serve pictures.
+    The stages: `before` and `after` are called before and after a provider's handler, `plan` when a job is accepted,
+    `delivery_fault` when a task with a callback ends. With `pictures_only`, it acts only on routes that serve pictures.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
@@ -29,28 +29,28 @@ class Fault(BaseModel):
     pictures_only: ClassVar[bool] = False
 
     async def before(self, context: RequestContext) -> None:
-        """Act on a call ahead of its handler: raise a Problem, or wait."""
+        """Act on a call before its handler: raise a Problem, or wait."""
 
     def acts_on(self, context: RequestContext, response: StreamResponse) -> bool:
-        """Whether an answer is of the sort that `after` is about; another one does not count as a match."""
+        """Whether `after` can change this answer; if not, the answer does not count as a match."""
         return True
 
     async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
-        """The answer to send in place of this one."""
+        """The answer to send in place of `response`."""
         return response
 
     def plan(self, job: Job) -> Job:
-        """The job to accept in place of this one."""
+        """The job to accept in place of `job`."""
         return job
 
     def delivery_fault(self) -> DeliveryFault:
-        """What happens to the callback."""
+        """The fault of the callback's delivery."""
         return NO_DELIVERY_FAULT
 
 
 @cache
 def kinds() -> dict[str, type[Fault]]:
-    """Every kind of fault by its `type`: each module of this package that holds a FAULT."""
+    """All faults by `type`: the `FAULT` of each module of this package that defines one."""
     package = importlib.import_module(__package__ or "")
     modules = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
     found = [module.FAULT for module in modules if hasattr(module, "FAULT")]

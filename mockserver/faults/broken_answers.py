@@ -8,18 +8,18 @@ CHUNKS_PER_SECOND = 4
 
 
 def body_of(response: StreamResponse) -> bytes:
-    """The body of an answer that is not sent yet, b"" if it has none."""
+    """The body of an unsent answer, b"" if it has none."""
     body = getattr(response, "body", None)
     return body if isinstance(body, bytes) else b""
 
 
 def has_body(context: RequestContext, response: StreamResponse) -> bool:
-    """Whether an answer has a body that will be sent: not to HEAD, no 304, no redirect."""
+    """Whether an answer is unsent and will have a body: not to HEAD, not a 304, not a redirect."""
     return context.request.method != "HEAD" and not response.prepared and bool(body_of(response))
 
 
 def has_type(response: StreamResponse, start: str) -> bool:
-    """Whether the Content-Type of an answer begins like this."""
+    """Whether the Content-Type of an answer begins with `start`."""
     return response.headers.get("Content-Type", "").startswith(start)
 
 
@@ -31,7 +31,7 @@ def with_body(context: RequestContext, response: StreamResponse, body: bytes) ->
 
 
 def abort(context: RequestContext, response: StreamResponse) -> StreamResponse:
-    """Close the connection at once, without sending anything; the answer is only recorded."""
+    """Abort the connection without sending anything; the answer is only recorded."""
     context.exchange.broken = True
     if context.request.transport is not None:
         context.request.transport.abort()
@@ -41,7 +41,7 @@ def abort(context: RequestContext, response: StreamResponse) -> StreamResponse:
 async def write_part(
     context: RequestContext, response: StreamResponse, length: int, broken_off: bool
 ) -> StreamResponse:
-    """Announce the whole body, send `length` bytes of it, and end the connection: aborted, or closed in good order."""
+    """Announce the whole body, send `length` bytes of it, and abort the connection (`broken_off`) or close it."""
     body = body_of(response)
     context.exchange.broken = True
     stream = await _announce(context, response, len(body))
@@ -56,7 +56,7 @@ async def write_part(
 
 
 async def write_slowly(context: RequestContext, response: StreamResponse, bytes_per_second: int) -> StreamResponse:
-    """Send the whole body, so many bytes in a second of the clock."""
+    """Send the whole body, `bytes_per_second` bytes in a second of the clock."""
     body = body_of(response)
     stream = await _announce(context, response, len(body))
     size = max(1, bytes_per_second // CHUNKS_PER_SECOND)
@@ -68,7 +68,7 @@ async def write_slowly(context: RequestContext, response: StreamResponse, bytes_
 
 
 async def _announce(context: RequestContext, response: StreamResponse, length: int) -> StreamResponse:
-    """Send the status line and the headers of an answer whose body is to follow."""
+    """Send the status line and the headers of an answer, before its body."""
     stream = StreamResponse(status=response.status, headers=response.headers)
     stream.headers["x-request-id"] = context.request_id
     stream.content_length = length

@@ -1,4 +1,4 @@
-"""Fault `callback_delayed`: a callback comes late."""
+"""Fault `callback_delayed`: a callback is sent late."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,7 +9,7 @@ from mockserver.faults.base import Fault, Stage
 
 
 class CallbackDelayedFault(Fault):
-    """Its first attempt is `seconds` after the task's end."""
+    """The first attempt is made `seconds` after the task's end."""
 
     type: Literal["callback_delayed"] = "callback_delayed"
     seconds: Annotated[float, Field(ge=0, le=86_400)]

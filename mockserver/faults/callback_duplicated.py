@@ -1,4 +1,4 @@
-"""Fault `callback_duplicated`: a callback comes more than once."""
+"""Fault `callback_duplicated`: a callback is sent more than once."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,7 +9,7 @@ from mockserver.faults.base import Fault, Stage
 
 
 class CallbackDuplicatedFault(Fault):
-    """It comes `copies` more times, each a delivery of its own."""
+    """The callback is sent `copies` more times, each as a delivery of its own."""
 
     type: Literal["callback_duplicated"] = "callback_duplicated"
     copies: Annotated[int, Field(ge=1, le=10)] = 1

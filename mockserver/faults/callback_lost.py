@@ -7,7 +7,7 @@ from mockserver.faults.base import Fault, Stage
 
 
 class CallbackLostFault(Fault):
-    """It stays on record in the state `lost`, and can be redelivered."""
+    """The callback is recorded in the state `lost`, and can be redelivered."""
 
     type: Literal["callback_lost"] = "callback_lost"
     stage: ClassVar[Stage] = "callback"

@@ -9,7 +9,7 @@ from mockserver.faults.base import Fault, Stage
 
 
 class CallbackReorderedFault(Fault):
-    """It waits until the next callback of its account has been sent, at most `seconds`."""
+    """The callback waits until the next one of its account has been sent, at most `seconds`."""
 
     type: Literal["callback_reordered"] = "callback_reordered"
     seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0

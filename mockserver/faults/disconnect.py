@@ -11,8 +11,10 @@ from mockserver.http.context import RequestContext
 
 
 class DisconnectFault(Fault):
-    """Close before the answer, or after `after_bytes` bytes of its body. The call itself has been carried out: if the
-    client repeats it, it is carried out, and charged, twice."""
+    """Abort the connection before the answer, or after `after_bytes` bytes of its body.
+
+    The call itself has been carried out: if the client repeats it, it is carried out, and charged, twice.
+    """
 
     type: Literal["disconnect"] = "disconnect"
     after_bytes: Annotated[int, Field(ge=0)] | None = None

@@ -1,4 +1,4 @@
-"""Fault `image_corrupt`: a picture arrives, but does not decode."""
+"""Fault `image_corrupt`: a picture's bytes cannot be decoded."""
 
 from typing import ClassVar, Literal
 
@@ -9,11 +9,11 @@ from mockserver.faults.broken_answers import body_of, has_body, has_type, with_b
 from mockserver.http.context import RequestContext
 
 HEADER_KEPT = 64
-"""Bytes that stay as they are, so that the type is still recognised."""
+"""Bytes at the start that stay unchanged, so that the type is still recognised."""
 
 
 class ImageCorruptFault(Fault):
-    """Everything behind the header is inverted; the length stays. Answers without a picture are left alone."""
+    """Every byte after the header is inverted; the length stays. Other answers do not change."""
 
     type: Literal["image_corrupt"] = "image_corrupt"
     stage: ClassVar[Stage] = "after"

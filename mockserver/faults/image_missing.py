@@ -1,4 +1,4 @@
-"""Fault `image_missing`: a picture's URL answers 404."""
+"""Fault `image_missing`: a picture's URL is answered with 404."""
 
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ from mockserver.http.context import RequestContext
 
 
 class ImageMissingFault(Fault):
-    """404 in the provider's shape."""
+    """The answer is a 404 in the provider's error shape."""
 
     type: Literal["image_missing"] = "image_missing"
     stage: ClassVar[Stage] = "before"

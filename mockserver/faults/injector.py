@@ -17,14 +17,14 @@ from mockserver.http.context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class FaultInjector:
-    """Applies the rules in force and the in-band triggers, at the four stages of a call."""
+    """Applies the rules, key endings and directives, at the four stages of a call."""
 
     rules: FaultRules
     engine: Engine
 
     @property
     def active(self) -> bool:
-        """Whether any rule is in force."""
+        """Whether there is any rule."""
         return bool(self.engine.store.steering.rules())
 
     def admit(self, context: RequestContext) -> None:
@@ -49,7 +49,7 @@ class FaultInjector:
             await fault.before(context)
 
     def accept(self, context: RequestContext, job: Job) -> Job:
-        """The job to accept: changed as the directives of its prompt and the rules of the stage `task` say.
+        """The job to accept: with the directives of its prompt and the rules of the stage `task` applied.
 
         Raises:
             Problem: the refusal that a directive or the key's ending asks for.
@@ -84,7 +84,7 @@ class FaultInjector:
         return fired.delivery_fault() if fired else NO_DELIVERY_FAULT
 
     async def _identified(self, context: RequestContext) -> Subject:
-        """The call as rules match it before the handler; the body is read if a rule needs it."""
+        """The subject that rules match before the handler; the body is read if a rule needs it."""
         assert context.route is not None
         if self.rules.needs_body():
             if context.route.billable:
@@ -95,7 +95,7 @@ class FaultInjector:
 
 
 def _subject(context: RequestContext, model: str = "", prompt: str = "") -> Subject:
-    """The call as rules match it; a call about a task has the task's model, prompt and owner."""
+    """The subject that rules match; a call about a task has the task's model, prompt and account."""
     task = context.engine.find(context.provider.name, context.params.get("task_id", context.matched_task))
     account = context.account
     if task is not None:

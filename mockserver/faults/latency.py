@@ -1,4 +1,4 @@
-"""Fault `latency`: the call takes longer, by the clock."""
+"""Fault `latency`: the call takes longer."""
 
 from typing import Annotated, ClassVar, Literal
 

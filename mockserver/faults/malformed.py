@@ -1,4 +1,4 @@
-"""Fault `malformed`: the answer arrives whole, but its JSON does not parse."""
+"""Fault `malformed`: the answer is invalid JSON."""
 
 from typing import ClassVar, Literal
 
@@ -10,7 +10,7 @@ from mockserver.http.context import RequestContext
 
 
 class MalformedFault(Fault):
-    """The second half of a JSON body is missing, and Content-Length is that of the first half."""
+    """Only the first half of a JSON body is sent, with the Content-Length of that half."""
 
     type: Literal["malformed"] = "malformed"
     stage: ClassVar[Stage] = "after"

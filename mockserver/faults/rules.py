@@ -1,4 +1,4 @@
-"""The fault rules in force: which calls, tasks and callbacks each applies to, when, and how often it has fired."""
+"""The fault rules: which calls, tasks and callbacks each applies to, on which matches, and how often it has fired."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,12 +20,12 @@ RULES_KEPT = 1_000
 
 
 class BadRule(ValueError):
-    """A rule that could never fire; the text says what exists instead."""
+    """A rule that is invalid or could never fire; the text says what is valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What rules match against. "" is unknown: a rule that names a value for it does not match."""
+    """The call, task or callback that rules match. "" is unknown: a rule with a value for that field does not match."""
 
     provider: str
     account: str = ""
@@ -72,7 +72,7 @@ class Match(BaseModel):
 
 
 class When(BaseModel):
-    """Which of the matches count: not the first `skip`, then every `every`-th, by `probability`, `times` times."""
+    """On which matches a rule fires: after the first `skip`, each `every`-th, with `probability`, at most `times`."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
@@ -93,14 +93,14 @@ class Rule:
 
     @property
     def account(self) -> str | None:
-        """The hash of the one key that it is for, None for every key."""
+        """The account that the rule is limited to; None for all accounts."""
         return self.match.api_key
 
     def accepts(self, subject: Subject) -> bool:
         return (subject.picture or not self.fault.pictures_only) and self.match.accepts(subject)
 
     def fires(self, counts: RuleCounts, entropy: Entropy) -> bool:
-        """Whether the fault is applied at a match; `counts` are those with this match."""
+        """Whether the rule fires at a match; `counts` include this match."""
         turn = counts.matched - self.when.skip
         if turn < 1 or turn % self.when.every or (self.when.times is not None and counts.fired >= self.when.times):
             return False
@@ -110,7 +110,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class FaultRules:
-    """The rules in force, which the store keeps, in the order in which they were added."""
+    """Reads, matches and checks fault rules; the store keeps them, in the order in which they were added."""
 
     providers: Mapping[str, Provider]
     steering: Callable[[], Steering]
@@ -153,7 +153,7 @@ class FaultRules:
         match = Match.model_validate(dict(given))
         key = match.api_key
         if key is not None and not is_account_id(key) and not self._is_a_key(match.provider, key):
-            raise BadRule("no provider of the match takes such an api_key")
+            raise BadRule("the api_key is not a valid key of the matched provider")
         hashed = key if key is None or is_account_id(key) else account_id(key)
         return match.model_copy(update={"api_key": hashed})
 
@@ -162,7 +162,7 @@ class FaultRules:
         return not providers or any(provider.accepts_key(key) for provider in providers)
 
     def _check_reach(self, match: Match, fault: Fault) -> None:
-        """Refuse what could never fire."""
+        """Refuse a rule that could never fire. Raises BadRule."""
         if match.provider is not None and match.provider not in self.providers:
             raise BadRule(f"there is no provider {match.provider!r:.40}; there are {', '.join(self.providers)}")
         reached = [self.providers[match.provider]] if match.provider else list(self.providers.values())
@@ -175,14 +175,17 @@ class FaultRules:
             _check_routes(match, fault, reached)
 
     def fire(self, stage: Stage, subject: Subject, entropy: Entropy) -> Iterator[Fault]:
-        """The faults to apply at a stage, one after the other. A rule counts its match when its turn comes: if an
-        earlier fault ends the call, the later rules have neither matched nor fired."""
+        """The faults to apply at a stage, in order.
+
+        A rule counts its match only when the iteration reaches it: if an earlier fault ends the call, the later rules
+        have neither matched nor fired.
+        """
         for rule in self.of_stage(stage):
             if self.meets(rule, subject, entropy):
                 yield rule.fault
 
     def meets(self, rule: Rule, subject: Subject, entropy: Entropy) -> bool:
-        """Count a match of a rule if it is one, and say whether the fault is applied now."""
+        """Match a rule with a subject and count a match; whether the rule fires."""
         return rule.accepts(subject) and self.steering().count_match(rule.id, lambda now: rule.fires(now, entropy))
 
     def of_stage(self, stage: Stage) -> Iterator[Rule]:
@@ -213,7 +216,7 @@ def _check_callback_rule(match: Match, providers: Mapping[str, Provider]) -> Non
 
 
 def _check_routes(match: Match, fault: Fault, reached: Iterable[Provider]) -> None:
-    """Refuse a rule that no route could match, naming the routes that its fault can act on."""
+    """Refuse a rule that no route could match. Raises BadRule with the routes that its fault can act on."""
     if fault.stage == "task" and match.task_id is not None:
         raise BadRule("a generation that is being accepted has no id yet; match provider, model, api_key or prompt")
     owners = [provider for provider in reached if match.model in (None, *provider.models)]
@@ -236,7 +239,7 @@ def _fits(match: Match, route: Route) -> bool:
 
 
 def _may_match(template: str, pattern: str) -> bool:
-    """Whether a path of a route's template could fit a pattern: its variable parts fit anything."""
+    """Whether a path of a route could match a pattern; its variable parts can be any text."""
     fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
     if fixed == pattern:
         return path_pattern(template).fullmatch(pattern) is not None

@@ -1,4 +1,4 @@
-"""Fault `slow_body`: the body arrives slowly, by the clock."""
+"""Fault `slow_body`: the answer's body is sent slowly."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -11,7 +11,7 @@ from mockserver.http.context import RequestContext
 
 
 class SlowBodyFault(Fault):
-    """Send `bytes_per_second` bytes in each second of the clock."""
+    """The body is sent at `bytes_per_second` bytes per second of the clock."""
 
     type: Literal["slow_body"] = "slow_body"
     bytes_per_second: Annotated[int, Field(ge=1)]

@@ -10,7 +10,7 @@ from mockserver.http.context import RequestContext
 
 
 class StatusFault(Fault):
-    """`status` from 400 to 599, or an error `code` of the provider's, or both; `retry_after` in seconds."""
+    """The error by `status` (400 to 599), by the provider's error `code`, or by both; `retry_after` in seconds."""
 
     type: Literal["status"] = "status"
     status: Annotated[int, Field(ge=400, le=599)] | None = None

@@ -11,7 +11,7 @@ from mockserver.faults.base import Fault, Stage
 
 
 class TaskFailFault(Fault):
-    """By an error `code` of the provider's; its general one if absent."""
+    """The generation fails with the provider's error `code`, or with its general one if absent."""
 
     type: Literal["task_fail"] = "task_fail"
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] | None = None

@@ -10,7 +10,7 @@ from mockserver.faults.base import Fault, Stage
 
 
 class TaskSlowFault(Fault):
-    """`factor` times as long as it would, or `seconds` in all."""
+    """The generation takes `factor` times as long, or `seconds` in total."""
 
     type: Literal["task_slow"] = "task_slow"
     factor: Annotated[float, Field(gt=0, le=1_000)] = 10.0

@@ -1,4 +1,4 @@
-"""Fault `task_stuck`: a generation is accepted and never ends by itself."""
+"""Fault `task_stuck`: a generation is accepted and does not end."""
 
 from dataclasses import replace
 from typing import ClassVar, Literal
@@ -8,7 +8,7 @@ from mockserver.faults.base import Fault, Stage
 
 
 class TaskStuckFault(Fault):
-    """It stays in progress, its money held, until it is cancelled or the server reset."""
+    """The task stays in progress and its money held, until it is ended by a control call or the server is reset."""
 
     type: Literal["task_stuck"] = "task_stuck"
     stage: ClassVar[Stage] = "task"

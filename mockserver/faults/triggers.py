@@ -1,6 +1,6 @@
-"""Faults that a request itself asks for: by its API key's ending, and by directives in its prompt.
+"""Faults that a request itself asks for: by the ending of its API key, and by directives in its prompt.
 
-As with a payment provider's test keys and test cards, no control call is needed to see a refusal.
+They work without a control call, as a payment provider's test keys and test cards do.
 """
 
 import re
@@ -11,7 +11,7 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Failure
 
 RETRY_AFTER = 1.0
-"""Seconds that a triggered 429 asks a client to wait."""
+"""The `Retry-After` of a triggered 429, in seconds."""
 
 _KEY_ENDINGS = {
     "-mock-401": Problem(Kind.UNAUTHENTICATED, "the key ends in -mock-401"),
@@ -26,16 +26,16 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def key_trigger(key: str) -> Problem | None:
-    """The refusal that a key's ending names."""
-    kind = _KEY_ENDINGS.get(key[-9:])
-    return kind and Problem(kind.kind, kind.detail, retry_after=kind.retry_after)
+    """The refusal that a key's ending asks for, None without one. A new object: each is raised once."""
+    problem = _KEY_ENDINGS.get(key[-9:])
+    return problem and Problem(problem.kind, problem.detail, retry_after=problem.retry_after)
 
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """What the directives of a prompt ask for.
+    """The directives of a prompt.
 
-    `failure` is how the generation fails, `delay` how long it takes in seconds, `answer` the refusal of the call.
+    `failure` is the generation's failure, `delay` its duration in seconds, `answer` the refusal of the call.
     """
 
     failure: Failure | None = None
@@ -50,7 +50,7 @@ def directives(prompt: str) -> Directives:
     """Read the `[mock:…]` directives of a prompt.
 
     Raises:
-        Problem: INVALID_PARAMETER for a directive that does not exist or has a wrong value, saying what exists.
+        Problem: INVALID_PARAMETER for an unknown directive or a wrong value; its text says what is valid.
     """
     if "[mock:" not in prompt:
         return NONE
@@ -60,7 +60,7 @@ def directives(prompt: str) -> Directives:
         raise _wrong(f"a prompt has at most {MOST_DIRECTIVES} [mock: directives")
     found = _DIRECTIVE.findall(prompt)
     if len(found) != count:
-        raise _wrong("a [mock: has no ] of its own, or a space before it; write [mock:delay=5]")
+        raise _wrong("a directive has no closing ], or a space in its name; write it as [mock:delay=5]")
     for name, value in found:
         if name == "fail":
             failure = _failure(value)
@@ -73,7 +73,7 @@ def directives(prompt: str) -> Directives:
             retry_after = RETRY_AFTER if status == 429 else None
             answer = Problem(Kind.FAILED, f"[mock:status={status}]", status=status, retry_after=retry_after)
         else:
-            raise _wrong(f"[mock:{name[:40]}] is no directive; there are fail, fail=CODE, moderated, delay, status")
+            raise _wrong(f"there is no directive [mock:{name[:40]}]; use fail, fail=CODE, moderated, delay or status")
     return Directives(failure, delay, answer)
 
 
@@ -95,7 +95,7 @@ def _number(text: str, low: float, high: float, form: str) -> float:
     except ValueError:
         number = float("nan")
     if not low <= number <= high:
-        raise _wrong(f"[mock:{form}] was expected")
+        raise _wrong(f"write it as [mock:{form}], a number from {low:g} to {high:g}")
     return number
 
 

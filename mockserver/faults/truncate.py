@@ -11,7 +11,7 @@ from mockserver.http.context import RequestContext
 
 
 class TruncateFault(Fault):
-    """Send `bytes` bytes of the body (half of it if absent), then close the connection in good order."""
+    """Send `bytes` bytes of the body (half of it if absent), then close the connection without an error."""
 
     type: Literal["truncate"] = "truncate"
     bytes: Annotated[int, Field(ge=0)] | None = None

@@ -18,7 +18,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 BAD = [
-    (("--latency", "slow"), "'slow' is no latency: instant, quick, documented, or MIN-MAX in seconds"),
+    (("--latency", "slow"), "'slow' is not a latency: use instant, quick, documented, or MIN-MAX in seconds"),
     (("--port", "99999"), "--port: 99999 is not a whole number from 0 to 65535"),
     (("--port", "8080.5"), "--port: 8080.5 is not a whole number from 0 to 65535"),
     (("--max-body", "9" * 30), "is no size"),

@@ -168,7 +168,7 @@ Traceback""",
     r"which this test met at a callback attempt of cb_\w+:",
     r"which this test met at GET /_mock/tasks:",
     r"the marker mock_providers takes latency=, clock=, seed=, balance=, intercept= and not latencyy",
-    r"'instantly' is no latency: instant, quick, documented, or MIN-MAX in seconds",
+    r"'instantly' is not a latency: use instant, quick, documented, or MIN-MAX in seconds",
     r"this test was about to connect to api.evolink.ai, a real service that costs money",
     r"11 failed, 1 passed, 2 errors",
 ]
