@@ -12,7 +12,7 @@ from functools import lru_cache
 from io import BytesIO
 from itertools import accumulate, pairwise
 from operator import mul
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from mockserver.engine.fonts import CELL_HEIGHT, CELL_WIDTH
 from mockserver.engine.picture_layout import (
@@ -22,6 +22,7 @@ from mockserver.engine.picture_layout import (
     SCENES,
     SKY,
     STEPS,
+    Format,
     Label,
     Layout,
     bars,
@@ -47,8 +48,6 @@ from mockserver.engine.png import (
     run_sum,
     scalar,
 )
-
-Format = Literal["png", "jpeg", "webp"]
 
 
 # A piece for 3840x2160 is 30 kB at most, so these are 4 MB at most.

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock
 
-from mockserver.engine.images import Format
-from mockserver.engine.picture_layout import Label
+from mockserver.engine.picture_layout import Format, Label
 
 ENTRY_BYTES = 1024
 """About what an entry takes besides its picture."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from math import sin
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from mockserver.engine.fonts import CELL_WIDTH, wrap
 
@@ -19,6 +19,8 @@ FAR, NEAR = 36, 12  # greys of the two ranges of hills
 SCENES = 8  # landscapes for a size
 BARS = 32  # bits of the task's own band of bars
 STEPS = 64  # colours from the left edge to the right
+
+Format = Literal["png", "jpeg", "webp"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from PIL import Image, ImageChops, ImageDraw, PngImagePlugin
 
 from mockserver.engine import picture_layout
 from mockserver.engine.fonts import BOX, glyph, wrap
-from mockserver.engine.images import Format, render
-from mockserver.engine.picture_layout import INK, Label, Layout
+from mockserver.engine.images import render
+from mockserver.engine.picture_layout import INK, Format, Label, Layout
 
 ENGLISH = "A watercolour painting of a lighthouse on a cliff at dawn, gulls wheeling, long shadows " * 3
 KOREAN = "해 질 녘 바닷가 절벽 위의 등대, 갈매기가 날고 젖은 모래 위로 긴 그림자가 드리운 수채화 풍경"
