@@ -1,9 +1,12 @@
 """Serves an application in the running event loop, at the address of its settings."""
 
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -14,6 +17,9 @@ from mockserver.settings import Settings
 
 SHUTDOWN_SECONDS = 0.1
 """Real seconds that a request under way may still take at the end. Not 0, which aiohttp reads as no limit."""
+
+_LOCAL_IPV4 = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
+"""An address of this machine in Linux's table of IPv4 routes."""
 
 
 class Startable(Application, Protocol):
@@ -58,21 +64,34 @@ def local_url(settings: Settings, port: int) -> str:
 
 
 def served_urls(settings: Settings, port: int) -> list[str]:
-    """The root URLs for other machines: one per address that the server listens on."""
-    families = {"0.0.0.0": (socket.AF_INET,), "::": (socket.AF_INET6, socket.AF_INET)}.get(settings.host, ())
-    found = [address for family in families for address in _own_addresses(family)]
+    """The root URLs at which other machines reach a server that does not listen on loopback."""
+    families = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}  # asyncio serves IPv6 alone on ::
+    family = families.get(settings.host)
     scheme = "https" if settings.tls_cert else "http"
-    hosts = found if families else [settings.host]
+    hosts = own_addresses(family) if family else [settings.host]
     return [f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}" for host in hosts]
 
 
-def _own_addresses(family: socket.AddressFamily) -> list[str]:
-    """The source address of this machine for packets to other machines. Sends nothing."""
-    remote = "192.0.2.1" if family == socket.AF_INET else "2001:db8::1"  # for documentation: RFC 5737, RFC 3849
+def own_addresses(family: socket.AddressFamily) -> list[str]:
+    """This machine's addresses without loopback and link-local ones: on Linux those of all interfaces, elsewhere the
+    one that it would send from."""
+    beyond = "192.0.2.1" if family == socket.AF_INET else "2001:db8::1"  # for documentation: RFC 5737, RFC 3849
+    found = _of_all_interfaces(family)
     with socket.socket(family, socket.SOCK_DGRAM) as probe, suppress(OSError):
-        probe.connect((remote, 9))
-        return [probe.getsockname()[0]]
-    return []
+        probe.connect((beyond, 9))  # sends nothing
+        found.insert(0, ip_address(probe.getsockname()[0]))
+    return [str(address) for address in dict.fromkeys(found) if not (address.is_loopback or address.is_link_local)]
+
+
+def _of_all_interfaces(family: socket.AddressFamily) -> list[IPv4Address | IPv6Address]:
+    """The addresses that Linux lists; none elsewhere."""
+    try:
+        if family == socket.AF_INET:
+            return [IPv4Address(found) for found in _LOCAL_IPV4.findall(Path("/proc/net/fib_trie").read_text("ascii"))]
+        lines = Path("/proc/net/if_inet6").read_text("ascii").splitlines()
+        return [IPv6Address(bytes.fromhex(line.split()[0])) for line in lines]
+    except OSError:
+        return []
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
