@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from mockserver.app import create_app
+from mockserver.control.operations import CALLS
 from mockserver.faults.base import kinds
 from mockserver.server import MockServer
 from mockserver.settings import Settings
@@ -165,6 +166,7 @@ def test_the_control_surface_is_described_in_full() -> None:
     text = (ROOT / "docs" / "control.md").read_text()
     routes = [f"`{method} {path}`" for method, path, _ in create_app(Settings()).control.routes]
     assert [route for route in routes if route not in text] == []
+    assert {f"`{call}`" for call in CALLS} == set(routes), "control/operations.py describes each call for OpenAPI"
     for name, kind in kinds().items():
         (line,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
         assert [field for field in kind.model_fields if field != "type" and f"`{field}`" not in line] == []

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import httpx
@@ -46,7 +47,7 @@ class Description:
         content = responses[str(answer.status_code)].get("content", {})
         if not content:
             return None
-        (media,) = [media for kind, media in content.items() if kind == answer.headers["content-type"]]
+        (media,) = [media for kind, media in content.items() if fnmatchcase(answer.headers["content-type"], kind)]
         if answer.headers["content-type"] == "application/json":
             self.fits(media["schema"], answer.json())
             return answer.json()
