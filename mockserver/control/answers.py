@@ -369,6 +369,7 @@ class Advice(TypedDict):
 @exact
 class AdviceList(TypedDict):
     advice: list[Advice]
+    rules: dict[str, str]
 
 
 @exact
