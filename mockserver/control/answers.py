@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from mockserver.advice.base import Advice
 from mockserver.providers.operations import exact
 
 Decimal = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
@@ -354,20 +355,9 @@ class FaultKinds(TypedDict):
 
 
 @exact
-class Advice(TypedDict):
-    rule: str
-    title: str
-    account: str
-    seen: str
-    why: str
-    claim: str
-    requests: list[str]
-    tasks: list[str]
-    callbacks: list[str]
-
-
-@exact
 class AdviceList(TypedDict):
+    """What was found, and the titles of all rules by name."""
+
     advice: list[Advice]
     rules: dict[str, str]
 

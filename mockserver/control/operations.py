@@ -110,7 +110,7 @@ CALLS: Mapping[str, Call] = {
     "GET /_mock/advice": Call(
         "What clients do that would hurt in production",
         {200: answers.AdviceList},
-        parameters=(Query("api_key", "A key, or its hash."),),
+        parameters=(_KEYS,),
     ),
     "GET /_mock/events": Call(
         "Server-sent events, without an end",

@@ -21,7 +21,7 @@ from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.calls import PROVIDERS
 
-CASES = 10
+CASES = 6
 """For each route and each way to generate: data that fits the description, and data that does not."""
 
 CHECKED = [
