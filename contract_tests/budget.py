@@ -1,4 +1,4 @@
-"""Money: what may be spent at each provider, and a running total that stops before it passes the cap."""
+"""What a run may spend at each provider, and what it has spent so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,30 +8,30 @@ NOTHING = Decimal(0)
 
 
 class BudgetExhausted(Exception):
-    """The next call could pass the cap: it was not made, and the session ends."""
+    """The next call could exceed the cap: it was not sent, and the session ends."""
 
 
 @dataclass(slots=True)
 class Hold:
-    """Money set aside for one attempt. Until it is released or charged, it counts as spent."""
+    """Money reserved for one attempt. Until it is released or charged, it counts as spent."""
 
-    purse: "Purse"
+    allowance: "Allowance"
     planned: Decimal
     amount: Decimal
 
     def release(self) -> None:
-        """The attempt is known to be free."""
-        self.purse.settle(self, NOTHING)
+        """The attempt cost nothing."""
+        self.allowance.settle(self, NOTHING)
 
     def charge(self, observed: Decimal) -> None:
-        """The provider says what the attempt cost; more than planned makes every later call count for more."""
-        self.purse.learn(self.planned, observed)
-        self.purse.settle(self, observed)
+        """The provider says what the attempt cost. If that is more than planned, later calls are planned dearer too."""
+        self.allowance.learn(self.planned, observed)
+        self.allowance.settle(self, observed)
 
 
 @dataclass(slots=True)
-class Purse:
-    """One provider's cap. `spent` counts every attempt that was not shown to be free, failed or retried ones too."""
+class Allowance:
+    """One provider's cap. `spent` counts every attempt that is not known to be free, failed and repeated ones too."""
 
     provider: str
     cap: Decimal
@@ -39,10 +39,10 @@ class Purse:
     factor: Decimal = Decimal(1)
 
     def reserve(self, planned: Decimal) -> Hold:
-        """Set aside what an attempt can cost, at the dearest rate seen so far.
+        """Reserve what an attempt can cost, at the highest rate seen so far.
 
         Raises:
-            BudgetExhausted: if the cap does not cover it. Nothing may be sent then.
+            BudgetExhausted: if the cap does not cover it; then nothing may be sent.
         """
         amount = planned * self.factor
         if self.spent + amount > self.cap:
@@ -65,21 +65,21 @@ class Purse:
 class Budget:
     """`--budget 5` caps each provider at 5 of its own unit; `--budget evolink=25` caps one."""
 
-    purses: Mapping[str, Purse] = field(default_factory=dict)
+    allowances: Mapping[str, Allowance] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, texts: list[str], providers: list[str]) -> "Budget":
-        """Raises ValueError for what is no amount or names no target."""
+        """Raises ValueError for text that is not an amount."""
         caps: dict[str, Decimal] = {}
         for text in texts:
             name, _, amount = text.rpartition("=")
             for provider in [name] if name else providers:
                 caps[provider] = _amount(amount)
-        return cls({provider: Purse(provider, cap) for provider, cap in caps.items()})
+        return cls({provider: Allowance(provider, cap) for provider, cap in caps.items()})
 
 
 def _amount(text: str) -> Decimal:
     amount = Decimal(text) if text.replace(".", "", 1).isdecimal() else Decimal(-1)
     if amount < 0:
-        raise ValueError(f"--budget {text!r} is no amount: write 5, 2.5 or evolink=25")
+        raise ValueError(f"--budget {text!r} is not an amount: write 5, 2.5 or evolink=25")
     return amount

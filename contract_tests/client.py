@@ -1,4 +1,4 @@
-"""The one way in which tests speak to a provider: it sends, counts money, records, replays and compares."""
+"""The HTTP client of the contract tests: sends calls, counts money, records, replays and compares."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .budget import BudgetExhausted, Hold, Purse
+from .budget import Allowance, BudgetExhausted, Hold
 from .exchange import Answer, Call, Exchange, File
 from .pictures import Picture
 from .pricing import worst_case
@@ -18,37 +18,37 @@ from .recording import Recorder, Redactor, Replay
 from .target import Kind, Target
 
 FIRST_POLL, SLOWEST_POLL, MOCK_POLL = 0.25, 5.0, 0.02
-"""Seconds between polls: on a target of unknown speed they grow to a pace that no service minds."""
+"""Seconds between polls: the first and the longest on a remote target, and those on a mock."""
 
 RETRIES = 2
-"""How often a call is repeated that a paid target refuses with 429 or 503; each attempt is paid for anew."""
+"""How often a call is repeated that a paid target refuses with 429 or 503; each attempt may cost."""
 
 LONGEST_WAIT = 60.0
 RUN = "run"
-"""The name of a run whose target is new, and of any run in its recording."""
+"""The name of a run on a new mock, and of any run in a recording."""
 
 Listener = Callable[[Exchange], None]
 
 
 @dataclass(slots=True)
 class Client:
-    """One provider, for one test. `key` is the API key that calls bear unless they say otherwise."""
+    """A client of one provider for one test. `key` is sent with each call that does not set its own."""
 
     target: Target
     test: str
     key: str
     transport: httpx.Client
-    purse: Purse | None = None
+    allowance: Allowance | None = None
     recorder: Recorder | None = None
     replay: Replay | None = None
     listeners: list[Listener] = field(default_factory=list)
-    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, str] = field(default_factory=dict)
     run: str = RUN
     patience: float = 15.0
-    """Seconds that an answer or a task is waited for."""
+    """The longest wait for an answer or a task, in seconds."""
     say: Callable[[str], None] = lambda text: None
     exhausted: Callable[[BudgetExhausted], None] = lambda error: None
-    _orders: dict[str, tuple[Hold, Decimal]] = field(default_factory=dict)
+    _holds: dict[str, tuple[Hold, Decimal]] = field(default_factory=dict)
 
     @property
     def provider(self) -> str:
@@ -79,7 +79,7 @@ class Client:
         return self.send(Call("POST", path, content=content, headers={"Content-Type": content_type}))
 
     def fetch(self, url: str, **query: str) -> Answer:
-        """Read a URL out of an answer, without a key; redirects are not followed."""
+        """GET a URL from an answer, without a key; redirects are not followed."""
         return self.send(Call("GET", url, query), authorize=False)
 
     def picture(self, url: str) -> Picture:
@@ -93,7 +93,7 @@ class Client:
         return answer.picture()
 
     def poll(self, ask: Callable[[], Answer], done: Callable[[Any], bool]) -> Any:
-        """Ask until the JSON answer is done; the answer. Raises AssertionError when patience is over."""
+        """Repeat a call until `done` accepts its JSON body; returns that. Raises AssertionError after `patience`."""
         began = time.monotonic()
         while True:
             body = ask().json()
@@ -113,7 +113,7 @@ class Client:
         time.sleep(seconds)
 
     def send(self, call: Call, *, authorize: bool = True, timeout: float | None = None) -> Answer:
-        """Send a call, and again if a paid target says that it is too busy."""
+        """Send a call, and repeat it if a paid target answers that it is busy (429 or 503 with Retry-After)."""
         call = self._addressed(call, authorize)
         for attempt in range(RETRIES + 1):
             answer = self._attempt(call, timeout or self.patience)
@@ -150,18 +150,18 @@ class Client:
         return Answer(response.status_code, headers, response.content, response.elapsed.total_seconds())
 
     def _reserve(self, call: Call) -> Hold | None:
-        """Set money aside for a call that could be billed: any generation with this target's own key."""
+        """Reserve money for a call that could be billed: any generation with this target's own key."""
         billable = call.method == "POST" and urlsplit(call.url).path.endswith(("/generations", "/edits"))
-        if self.purse is None or not billable or call.headers.get("Authorization") != f"Bearer {self.target.key}":
+        if self.allowance is None or not billable or call.headers.get("Authorization") != f"Bearer {self.target.key}":
             return None
         try:
-            return self.purse.reserve(worst_case(self.provider, call.fields))
+            return self.allowance.reserve(worst_case(self.provider, call.fields))
         except BudgetExhausted as error:
             self.exhausted(error)
             raise
 
     def _settle(self, hold: Hold, answer: Answer) -> None:
-        """A 4xx is documented to be free; what the answer says of its price is believed; all else stays spent."""
+        """A 4xx is documented to be free; a price in the answer is charged; else what was reserved stays spent."""
         if 400 <= answer.status < 500:
             hold.release()
             return
@@ -171,12 +171,12 @@ class Client:
             hold.charge(Decimal(str(reserved)))
         for name in ("task_id", "id"):
             if isinstance(body.get(name), str):
-                self._orders[body[name]] = (hold, hold.amount)
+                self._holds[body[name]] = (hold, hold.amount)
 
     def _watch_cost(self, answer: Answer) -> None:
         """A task query that shows a higher cost than was counted corrects the count (IC-TASK-1)."""
         body = answer.value if isinstance(answer.value, dict) else {}
-        hold, counted = self._orders.get(str(body.get("task_id")), (None, Decimal(0)))
+        hold, counted = self._holds.get(str(body.get("task_id")), (None, Decimal(0)))
         cost = body.get("cost")
         if hold is not None and isinstance(cost, int | float) and Decimal(str(cost)) > counted:
             hold.charge(Decimal(str(cost)))
@@ -188,7 +188,7 @@ class Client:
             listener(exchange)
 
     def _redactor(self) -> Redactor:
-        return Redactor(tuple({self.key, self.target.key} - {""}), self.stand_ins)
+        return Redactor(tuple({self.key, self.target.key} - {""}), self.placeholders)
 
 
 def _seconds(retry_after: str) -> float:

@@ -1,4 +1,4 @@
-"""pytest's side of the suite: which tests run, in which order, with what, and what the run says at its end."""
+"""The suite's pytest hooks and fixtures: selection and order of tests, targets, budget, and the report."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -21,7 +21,7 @@ from .target import Kind, Target, key_variable
 
 SUITE = pytest.StashKey[Suite]()
 EXAMPLES, PAID_EXAMPLES = 25, 3
-"""Generated cases a test: on a mock, and on a target that costs."""
+"""Generated examples of each test: on a mock, and on a paid target."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,7 +100,7 @@ def _tested(named: tuple[str, ...]) -> list[str]:
 
 
 def _is_whole(config: pytest.Config, provider: str) -> bool:
-    """Whether all tests of a provider were asked for, so that a claim without a test is missing one."""
+    """Whether all tests of a provider were selected: only then can a claim lack its test."""
     asked = [Path(config.invocation_params.dir, str(arg).partition("::")[0]).resolve() for arg in config.args]
     plain = not any("::" in str(arg) for arg in config.args)
     return plain and any(PROVIDERS[provider].is_relative_to(path) for path in asked)
@@ -128,7 +128,7 @@ def _plan(suite: Suite, items: list[pytest.Item]) -> None:
 def _is_payable(suite: Suite, item: pytest.Item) -> bool:
     target = suite.options.targets.get(str(provider_of(item)))
     skipped = item.get_closest_marker("mock_only") is not None
-    return target is not None and target.is_paid and not skipped and _hindrance(suite, target) is None
+    return target is not None and target.is_paid and not skipped and _reason_to_skip(suite, target) is None
 
 
 def _entry(item: pytest.Item) -> Entry:
@@ -138,7 +138,7 @@ def _entry(item: pytest.Item) -> Entry:
 
 
 def _in_order(suite: Suite, items: list[pytest.Item]) -> list[pytest.Item]:
-    """On a paid target, what costs nothing runs first; else as collected."""
+    """On a paid target, free tests first; else as collected."""
     places = {entry.test: place for place, entry in enumerate(suite.plan.entries)}
     return sorted(items, key=lambda item: places.get(item.nodeid, -1)) if places else items
 
@@ -148,11 +148,11 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     return [f"plan: {line}" for line in suite.plan.lines(suite.options.budget)]
 
 
-def _hindrance(suite: Suite, target: Target) -> str | None:
+def _reason_to_skip(suite: Suite, target: Target) -> str | None:
     """Why a paid target can't be tested; None if it can."""
     if target.is_paid and not target.key:
         return f"{key_variable(target.provider)} is not set"
-    if target.is_paid and target.provider not in suite.options.budget.purses:
+    if target.is_paid and target.provider not in suite.options.budget.allowances:
         return f"{target.provider} costs money: give a --budget"
     return None
 
@@ -163,9 +163,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     suite = item.config.stash[SUITE]
     target = suite.options.targets.get(provider)
-    hindrance = f"no --target for {provider}" if target is None else _hindrance(suite, target)
-    if hindrance is not None:
-        (pytest.fail if suite.options.require_live and target is not None else pytest.skip)(hindrance)
+    reason = f"no --target for {provider}" if target is None else _reason_to_skip(suite, target)
+    if reason is not None:
+        (pytest.fail if suite.options.require_live and target is not None else pytest.skip)(reason)
     if target is not None and target.kind is not Kind.MOCK and item.get_closest_marker("mock_only"):
         pytest.skip("needs the mock's control surface (time, faults, money)")
     if item.nodeid in suite.plan.trimmed:
@@ -203,7 +203,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """A claim without a test, a live run that tested nothing or drifted critically: never green."""
+    """Fail the run for a claim without a test, a live run that tested nothing, or critical drift."""
     suite = session.config.stash[SUITE]
     results, wanted = suite.results, suite.options
     results.spent = suite.money_spent()

@@ -1,7 +1,7 @@
-"""`--drift`: the mock is asked the same as the target, and their answers are compared in shape and meaning.
+"""`--drift`: each call is sent to a mock too, and the two answers are compared.
 
-Identities, times, links and texts may differ in value but not in kind. Critical: a client would break. Warning: a
-client may notice. Info: nothing that a client should rely on.
+Ids, times, links and texts may differ in value but not in kind. Critical: a client would break. Warning: a
+client may notice. Info: a client should not rely on it.
 """
 
 import json
@@ -28,7 +28,7 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference: where (`status`, a header, a JSON path), and what the mock and the target have there."""
+    """A difference: its place (`status`, a header, a JSON path), and what the mock and the target have there."""
 
     level: Level
     where: str
@@ -56,7 +56,7 @@ _DAY = re.compile(r"\b20\d{6}\b")
 
 
 def compare(mock: Answer, target: Answer) -> Iterator[Finding]:
-    """What differs between two answers to one request."""
+    """The differences between two answers to one request."""
     if mock.status != target.status:
         same_class = mock.status // 100 == target.status // 100
         gentle = same_class and mock.status >= 400
@@ -103,7 +103,7 @@ def _objects(where: str, mock: Mapping[str, Any], target: Mapping[str, Any]) -> 
 
 
 def _kind(value: Any) -> str:
-    """A JSON type, and for text the kind of identity it is, if any."""
+    """A JSON type; for text, the kind of id or URL that it is, if any."""
     if isinstance(value, bool) or value is None:
         return {True: "boolean", False: "boolean", None: "null"}[value]
     if isinstance(value, int | float):
@@ -122,7 +122,7 @@ def _text_kind(text: str) -> str:
 
 
 def _weight(name: str, mock: Any, target: Any) -> Level | None:
-    """How much two different values of one kind matter; None for not at all."""
+    """How much it matters that two values of one kind differ; None if it does not."""
     if _kind(mock) in ("UUID", "evolink task id", "URL"):
         return None
     if name in MEANINGFUL or isinstance(mock, bool):
@@ -153,8 +153,8 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Twin:
-    """Asks a mock what the target was asked, with the mock's identities in place of the target's."""
+class MockComparison:
+    """Sends each call of the target to a mock too, with the mock's ids in place of the target's, and compares."""
 
     mock: Client
     test: str
@@ -218,7 +218,7 @@ class Twin:
         return text
 
     def _learn(self, target: Any, mock: Any) -> None:
-        """Remember which identity of the mock stands for which of the target."""
+        """Remember which id of the mock corresponds to which of the target."""
         if isinstance(target, dict) and isinstance(mock, dict):
             for name in target.keys() & mock.keys():
                 self._learn(target[name], mock[name])

@@ -1,4 +1,4 @@
-"""A request and its answer, as the suite sees them."""
+"""Requests and answers as the suite keeps them."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Call:
 
     @property
     def fields(self) -> Any:
-        """What the request says, in JSON or as a form; None if it says nothing readable."""
+        """The fields of a JSON or form body; None for any other body."""
         return self.body if self.form is None else dict(self.form)
 
     def built(self, client: httpx.Client, timeout: float) -> httpx.Request:
@@ -73,16 +73,16 @@ class Answer:
         return self.headers.get("content-type", "").partition(";")[0].strip()
 
     def json(self) -> Any:
-        """The JSON body. Raises AssertionError, with the answer, if it is none or is not declared as such."""
+        """The JSON body. Raises AssertionError, with the answer, if it is not JSON or not declared as JSON."""
         assert self.content_type == "application/json", f"not declared as JSON: {self}"
         try:
             return json.loads(self.content)
         except ValueError:
-            raise AssertionError(f"no JSON: {self}") from None
+            raise AssertionError(f"not JSON: {self}") from None
 
     @property
     def value(self) -> Any:
-        """The JSON body, whatever it is declared as; None if it is no JSON."""
+        """The JSON body, whatever its content type; None if it is not JSON."""
         try:
             return json.loads(self.content)
         except ValueError:
@@ -91,7 +91,7 @@ class Answer:
     def picture(self) -> Picture:
         """The picture in the body. Raises AssertionError if it does not decode."""
         found = picture_of(self.content)
-        assert found is not None, f"no picture: {self}"
+        assert found is not None, f"not a picture: {self}"
         return found
 
     def __str__(self) -> str:

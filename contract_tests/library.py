@@ -17,7 +17,7 @@ PROVIDERS: dict[str, Path] = {path.parent.name: path.parent for path in sorted(H
 
 
 PRICE_RULES: dict[str, Callable[[Mapping[str, Any]], Decimal]] = {}
-"""What a request costs at a provider whose prices the table alone does not give."""
+"""A function for the price of a request, for providers where the price table does not suffice."""
 
 
 def add_provider(name: str, tests: Path, price: Callable[[Mapping[str, Any]], Decimal] | None = None) -> None:
@@ -41,7 +41,7 @@ class Claim:
 
     @property
     def needs_test(self) -> bool:
-        """Whether the documents or other public material say so, in part at least."""
+        """Whether the claim is documented or public (D or P), at least in part."""
         return "D" in self.status or "P" in self.status
 
 
@@ -75,7 +75,7 @@ def _examples(provider: str) -> dict[str, Any]:
 
 @cache
 def key_prefix(provider: str) -> str:
-    """How the documented API keys of a provider begin; "sk_" where that does not matter."""
+    """What the documented API keys of a provider begin with; "sk_" if the provider does not check it."""
     return str(_examples(provider).get("key_prefix", "sk_"))
 
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 CORE, USUAL, VARIANT = 1, 2, 3
-"""Priorities of tests that cost: a plan over budget loses variants first, the core last."""
+"""Priorities of tests that cost: a plan over budget leaves out variants first, the core last."""
 
 claim = pytest.mark.claim
-"""`@claim("XH-SIZE-3")`: the claims that a test shows."""
+"""`@claim("XH-SIZE-3")`: the claims that a test checks."""
 
 mock_only = pytest.mark.mock_only
-"""The test steers or reads the mock (time, faults, money): another target skips it."""
+"""The test uses the mock's control surface (time, faults, money): it is skipped on any other target."""
 
 
 def paid(*, calls: int = 1, priority: int = USUAL, **request: Any) -> pytest.MarkDecorator:
@@ -20,7 +20,7 @@ def paid(*, calls: int = 1, priority: int = USUAL, **request: Any) -> pytest.Mar
 
 
 MARKERS = (
-    "claim(*ids): the documented behaviours (ids of fixtures/claims) that a test shows",
+    "claim(*ids): the documented behaviours (ids of fixtures/claims) that a test checks",
     "mock_only: needs the mock's control surface; skipped on any other target",
     "paid(calls, priority, request): what a test may cost on a paid target",
 )

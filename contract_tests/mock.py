@@ -1,4 +1,4 @@
-"""A mock of the suite's own, as a process, and the control surface that only such a target has."""
+"""Starts a mock as a process, and calls its control surface."""
 
 import os
 import re
@@ -68,7 +68,7 @@ def _root(process: subprocess.Popen[bytes], output: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The control surface of a mock at `root`, seen by one test's client: one provider, one key."""
+    """The control surface of a mock at `root`, for one provider and one key."""
 
     root: str
     http: httpx.Client
@@ -90,7 +90,7 @@ class Control:
         self.ask("PUT", f"accounts/{self.key}", amounts, provider=self.provider)
 
     def spent(self) -> Decimal:
-        """What this test's key has paid, holds included."""
+        """What this test's key was charged, with what is held."""
         account = self.account()
         return Decimal(account["captured"]) + Decimal(account["held"])
 
@@ -116,11 +116,11 @@ class Control:
         return found
 
     def advance(self, seconds: float) -> Any:
-        """Make time pass, with everything that falls due in it, callbacks included."""
+        """Advance the clock, and run everything that falls due, callbacks included."""
         return self.ask("POST", "clock/advance", {"seconds": seconds})
 
     def forget(self) -> None:
-        """Let this key be a new one, whose calls meet the same chance as its first ones did."""
+        """Reset this key: its next calls draw the same random values as its first ones did."""
         self.ask("POST", "reset", {"api_key": self.key})
 
     def wait_for_attempts(self, count: int, patience: float = 20.0) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ class Control:
             time.sleep(0.02)
 
     def wait_for_deliveries(self, count: int, patience: float) -> list[dict[str, Any]]:
-        """This key's deliveries, once `count` have an attempt behind them."""
+        """This key's deliveries, once `count` of them have been attempted."""
         deadline = time.monotonic() + patience
         while True:
             tried = [delivery for delivery in self.callbacks() if delivery["attempts"]]

@@ -15,7 +15,7 @@ from .usage import OPTIONS
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is told."""
+    """The options of a run."""
 
     targets: Mapping[str, Target]
     budget: Budget
@@ -39,7 +39,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_options(config: pytest.Config) -> Options:
-    """Raises pytest.UsageError for options that make no sense."""
+    """Raises pytest.UsageError for an invalid option."""
     get = config.getoption
     try:
         targets = parse_targets(get("--target"), os.environ)

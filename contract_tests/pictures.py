@@ -1,4 +1,4 @@
-"""What a picture is: format, size and hash, from its bytes or from a recording's note of it."""
+"""Format, size and hash of a picture, from its bytes or from the note that a recording keeps of it."""
 
 import binascii
 import re
@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 _NOTE = re.compile(r"picture:(\w+);(\d+)x(\d+);bytes=(\d+);sha256=([0-9a-f]{64})")
 MIN_BASE64 = 60
-"""Shorter text is not looked at as base64: no picture is that small."""
+"""Shorter text is not decoded as base64: no picture is that small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Picture:
 
     @property
     def note(self) -> str:
-        """How a recording keeps it."""
+        """The text that a recording keeps in place of the picture."""
         return f"picture:{self.format};{self.size};bytes={self.bytes};sha256={self.sha256}"
 
 

@@ -1,4 +1,4 @@
-"""The plan of a paid run: what each test can cost, in which order they run, and what a budget leaves out."""
+"""The plan of a paid run: what each test can cost, the order of the tests, and those that the budget leaves out."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Plan:
 
     def lines(self, budget: Budget) -> list[str]:
         """The plan as text, a line for each provider."""
-        return [self._line(provider, purse.cap) for provider, purse in sorted(budget.purses.items())]
+        return [self._line(provider, allowance.cap) for provider, allowance in sorted(budget.allowances.items())]
 
     def _line(self, provider: str, cap: Decimal) -> str:
         mine = [entry for entry in self.entries if entry.provider == provider]
@@ -46,7 +46,7 @@ class Plan:
 
 
 def entry_of(test: str, provider: str, marks: Iterable[Mapping[str, Any]], params: Mapping[str, Any]) -> Entry:
-    """What a test's `paid` marks (their keyword arguments) come to."""
+    """The calls, worst-case cost and priority that a test's `paid` marks (their keyword arguments) add up to."""
     calls, cost, priority = 0, NOTHING, 0
     for mark in marks:
         request = {name: _value(value, params) for name, value in mark["request"].items()}
@@ -59,10 +59,10 @@ def entry_of(test: str, provider: str, marks: Iterable[Mapping[str, Any]], param
 
 
 def make_plan(entries: Iterable[Entry], budget: Budget) -> Plan:
-    """Free tests first, then by priority and cost; what the caps do not cover is left out, dearest variants first."""
+    """Free tests first, then by priority and cost; tests that the caps do not cover are left out."""
     kept: list[Entry] = []
     trimmed: dict[str, str] = {}
-    left = {provider: purse.cap for provider, purse in budget.purses.items()}
+    left = {provider: allowance.cap for provider, allowance in budget.allowances.items()}
     for entry in sorted(entries, key=lambda entry: (entry.priority, entry.cost)):
         if entry.cost <= left.get(entry.provider, NOTHING):
             left[entry.provider] = left.get(entry.provider, NOTHING) - entry.cost

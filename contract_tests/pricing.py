@@ -1,4 +1,4 @@
-"""What a request costs by the price tables, and what it can cost at worst."""
+"""The price of a request by the price tables, and its worst case."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -54,6 +54,6 @@ def entry_of(provider: str, model: object) -> Mapping[str, Any]:
 
 
 def pictures_of(request: Mapping[str, Any]) -> int:
-    """The number of pictures asked for; 1 if that is no sensible number."""
+    """The number of pictures asked for; 1 if `n` is not a number from 1 to 1000."""
     text = str(request.get("n", 1))
     return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 1000 else 1

@@ -1,8 +1,8 @@
 """A small webhook receiver: `python -m contract_tests.receiver --host 0.0.0.0 --port 9000`.
 
 `POST {base}/{name}` is recorded and answered by the name's script (200 without one); `GET {base}/{name}` reads what was
-received, `PUT {base}/{name}` sets the script: `{"responses": [500, {"status": 200, "delay": 11}]}`. The base holds a
-random part, so that nobody else can read or fill it. Bounded: it forgets the oldest.
+received, `PUT {base}/{name}` sets the script: `{"responses": [500, {"status": 200, "delay": 11}]}`. The base has a
+random part, so that others can neither read nor fill it. Bounded: the oldest names are dropped.
 """
 
 import argparse
@@ -24,7 +24,7 @@ MOST_NAMES, MOST_PER_NAME, LARGEST_BODY = 2_000, 100, 1_000_000
 
 @dataclass(slots=True)
 class Inbox:
-    """What came in under one name, and what is answered to it."""
+    """The callbacks received under one name, and the answers still to be given."""
 
     received: list[dict[str, Any]] = field(default_factory=list)
     script: list[Any] = field(default_factory=list)
@@ -55,7 +55,7 @@ class _Server(ThreadingHTTPServer):
         return found
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A sender that hangs up is nothing to report."""
+        """Ignore senders that close the connection early."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the suite reads what came in."""
+        """Log nothing."""
 
 
 @contextmanager

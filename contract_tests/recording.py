@@ -1,8 +1,8 @@
 """Recordings: redacted exchanges on disk (`--record DIR`), and a replay of them (`--target replay:DIR`).
 
-A recording keeps no key, no account's name or id, no signed URL parameter, and pictures as size and hash. A link that
-is its own credential (a UUID in a URL) would be a secret too: every UUID and task id gets a pseudonym, the same
-wherever it stands, so that what belongs together still does.
+A recording keeps no key, no account's name or id, no signed URL parameter, and pictures as size and hash. A UUID in a
+link is a credential too: every UUID and task id is replaced by a pseudonym, always by the same one, so that ids still
+match each other.
 """
 
 import json
@@ -21,7 +21,7 @@ from .pictures import picture_in_base64, picture_of
 
 KEY, OTHER_KEY, REDACTED = "<key>", "<another key>", "REDACTED"
 OPEN_PARAMETERS = frozenset({"async", "download", "n"})
-"""Query parameters that a recording keeps: nobody signs with them."""
+"""Query parameters that a recording keeps: they are never signatures or secrets."""
 
 PRIVATE_FIELDS = frozenset(
     {"account", "account_id", "user_id", "userid", "owner", "owner_id", "email", "username", "organization", "org_id"}
@@ -36,16 +36,16 @@ LONGEST_TEXT = 4000
 
 @dataclass(slots=True)
 class Redactor:
-    """Takes every secret out of what is kept: `keys` are the API keys in use; `stand_ins` replace addresses."""
+    """Removes secrets from what is kept: `keys` are the API keys in use; `placeholders` replace addresses."""
 
     keys: tuple[str, ...]
-    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, text: str) -> str:
         for key in filter(None, self.keys):
             text = text.replace(key, KEY)
-        for address, stand_in in self.stand_ins.items():
-            text = text.replace(address, stand_in)
+        for address, placeholder in self.placeholders.items():
+            text = text.replace(address, placeholder)
         text = _DATA_URL.sub(_data_url_note, text)
         text = _URL.sub(lambda found: _open_url(found.group()), text)
         text = _UUID.sub(lambda found: _pseudo_uuid(found.group()), text)
@@ -103,7 +103,7 @@ class Recorder:
         self.exchanges.setdefault(test, []).append(entry)
 
     def write(self, test: str) -> None:
-        """Write what a test exchanged, if anything; after it, at its end."""
+        """Write a test's exchanges, if there are any, when the test has ended."""
         entries = self.exchanges.pop(test, [])
         if entries:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -113,13 +113,13 @@ class Recorder:
 
 @dataclass(slots=True)
 class Replay:
-    """Answers calls from a recording: each test's in the order in which they were made."""
+    """Answers calls from a recording; the calls of each test must come in the recorded order."""
 
     folder: Path
     _entries: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def answer(self, test: str, call: Call, redactor: Redactor) -> Answer:
-        """The recorded answer; skips the test if the recording has no such call, or has another one here."""
+        """The recorded answer. Skips the test if the next recorded call is another one."""
         entries = self._entries_of(test)
         asked = json.loads(json.dumps(redactor.call(call)))
         if not entries or entries[0]["call"] != asked:
@@ -160,7 +160,7 @@ def _data_url_note(found: re.Match[str]) -> str:
 
 
 def _open_url(url: str) -> str:
-    """A URL whose query values are hidden, but for the few that are nobody's secret; credentials in it go too."""
+    """A URL without credentials, and with all query values hidden but those of OPEN_PARAMETERS."""
     try:
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)

@@ -1,4 +1,4 @@
-"""What the run says per claim: held, broken, or skipped and why; on the terminal, as JSON and as a Markdown page."""
+"""The report of a run, claim by claim (held, broken, skipped and why): on the terminal, as JSON, as Markdown."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ _SIGNS = {HELD: "✓", BROKEN: "✗", SKIPPED: "–", UNTESTED: "✗", NOT_RUN: 
 
 @dataclass(slots=True)
 class Record:
-    """The tests of one claim, and how each went (`passed`, `failed`, `skipped`)."""
+    """The tests of one claim, and the outcome of each (`passed`, `failed`, `skipped`)."""
 
     claim: Claim
     tests: dict[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Record:
 
     @property
     def why(self) -> str:
-        """The commonest reason of skips, or the tests that failed."""
+        """The most frequent reason for skipping, or the tests that failed."""
         if self.outcome == BROKEN:
             failed = [test for test, outcome in self.tests.items() if outcome == "failed"]
             names = ", ".join(test.rpartition("::")[2] for test in failed[:3])
@@ -45,13 +45,13 @@ class Record:
 
 @dataclass(slots=True)
 class Results:
-    """Everything a run found out."""
+    """The results of a run."""
 
     records: dict[str, Record]
     targets: Mapping[str, str]
     findings: list[Finding] = field(default_factory=list)
     compared: Mapping[str, Tally] = field(default_factory=dict)
-    """What `--drift` has compared, by provider; empty without it."""
+    """How many answers `--drift` has compared, by provider; empty without it."""
     spent: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -60,7 +60,7 @@ class Results:
             self.records[claim].tests.setdefault(test, "")
 
     def outcome(self, test: str, claims: Iterable[str], outcome: str, reason: str) -> None:
-        """A phase of a test ended; a failure in any phase is the test's outcome."""
+        """Add the outcome of a test's phase; a failure in any phase is the test's outcome."""
         for claim in claims:
             record = self.records[claim]
             if record.tests.get(test) != "failed":
@@ -72,7 +72,7 @@ class Results:
         return [record for record in self.records.values() if record.claim.provider == provider]
 
     def taking_part(self) -> list[str]:
-        """The providers that have a target and a test that was run or skipped, or lack one that they should have."""
+        """The providers that have a target, and a test that was run or skipped or is missing."""
         return [
             provider
             for provider in PROVIDERS
@@ -127,7 +127,7 @@ def _summary(results: Results, provider: str) -> str:
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
-    """The worst first, each difference once, with the claims of all tests that met it."""
+    """The most severe first; each difference once, with the claims of all tests that found it."""
     order = list(Level)
     once: dict[tuple[str, ...], Finding] = {}
     for found in findings:

@@ -1,4 +1,4 @@
-"""Shapes for comparisons with `==`: identities, times and links by their form."""
+"""Values for comparisons with `==`: any UUID, time, text or link of the right form."""
 
 import re
 from typing import Any
@@ -20,18 +20,18 @@ def is_unix() -> Any:
     return IsInt(gt=1_500_000_000, lt=4_000_000_000)
 
 
-def says(text: str) -> Any:
-    """Text that begins with the documented message and may go on."""
+def begins_with(text: str) -> Any:
+    """Text that begins with a documented message; more may follow."""
     return IsStr(regex=re.escape(text) + r".*", regex_flags=re.DOTALL)
 
 
 def is_text() -> Any:
-    """Any text that is not empty."""
+    """Any non-empty text."""
     return IsStr(min_length=1)
 
 
 class IsUrl(DirtyEquals[str]):
-    """An absolute http(s) URL; `path` is a regular expression of its whole path. Its host is never looked at."""
+    """An absolute http(s) URL; `path` is a regular expression of its whole path. Its host is not compared."""
 
     def __init__(self, path: str = ".*") -> None:
         self.path = path
@@ -55,17 +55,17 @@ UUID = _UUID
 """The form of a UUID, for regular expressions."""
 
 
-def like(documented: Any, actual: Any, where: str = "$") -> None:
-    """Assert that an answer has exactly the fields of a documented one, each of the same JSON type, lists in kind."""
+def assert_same_shape(documented: Any, actual: Any, where: str = "$") -> None:
+    """Assert that an answer has exactly the fields of a documented one, each of the same JSON type, in lists too."""
     assert _type(documented) == _type(actual), f"{where}: {documented!r} is documented, {actual!r} came"
     if isinstance(documented, dict):
         assert documented.keys() == actual.keys(), f"{where}: {set(documented)} documented, {set(actual)} came"
         for name in documented:
-            like(documented[name], actual[name], f"{where}.{name}")
+            assert_same_shape(documented[name], actual[name], f"{where}.{name}")
     elif isinstance(documented, list):
         assert actual, f"{where}: empty"
         for index, item in enumerate(actual):
-            like(documented[0], item, f"{where}[{index}]")
+            assert_same_shape(documented[0], item, f"{where}[{index}]")
 
 
 def _type(value: Any) -> str:

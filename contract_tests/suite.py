@@ -1,4 +1,4 @@
-"""The composition root of a run: options in; mocks, receiver and clients out, each started when first needed."""
+"""A run: builds its mocks, receiver and clients from the options, each when it is first needed."""
 
 import secrets
 import ssl
@@ -21,13 +21,13 @@ from .plan import Plan
 from .pricing import unit
 from .recording import Recorder, Replay
 from .report import Results, new_results
-from .target import Kind, Target, stand_in
+from .target import Kind, Target, placeholder
 
 SEED = "contract"
 
 
 class Suite:
-    """One run. `close` ends whatever it started."""
+    """One run. `close` stops the mocks and the receiver that it has started."""
 
     def __init__(self, options: Options, say: Callable[[str], None]) -> None:
         self.options = options
@@ -61,7 +61,7 @@ class Suite:
         return self._start("--clock", "virtual", "--latency", "documented", "--balance", "3")
 
     def _start(self, *arguments: str) -> str:
-        """A mock's root URL. One that did not start is not tried again: every test would wait for it."""
+        """A mock's root URL. If a mock has failed to start, the other tests fail at once."""
         if self._broken:
             pytest.fail("the mock did not start; the first test says why", pytrace=False)
         try:
@@ -77,37 +77,37 @@ class Suite:
 
     @cached_property
     def transport(self) -> httpx.Client:
-        """The HTTP client of every call. Proxies of the environment hold for targets, not for this machine."""
+        """The HTTP client of all calls. Proxies from the environment are used for remote targets alone."""
         trusted = ssl.create_default_context(cafile=self.options.ca_bundle) if self.options.ca_bundle else True
-        outsiders = any(target.is_paid for target in self.options.targets.values())
-        client = httpx.Client(verify=trusted, trust_env=outsiders, follow_redirects=False)
+        remote = any(target.is_paid for target in self.options.targets.values())
+        client = httpx.Client(verify=trusted, trust_env=remote, follow_redirects=False)
         return self._stack.enter_context(client)
 
     def client(self, provider: str, test: str, named: tuple[str, ...] = (), documented: bool = False) -> Client:
-        """A client of a provider for one test, with an account of its own where that is free to have."""
+        """A client of a provider for one test; on a mock with an account of its own."""
         target = self.options.targets[provider]
         if target.kind is Kind.MOCK:
             return self._mock_client(provider, test, self.documented_root if documented else self.mock_root)
         client = Client(target, test, target.key, self.transport, say=self.say, recorder=self.recorder)
-        client.exhausted, client.stand_ins = self._stop, self._stand_ins(target)
+        client.exhausted, client.placeholders = self._stop, self._stand_ins(target)
         client.run = self.run if target.is_paid else RUN
         client.patience = self.options.patience
-        client.purse = self.options.budget.purses.get(provider) if target.is_paid else None
+        client.allowance = self.options.budget.allowances.get(provider) if target.is_paid else None
         client.replay = self._replay(target)
         if self.options.drift:
-            client.listeners.append(self._twin(client, named))
+            client.listeners.append(self._comparison(client, named))
         return client
 
     def _stop(self, error: BudgetExhausted) -> None:
-        """The next call could pass the cap: the session ends with this test."""
+        """The next call could exceed the cap: the session ends with this test."""
         self.stopped = f"stopped by the budget: {error}"
         pytest.skip(self.stopped)
 
     def _stand_ins(self, target: Target) -> dict[str, str]:
         known = {
-            target.base_url: stand_in(target.provider),
-            self.options.callback_base_url: stand_in("callbacks"),
-            self.options.callback_read_url: stand_in("receiver"),
+            target.base_url: placeholder(target.provider),
+            self.options.callback_base_url: placeholder("callbacks"),
+            self.options.callback_read_url: placeholder("receiver"),
             self.run: RUN,
         }
         return {address: name for address, name in known.items() if address}
@@ -117,11 +117,11 @@ class Suite:
         target = Target(provider, Kind.MOCK, f"{root}/{provider}", key)
         return Client(target, test, key, self.transport, recorder=self.recorder)
 
-    def _twin(self, client: Client, named: tuple[str, ...]) -> drift.Twin:
+    def _comparison(self, client: Client, named: tuple[str, ...]) -> drift.MockComparison:
         twin = replace(self._mock_client(client.provider, client.test, self.mock_root), recorder=None)
         findings = self.results.findings
         tally = self.results.compared[client.provider]
-        return drift.Twin(twin, client.test, named, client.target.base_url, client.key, findings, tally)
+        return drift.MockComparison(twin, client.test, named, client.target.base_url, client.key, findings, tally)
 
     def _replay(self, target: Target) -> Replay | None:
         if target.folder is None:
@@ -129,7 +129,7 @@ class Suite:
         return self._replays.setdefault(str(target.folder), Replay(target.folder))
 
     def control(self, client: Client) -> mock.Control:
-        """The control surface of the mock that a client speaks to."""
+        """The control surface of the mock that a client calls."""
         root = client.target.base_url.removesuffix(f"/{client.provider}")
         return mock.Control(root, self.transport, client.provider, client.key)
 
@@ -141,18 +141,18 @@ class Suite:
             path = httpx.URL(self.receiver_url).path
             return Hook(client, f"{mock.CALLBACK_ORIGIN}{path}/{name}", f"{self.receiver_url}/{name}")
         if kind is Kind.REPLAY:
-            return Hook(client, f"{stand_in('callbacks')}/{name}", f"{stand_in('receiver')}/{name}")
+            return Hook(client, f"{placeholder('callbacks')}/{name}", f"{placeholder('receiver')}/{name}")
         if not self.options.callback_base_url:
             return None
         return Hook(client, f"{self.options.callback_base_url}/{name}", f"{self.options.callback_read_url}/{name}")
 
     def money_spent(self) -> dict[str, str]:
-        purses = self.options.budget.purses
-        return {name: f"{purse.spent} of {purse.cap} {unit(name)}" for name, purse in purses.items()}
+        allowances = self.options.budget.allowances
+        return {name: f"{allowance.spent} of {allowance.cap} {unit(name)}" for name, allowance in allowances.items()}
 
 
 def describe(target: Target) -> str:
-    """A target in a word or two, for reports; never its key."""
-    if target.kind is Kind.OUTSIDER:
+    """A target's name in reports; never its key."""
+    if target.kind is Kind.REMOTE:
         return target.base_url
     return target.kind.value if target.folder is None else f"replay of {target.folder.name}"

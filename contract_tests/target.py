@@ -1,4 +1,4 @@
-"""Where a provider is spoken to: a mock of the suite's own, an address as an outsider, or a recording."""
+"""The targets of a run: for each provider a mock of the suite's own, a remote address, or a recording."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ def key_variable(provider: str) -> str:
 
 class Kind(Enum):
     MOCK = "mock"
-    """A mock that the suite starts: nothing costs, and its control surface may be used."""
-    OUTSIDER = "outsider"
-    """An address, mock or real: it costs, and nothing but the documented API is used."""
+    """A mock that the suite starts: calls are free, and its control surface may be used."""
+    REMOTE = "remote"
+    """An address, of a mock or a real service: calls may cost, and only the documented API is used."""
     REPLAY = "replay"
-    """A recording: it costs nothing, and answers only what was recorded."""
+    """A recording: calls are free; only recorded calls are answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,18 @@ class Target:
 
     @property
     def is_paid(self) -> bool:
-        return self.kind is Kind.OUTSIDER
+        return self.kind is Kind.REMOTE
 
 
-def stand_in(name: str) -> str:
-    """What a recording keeps instead of a target's or a receiver's address."""
+def placeholder(name: str) -> str:
+    """What a recording has in place of the address of a target or a receiver."""
     return f"https://{name}.invalid"
 
 
 def parse_targets(texts: list[str], environ: Mapping[str, str]) -> dict[str, Target]:
     """The targets of `--target` options, each `PROVIDER=URL`, `PROVIDER=mock`, `[PROVIDER=]replay:DIR`.
 
-    Without any, every provider is the suite's own mock. Raises ValueError for an option that makes no sense.
+    Without any, every provider is the suite's own mock. Raises ValueError for an invalid option.
     """
     if not texts:
         return {provider: Target(provider, Kind.MOCK) for provider in PROVIDERS}
@@ -81,8 +81,8 @@ def _target(provider: str, where: str, environ: Mapping[str, str]) -> Target:
         folder = Path(where.removeprefix("replay:"))
         if not folder.is_dir():
             raise ValueError(f"--target {where}: there is no folder {folder}")
-        return Target(provider, Kind.REPLAY, stand_in(provider), "sk_replay", folder)
+        return Target(provider, Kind.REPLAY, placeholder(provider), "sk_replay", folder)
     parts = urlsplit(where)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"--target {provider}={where}: write a URL, mock or replay:DIR")
-    return Target(provider, Kind.OUTSIDER, where.rstrip("/"), environ.get(key_variable(provider), ""))
+    return Target(provider, Kind.REMOTE, where.rstrip("/"), environ.get(key_variable(provider), ""))

@@ -10,7 +10,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "action": "append",
         "default": [],
         "metavar": "PROVIDER=URL",
-        "help": "speak to this address (mock or real) instead of the documented host; also "
+        "help": "test this address (of a mock or the real service); also "
         "PROVIDER=mock and [PROVIDER=]replay:DIR. Repeatable; the key comes from "
         "PROVIDER_API_KEY. Default: a mock of the suite's own.",
     },
@@ -25,15 +25,21 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "default": "trim",
         "help": "what to do if the plan costs more: leave out tests, dear variants first (default), or run nothing",
     },
-    "--require-live": {"action": "store_true", "help": "fail, not skip, for want of a key, a budget or a target"},
+    "--require-live": {
+        "action": "store_true",
+        "help": "fail instead of skipping without a key, a budget or a target",
+    },
     "--claim": {
         "action": "append",
         "default": [],
         "metavar": "ID",
         "help": "run the tests of this claim alone; repeatable",
     },
-    "--record": {"metavar": "DIR", "help": "keep redacted exchanges here; --target replay:DIR runs on them"},
-    "--drift": {"action": "store_true", "help": "ask a mock the same, and report how the target's answers differ"},
+    "--record": {"metavar": "DIR", "help": "write redacted exchanges to this folder; --target replay:DIR runs on them"},
+    "--drift": {
+        "action": "store_true",
+        "help": "send each call to a mock too, and report differing answers",
+    },
     "--callback-base-url": {
         "metavar": "URL",
         "help": "public address of a receiver (python -m contract_tests.receiver); without it callback tests skip",
@@ -52,7 +58,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--contract-json": {"metavar": "FILE", "help": "write the report per claim as JSON"},
     "--contract-markdown": {"metavar": "FILE", "help": "write the report as a Markdown page, for a CI job summary"},
 }
-"""Each option with what argparse and pytest must know of it."""
+"""Each option with its arguments for argparse and pytest."""
 
 DESCRIPTION = """Runs the contract suite: does a mock, or a real service, do what the documents say?
 Without --target it starts a mock of its own: offline, free, about 30 seconds."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..client import Client
 from ..exchange import Answer, Call
-from ..shapes import is_text, is_unix, says
+from ..shapes import begins_with, is_text, is_unix
 
 PATH = "/v1/images/generations"
 MODEL = "gpt-image-2-beta"
@@ -52,7 +52,7 @@ def with_header(client: Client, name: str, value: str, **more: Any) -> Answer:
 
 def error(client: Client, code: str, kind: str, message: str, param: str | None = None) -> dict[str, Any]:
     """An error's whole body. Which parameter is at fault is a ruling for most: another target need not say it."""
-    found: dict[str, Any] = {"code": code, "message": says(message), "type": kind}
+    found: dict[str, Any] = {"code": code, "message": begins_with(message), "type": kind}
     if client.is_mock and param is not None:
         found["param"] = param
     return {"error": found}

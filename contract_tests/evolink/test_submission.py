@@ -1,4 +1,4 @@
-"""evolink: what a submission answers, and what it must be told."""
+"""evolink: the answers to submissions, and which requests are accepted."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from ..marks import CORE, VARIANT, claim, mock_only, paid
 from ..mock import Control
 from ..pictures import Picture
 from ..pricing import price_of
-from ..shapes import is_unix, like
+from ..shapes import assert_same_shape, is_unix
 from ..strategies import evolink_faults, evolink_requests, long_prompts
 from . import api
 
@@ -29,7 +29,7 @@ def test_documented_example(client: Client) -> None:
     answer = client.post(EXAMPLE["request"]["path"], EXAMPLE["request"]["body"])
     found = answer.json()
     assert (answer.status, found) == (200, _submission(client))
-    like(EXAMPLE["response"]["body"], found)
+    assert_same_shape(EXAMPLE["response"]["body"], found)
     assert re.fullmatch(api.TASK_ID, found["id"])[1] == str(found["created"])  # type: ignore[index]
 
 

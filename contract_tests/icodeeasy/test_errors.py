@@ -69,11 +69,11 @@ def test_a_balance_that_does_not_cover_it(slow_client: Client, slow_control: Con
 
 @claim("IC-BILL-2")
 @mock_only
-@pytest.mark.parametrize("purse", ["balance", "quota"])
-def test_a_balance_or_a_monthly_quota_is_used_up_to_the_last(client: Client, control: Control, purse: str) -> None:
-    control.set_account(**{purse: "0.39"})
+@pytest.mark.parametrize("limit", ["balance", "quota"])
+def test_a_balance_or_a_monthly_quota_is_used_up_to_the_last(client: Client, control: Control, limit: str) -> None:
+    control.set_account(**{limit: "0.39"})
     assert api.generate(client, n=2).status == 402
-    control.set_account(**{purse: "0.40"})
+    control.set_account(**{limit: "0.40"})
     assert api.generate(client, n=2).status == 200
     assert api.generate(client, quality="low").status == 402
     assert control.spent() == price_of("icodeeasy", {"n": 2})

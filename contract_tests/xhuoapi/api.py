@@ -6,7 +6,7 @@ from dirty_equals import IsPositiveFloat, IsStr
 
 from ..client import Client
 from ..exchange import Answer
-from ..shapes import UUID, IsUrl, is_text, is_unix, is_uuid, says
+from ..shapes import UUID, IsUrl, begins_with, is_text, is_unix, is_uuid
 
 GENERATIONS, EDITS, TASKS = "/v1/openai/images/generations", "/v1/openai/images/edits", "/v1/openai/tasks"
 PROMPT = "abstract painting"
@@ -32,8 +32,8 @@ MESSAGES = {
 
 def body(**more: Any) -> dict[str, Any]:
     """A small valid request, with other fields; None leaves a field out."""
-    told = {"model": "gpt-image-2", "prompt": PROMPT, **more}
-    return {name: value for name, value in told.items() if value is not None}
+    fields = {"model": "gpt-image-2", "prompt": PROMPT, **more}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def generate(client: Client, **more: Any) -> Answer:
@@ -65,7 +65,7 @@ def ended(client: Client, task_id: str) -> Any:
 
 def error(code: str, message: Any = None) -> dict[str, Any]:
     """An error's whole body (XH-ERR-1), with the published message (XH-ERR-5)."""
-    text = message or (says(MESSAGES[code]) if code in MESSAGES else is_text())
+    text = message or (begins_with(MESSAGES[code]) if code in MESSAGES else is_text())
     return {"success": False, "error": {"code": code, "message": text}, "trace_id": is_uuid()}
 
 

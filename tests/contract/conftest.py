@@ -1,4 +1,4 @@
-"""The contract suite is run here as its users run it: pytest in a process of its own, everything on loopback."""
+"""Runs the contract suite as its users do: pytest in a process of its own, all traffic on loopback."""
 
 import json
 import os

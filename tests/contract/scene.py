@@ -1,4 +1,4 @@
-"""What the contract suite's own tests are made of: a run of it, and a provider that misbehaves."""
+"""Helpers: a run of the contract suite, and a provider that misbehaves."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ KEY = "sk_contract_secret_0123456789"
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run of the suite said: exit status, terminal, JSON report."""
+    """The results of a run of the suite: exit status, terminal output, JSON report."""
 
     status: int
     output: str
@@ -29,7 +29,7 @@ RunSuite = Callable[..., Ran]
 
 @dataclass
 class Provider:
-    """A stand-in for evolink that takes everything and charges for it. `mode` is how it misbehaves."""
+    """A fake evolink that accepts every call and charges for it. `mode` is how it misbehaves."""
 
     mode: str = "good"
     price: float = 2.5
@@ -87,7 +87,7 @@ class GreedyHandler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 class GreedyServer(ThreadingHTTPServer):
@@ -95,4 +95,4 @@ class GreedyServer(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is what is being tested."""
+        """Ignore clients that close the connection: the tests make them do so."""

@@ -1,11 +1,11 @@
-"""How differences are weighed."""
+"""Which differences `--drift` finds, and how severe they are."""
 
 import json
 from typing import Any
 
 import pytest
 
-from contract_tests.drift import Finding, Tally, Twin, compare
+from contract_tests.drift import Finding, MockComparison, Tally, compare
 from contract_tests.exchange import Answer, Call, Exchange
 from contract_tests.library import picture
 
@@ -86,7 +86,7 @@ def test_a_list_of_an_account_is_compared_in_the_tasks_of_the_test(
     mock: Any, query: dict[str, Any], expected: list[str]
 ) -> None:
     findings: list[Finding] = []
-    twin = Twin(mock, "test", (), "https://a.example", "sk_target", findings, Tally())
+    twin = MockComparison(mock, "test", (), "https://a.example", "sk_target", findings, Tally())
     own, foreign = {"id": ID, "type": "images"}, {"id": "0e0c77bb-9cbd-4c44-9549-bff1b4060623", "type": "edits"}
 
     def asked(action: str, target: Any, **body: Any) -> None:
@@ -101,7 +101,7 @@ def test_a_list_of_an_account_is_compared_in_the_tasks_of_the_test(
 def test_a_list_of_a_span_of_time_is_not_compared() -> None:
     tally, findings = Tally(), list[Finding]()
     mock: Any = OwnAccount()
-    twin = Twin(mock, "test", (), "https://a.example", "sk_target", findings, tally)
+    twin = MockComparison(mock, "test", (), "https://a.example", "sk_target", findings, tally)
     body = {"action": "retrieve_batch", "created_at_min": 1.0}
     twin(Exchange(Call("POST", "https://a.example/tasks", body=body), answer({"items": [], "count": 0})))
     assert (findings, tally.compared) == ([], 0)

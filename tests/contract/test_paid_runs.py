@@ -1,4 +1,4 @@
-"""Runs that cost: the cap holds whatever the provider does, and a run that tested nothing is not green."""
+"""Paid runs: the cap holds whatever the provider does, and a run that tested nothing fails."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_a_provider_that_charges_more_than_planned(run_suite: RunSuite, greedy: 
 
 
 @pytest.mark.parametrize("mode", ["half-way", "hangs", "busy"])
-def test_calls_that_fail_half_way_hang_or_are_retried_count(run_suite: RunSuite, greedy: Greedy, mode: str) -> None:
+def test_failed_hanging_and_repeated_calls_are_counted(run_suite: RunSuite, greedy: Greedy, mode: str) -> None:
     url, provider = greedy
     provider.mode = mode
     ran = run_suite("--target", f"evolink={url}", "--budget", "13", "--patience", "0.3", folder=PAID)
@@ -29,15 +29,15 @@ def test_calls_that_fail_half_way_hang_or_are_retried_count(run_suite: RunSuite,
     assert ran.report["spent"] == {"evolink": "12.5 of 13 credits"}
 
 
-def test_refusals_that_are_accepted_are_paid_for_too(run_suite: RunSuite, greedy: Greedy) -> None:
-    """No test of this claim is planned to cost anything: what the provider takes all the same is counted."""
+def test_invalid_requests_that_are_accepted_are_counted(run_suite: RunSuite, greedy: Greedy) -> None:
+    """No test of this claim is planned to cost anything, but what the provider charges is counted."""
     url, provider = greedy
     ran = run_suite("--target", f"evolink={url}", "--budget", "6", "--claim", "EV-MODEL-1")
     assert ran.status == 2
     assert provider.charged == 5.0
 
 
-def test_without_money_only_what_cannot_be_billed_is_sent(run_suite: RunSuite, greedy: Greedy) -> None:
+def test_a_budget_of_0_sends_only_calls_that_cannot_be_billed(run_suite: RunSuite, greedy: Greedy) -> None:
     url, provider = greedy
     ran = run_suite("--target", f"evolink={url}", "--budget", "0", folder=PAID)
     assert (provider.calls, ran.report["spent"]) == (0, {"evolink": "0 of 0 credits"})
@@ -81,7 +81,7 @@ def test_no_key_or_no_budget(run_suite: RunSuite, greedy: Greedy, keys: bool, bu
         ("replay:/nowhere", "there is no folder /nowhere"),
     ],
 )
-def test_targets_that_make_no_sense(run_suite: RunSuite, argument: str, sentence: str) -> None:
+def test_invalid_targets_are_refused(run_suite: RunSuite, argument: str, sentence: str) -> None:
     ran = run_suite("--target", argument)
     assert ran.status == 4
     assert sentence in ran.output

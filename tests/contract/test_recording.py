@@ -1,4 +1,4 @@
-"""What a recording keeps, and what it must not."""
+"""Recordings: what they keep, what they leave out, and how they are replayed."""
 
 import json
 from base64 import b64encode
@@ -53,7 +53,7 @@ def test_no_secret_is_kept(tmp_path: Path) -> None:
     assert "picture:PNG;24x16;bytes=147" in text
 
 
-def test_what_belongs_together_still_does(tmp_path: Path) -> None:
+def test_equal_ids_get_equal_pseudonyms(tmp_path: Path) -> None:
     kept = json.loads(_recorded(tmp_path))["exchanges"][0]
     name = kept["call"]["url"].split("?")[0].rsplit("/", 1)[1]
     assert name.startswith("00000000-")
@@ -68,7 +68,7 @@ def test_redacting_twice_changes_nothing() -> None:
     assert REDACTOR.value(once) == once
 
 
-def test_a_replay_answers_in_order_and_skips_what_it_has_not(tmp_path: Path) -> None:
+def test_a_replay_answers_in_order_and_skips_unrecorded_calls(tmp_path: Path) -> None:
     _recorded(tmp_path)
     replay = Replay(tmp_path)
     answer = replay.answer("contract_tests/x.py::test", CALL, REDACTOR)

@@ -1,4 +1,4 @@
-"""The register: every claim has a test, every test a claim, and neither side reads the other's tables."""
+"""The claims: each has a test, each test names one, and suite and server read no tables of each other."""
 
 import ast
 import re
@@ -68,7 +68,7 @@ def test_the_server_does_not_read_the_fixtures() -> None:
         assert not re.search(r"['\"/]fixtures[/'\"]", path.read_text("utf-8")), path
 
 
-def test_claims_are_whole() -> None:
+def test_claims_have_all_their_fields() -> None:
     for claim in claims().values():
         assert re.fullmatch(r"[DPR](/[DPR])*", claim.status), claim
         assert claim.statement.endswith((".", "..."))
@@ -94,5 +94,5 @@ def test_reference_pictures_decode(name: str, kind: str) -> None:
     assert picture_of(found.note.encode()) == found
 
 
-def test_a_truncated_picture_does_not() -> None:
+def test_a_truncated_picture_does_not_decode() -> None:
     assert picture_of(picture("truncated.png")) is None

@@ -1,4 +1,4 @@
-"""What a run says at its end, as values."""
+"""The report at the end of a run."""
 
 from collections import Counter
 from typing import Any
@@ -13,7 +13,7 @@ EVOLINK = "https://api.evolink.ai"
 
 
 def results(targets: dict[str, str], *ran: str, **facts: Any) -> Results:
-    """A run in which one test held each claim of the providers that `ran`."""
+    """Results in which each claim of the providers `ran` has one passed test."""
     made = new_results(claims().values(), targets)
     for name, record in made.records.items():
         if record.claim.provider in ran:

@@ -1,5 +1,5 @@
-"""A pytest plugin for runs of the suite on a mutant (`-p mutants.listener`): it notes what failed, and spends no time
-on making generated examples smaller."""
+"""A pytest plugin for runs of the suite on a mutant (`-p mutants.listener`): it reports the outcome of each test, and
+switches off the shrinking of generated examples."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a mutant is, and how it comes into a mock's process: as its modules are imported, a text in them is replaced.
+"""Mutants, and how they are applied: when a module of the mock is imported, a text in its source is replaced.
 
 Nothing is copied and nothing on disk changes. A text that is no longer there, or is there twice, is an error.
 """
@@ -20,7 +20,7 @@ class NoLongerApplies(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """In `module` (of mockserver), the text `old`, which is there once, becomes `new`."""
+    """Replaces the text `old`, which occurs once in `module` (of mockserver), by `new`."""
 
     module: str
     old: str
@@ -31,7 +31,7 @@ class Patch:
         return f"{PACKAGE}.{self.module}"
 
     def apply(self, source: str) -> str:
-        """The source with this patch in it. Raises NoLongerApplies."""
+        """The source with this patch applied. Raises NoLongerApplies."""
         found = source.count(self.old)
         if found != 1:
             raise NoLongerApplies(f"{self.full_name} has {found} times: {self.old}")
@@ -40,9 +40,9 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A mock that is wrong in one way. `wrong` says it in a sentence; each of `claims` must notice it.
+    """A mock with one fault. `wrong` describes it in a sentence; the tests of each of `claims` must fail on it.
 
-    `slow` is one that takes its tests more than a few seconds.
+    `slow`: its tests take more than a few seconds.
     """
 
     id: str
@@ -53,7 +53,7 @@ class Mutant:
 
 
 def mutant(name: str, claims: str, wrong: str, *patches: Patch, slow: bool = False) -> Mutant:
-    """A line of a table; `claims` are separated by spaces."""
+    """A mutant for a table; `claims` are separated by spaces."""
     return Mutant(name, tuple(claims.split()), wrong, patches, slow)
 
 
@@ -63,7 +63,7 @@ def patches_of(module: str) -> Callable[[str, str], Patch]:
 
 
 def patched(patches: Sequence[Patch], module: str, source: str) -> str:
-    """A module's source with those of the patches in it that are its own. Raises NoLongerApplies."""
+    """A module's source with the patches of this module applied. Raises NoLongerApplies."""
     for patch in patches:
         if patch.full_name == module:
             source = patch.apply(source)
@@ -71,7 +71,7 @@ def patched(patches: Sequence[Patch], module: str, source: str) -> str:
 
 
 class _Loader(SourceFileLoader):
-    """Compiles the patched source, past the cache of compiled modules."""
+    """Compiles the patched source, without using the cache of compiled modules."""
 
     def __init__(self, name: str, path: str, patches: Sequence[Patch]) -> None:
         super().__init__(name, path)
@@ -98,7 +98,7 @@ class _Finder(MetaPathFinder):
 
 
 def install(patches: Sequence[Patch]) -> None:
-    """Put patches into this process. Raises NoLongerApplies, also for a module that was imported before."""
+    """Apply patches in this process. Raises NoLongerApplies, also for a module that was imported before."""
     sys.meta_path.insert(0, _Finder(patches))
     for name in {patch.full_name for patch in patches}:
         if name in sys.modules and not isinstance(getattr(sys.modules[name], "__loader__", None), _Loader):

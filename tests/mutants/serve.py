@@ -1,6 +1,6 @@
 """`python -m mutants.serve MUTANT serve --port 0 …`: the command `mockserver …` with a mutant in it.
 
-Internal errors are noted in the file that MUTANT_CRASHES names: a mutant is to be wrong, not broken.
+Internal errors are written to the file that MUTANT_CRASHES names: a mutant must be wrong, but not crash.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Every mutant, by id; which documented claims they are to cover; and a sample of them."""
+"""All mutants by id, the claims that need one, and samples of them."""
 
 import importlib
 import pkgutil
@@ -23,7 +23,7 @@ CRASHING = mutant(
 )
 STALE = mutant("stale", _CLAIM, "Its patch has nothing to hold on to.", Patch(_LATENCY, "(61.0, 89.0)", "(1.0, 2.0)"))
 SPECIMENS = (CONTROL, NO_OP, CRASHING, STALE)
-"""What the proof is tested with: none of them is a wrong provider."""
+"""For the tests of `scripts/mutants` itself: none of them is a wrong provider."""
 
 _BY_ID = {found.id: found for found in (*MUTANTS, *SPECIMENS)}
 
@@ -34,7 +34,7 @@ def find(name: str) -> Mutant:
 
 
 def documented_claims() -> list[str]:
-    """The claims that need a mutant: what the documents say (status D), in part at least."""
+    """The claims that need a mutant: those with status D, alone or among others."""
     return [claim.id for claim in claims().values() if "D" in claim.status]
 
 
@@ -48,7 +48,7 @@ def provider_of(claim: str) -> str:
 
 
 def sample(count: int) -> list[Mutant]:
-    """So many mutants that are not slow, from all providers in turn, evenly spread over each one's."""
+    """`count` mutants that are not slow, from all providers in equal shares, evenly spread over each one's."""
     names = sorted({provider_of(found.claims[0]) for found in MUTANTS})
     shares = [count // len(names) + (place < count % len(names)) for place in range(len(names))]
     return [found for name, share in zip(names, shares, strict=True) for found in _spread(name, share)]

@@ -1,4 +1,4 @@
-"""The proof that the contract suite can fail, and that this proof can."""
+"""The mutants: every documented claim has one, a sample is killed, and `scripts/mutants` detects survivors."""
 
 import ast
 import os
@@ -40,7 +40,7 @@ def test_a_claim_without_a_mutant_is_found() -> None:
     assert "XH-PROMPT-1" in documented_claims()  # D/P: mixed ones count
 
 
-def test_mutants_have_names_and_claims_of_their_own() -> None:
+def test_ids_and_claims_of_mutants_are_valid() -> None:
     assert [name for name, count in Counter(mutant.id for mutant in MUTANTS).items() if count > 1] == []
     for mutant in MUTANTS:
         assert mutant.claims
@@ -76,14 +76,14 @@ def test_a_sample_is_killed() -> None:
     assert ran.returncode == 0
 
 
-def test_what_is_not_wrong_survives() -> None:
+def test_a_mutant_that_changes_nothing_survives() -> None:
     ran = _mutants("--only", "no-op")
     assert "no-op (XH-LAT-1) survived: Nothing is wrong" in ran.stdout
     assert ran.stdout.endswith("; the control holds 1 of 1 claims\n0 killed, 1 survived\n"), ran.stdout + ran.stderr
     assert ran.returncode == 1
 
 
-def test_what_breaks_down_proves_nothing() -> None:
+def test_a_mutant_that_crashes_or_is_stale_proves_nothing() -> None:
     ran = _mutants("--only", "crashing", "--only", "stale")
     assert "crashing (XH-LAT-1) proves nothing, it crashed: POST /xhuoapi" in ran.stdout
     assert "stale (XH-LAT-1) proves nothing, mutants.patching.NoLongerApplies" in ran.stdout
@@ -91,6 +91,6 @@ def test_what_breaks_down_proves_nothing() -> None:
     assert ran.returncode == 1
 
 
-def test_a_mutant_that_is_not_there() -> None:
+def test_an_unknown_mutant_is_refused() -> None:
     ran = _mutants("--only", "xh-nothing")
     assert (ran.returncode, "there is no mutant 'xh-nothing'" in ran.stderr) == (2, True)

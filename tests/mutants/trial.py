@@ -25,7 +25,7 @@ from mutants.table import CONTROL, provider_of
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 LONGEST = 120.0
-"""Seconds after which a trial is given up."""
+"""Seconds after which a trial is stopped."""
 
 
 class Verdict(StrEnum):
@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of a mutant (or the control) and a claim; `why` is the test that failed, or what broke."""
+    """The verdict on a mutant (or the control) and a claim; `why` is the test that failed, or what broke."""
 
     mutant: Mutant
     claim: str
@@ -53,14 +53,14 @@ class Trial:
 
     @property
     def good(self) -> bool:
-        """Whether it went as it should."""
+        """Whether the verdict is the right one: killed, or for the control survived."""
         return self.verdict is (Verdict.SURVIVED if self.is_control else Verdict.KILLED)
 
 
 def run_all(mutants: Sequence[Mutant], jobs: int) -> Iterator[Trial]:
-    """A trial for each mutant and claim of it, and the control for each of these claims, as they end.
+    """Yields a trial for each mutant and claim of it, and for the control and each of these claims, as they end.
 
-    So many `jobs` at a time, and beside them one that is slow: it does little but wait.
+    `jobs` trials run at a time, and beside them one slow mutant, which mostly waits.
     """
     pairs = [(mutant, claim) for mutant in mutants for claim in mutant.claims]
     pairs += [(CONTROL, claim) for claim in dict.fromkeys(claim for _, claim in pairs)]
@@ -91,7 +91,7 @@ def run(mutant: Mutant, claim: str) -> Trial:
 
 
 def _arguments(claim: str) -> list[str]:
-    """What pytest is told; that some of its plugins were imported before it is no reason to warn."""
+    """The arguments of pytest, without its warning that some plugins were imported before it."""
     options = ["-q", "-p", "no:cacheprovider", "-p", "mutants.listener"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     return [f"contract_tests/{provider_of(claim)}", "--claim", claim, *options]
@@ -114,7 +114,7 @@ def _status(arguments: list[str], environ: Mapping[str, str], output: Path) -> i
 
 
 def _pytest(arguments: list[str], environ: Mapping[str, str], output: Path) -> None:
-    """Be pytest, in this process, which does nothing else."""
+    """Run pytest in this process, and end it."""
     os.chdir(ROOT)
     os.environ.update(environ)
     with output.open("wb") as page:
@@ -145,7 +145,7 @@ def _judge(
 
 
 def _reason(output: Sequence[str]) -> str:
-    """The line that says best why the tests did not run."""
+    """The line of the output that best explains why the tests did not run."""
     lines = [line.strip() for line in output if line.strip()]
     errors = [line for line in lines if line.startswith("E ")]
     return (errors or lines or ["nothing was printed"])[-1].removeprefix("E ").strip()[:200]

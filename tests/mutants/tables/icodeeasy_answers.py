@@ -151,7 +151,7 @@ MUTANTS = (
     mutant(
         "ic-file-1-without-model",
         "IC-FILE-1",
-        "A link does not bear the model.",
+        "A link does not contain the model.",
         wire("/v1/images/files/{task.job.model}/", "/v1/images/files/"),
     ),
     mutant("ic-file-1-jpg", "IC-FILE-1", "Links end in .jpg.", wire('f"{stem}-{n}.png"', 'f"{stem}-{n}.jpg"')),

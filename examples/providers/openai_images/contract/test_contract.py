@@ -12,7 +12,7 @@ from contract_tests.marks import CORE, VARIANT, claim, mock_only, paid
 from contract_tests.mock import Control
 from contract_tests.pictures import picture_in_base64
 from contract_tests.pricing import price_of
-from contract_tests.shapes import is_text, like
+from contract_tests.shapes import assert_same_shape, is_text
 
 NAME, GENERATIONS, EDITS = "openai_images", "/v1/images/generations", "/v1/images/edits"
 PROMPT = "A cute baby sea otter"
@@ -48,7 +48,7 @@ def test_documented_examples(client: Client, name: str) -> None:
     example = exchanges(NAME)[name]
     answer = client.post(example["request"]["path"], example["request"]["body"])
     assert answer.status == example["response"]["status"]
-    like(example["response"]["body"], answer.json())
+    assert_same_shape(example["response"]["body"], answer.json())
 
 
 @claim("OI-SIZE-1")

@@ -1,4 +1,4 @@
-"""The suite as an outsider: keys, budget, TLS, recording and drift, on a mock that is a process of its own."""
+"""The suite on a remote target: keys, budget, TLS, recording and drift, against a mock in a process of its own."""
 
 import json
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def _assert_everything_held(ran: Ran) -> None:
     assert sum(outcome == "held" for outcome in outcomes.values()) > 70
 
 
-def test_it_passes_is_recorded_and_replayed(live: list[str], run_suite: RunSuite, tmp_path: Path) -> None:
+def test_a_run_passes_is_recorded_and_replayed(live: list[str], run_suite: RunSuite, tmp_path: Path) -> None:
     folder, page = tmp_path / "recording", tmp_path / "summary.md"
     ran = run_suite(*live, "--record", str(folder), "--drift", "--contract-markdown", str(page), timeout=200)
     _assert_everything_held(ran)
