@@ -205,3 +205,13 @@ def test_what_is_wrong_is_found(
     monkeypatch.setitem(globals(), "BLOCKS", blocks_of(tmp_path / "page.md", tmp_path))
     with pytest.raises(AssertionError, match=re.escape(said)):
         test_examples("page.md", desk, tmp_path)
+
+
+def test_the_changelog_has_one_list_for_each_heading() -> None:
+    """No blank line inside a list, and no line twice."""
+    for section in re.split(r"^### ", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)[1:]:
+        heading, _, text = section.partition("\n")
+        assert "\n\n" not in text.partition("\n## ")[0].strip("\n"), heading
+        items = re.split(r"^- ", text, flags=re.MULTILINE)[1:]
+        assert items, heading
+        assert len(items) == len(set(items)), heading

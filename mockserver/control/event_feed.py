@@ -1,4 +1,4 @@
-"""The events of a server as they happen, for the live page and `mockserver tail`: GET /_mock/events.
+"""The events of a server as they happen, for the live page: GET /_mock/events.
 
 Server-sent events (the WHATWG HTML standard, section 9.2). Nothing is observed while nobody watches.
 

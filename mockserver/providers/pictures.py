@@ -6,6 +6,7 @@ from email.utils import formatdate
 
 from aiohttp.web import Response, StreamResponse
 
+from mockserver.engine.images import render
 from mockserver.engine.picture_cache import Key, PictureCache, Rendered
 from mockserver.engine.picture_layout import Label
 from mockserver.engine.problems import Kind, Problem
@@ -51,12 +52,7 @@ def _key(task: Task, index: int, width: int | None = None) -> Key:
 
 
 def _rendered(key: Key) -> Rendered:
-    found = PICTURES.find(key)
-    if found is None:
-        from mockserver.engine.images import render  # with the first picture: many servers are asked for none
-
-        found = PICTURES.add(key, render(*key))
-    return found
+    return PICTURES.find(key) or PICTURES.add(key, render(*key))
 
 
 def find_picture(context: RequestContext, task_id: str, index: int, extension: str = "png") -> Task:

@@ -500,8 +500,9 @@ def test_both_clients_have_the_same_operations() -> None:
 NOT_FOR_SCRIPTS = {
     ("POST", "sink/{}"): "receivers are called by the server",
     ("GET", "requests/{}"): "the list has whole records",
-    ("GET", "events"): "a stream, for the live page and `mockserver tail`",
+    ("GET", "events"): "a stream, for the live page",
     ("GET", "pictures/{}/{}"): "thumbnails; a client fetches the URL that the provider answered",
+    ("GET", "openapi.json"): "a description for tools: `mockserver openapi control`",
     ("GET", "providers"): "texts of the live page; `mock.provider(NAME)` and `mock.env()` have the addresses",
     ("GET", "proxy"): "for `mockserver env --proxy`; in Python there is `intercept()`",
 }
