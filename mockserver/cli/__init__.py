@@ -1,12 +1,13 @@
-"""The command line: arguments in, exit status out; knows every setting, decides nothing.
+"""The command line: arguments in, exit status out. It calls the library and has no behaviour of its own.
 
-commands             the table of commands; an error leaves in one line
-arguments help       reads the arguments of a command; prints its help page
+commands             the table of commands; an error is printed as one line
+arguments help       parse the arguments of a command; print its help page
 options              the settings as flags, environment variables and keys of a TOML file
-sources checks       the settings filled from all of them, and what a value must be
+sources checks       read the settings from all of these; check their values
 startup              imports the server quickly
-serving              runs the server until a signal ends it; its first and its last lines
-console writer       a line for each request, task and callback; the thread that writes them
+serving              runs the server until a signal ends it
+announcer            prints the first and the last lines of a server
+console writer       a log line for each request, task and callback; the thread that writes them
 tables environment contract      `prices` and `providers`, `env`, `contract`
 """
 

@@ -1,4 +1,4 @@
-"""Reads the arguments of a command by a table of its flags. Needs nothing but the standard library."""
+"""Parses the arguments of a command by a table of its flags. Imports only the standard library."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from typing import Any
 
 
 class Misuse(ValueError):
-    """Arguments that a command does not take: one line that says which."""
+    """Invalid arguments of a command; the text is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `name` is its key in the result of `parse`; `metavar` names its value, None if it takes none.
+    """One flag. `name` is its key in the result of `parse`; `metavar` names its value, None for a flag without one.
 
-    `facts` stand below `meaning` in the help, in dim type.
+    The help page shows `facts` below `meaning`, dimmed.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `run` takes the values of its flags by name and returns the exit status."""
+    """One command. `run` is called with the values of its flags by name, and returns the exit status."""
 
     name: str
     meaning: str
@@ -37,7 +37,7 @@ class Command:
     description: str = ""
     epilog: str = ""
     passes_on: bool = False
-    """Whether it passes its arguments on to another program: they reach `run` unread, under the name `arguments`."""
+    """Whether `run` gets the unparsed arguments, as the value `arguments`, to pass them to another program."""
     _by_flag: dict[str, Flag] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -45,17 +45,17 @@ class Command:
             self._by_flag.update(dict.fromkeys(filter(None, (flag.flag, flag.short)), flag))
 
     def parse(self, arguments: Sequence[str]) -> dict[str, Any]:
-        """The values of the flags that were given: text, a list of texts if repeatable, True without a value.
+        """The values of the given flags: a text, a list of texts for a repeatable flag, True for one without a value.
 
-        Both `--flag VALUE` and `--flag=VALUE` are read; of a flag given twice the last value counts.
+        `--flag VALUE` and `--flag=VALUE` are the same; the last value of a flag given twice counts.
 
         Raises:
-            Misuse: for an unknown flag, a missing value, a value too many, or an argument that is no flag.
+            Misuse: for an unknown flag, a missing or unexpected value, or an argument that is not a flag.
         """
         found: dict[str, Any] = {}
-        waiting = list(arguments)
-        while waiting:
-            word = waiting.pop(0)
+        remaining = list(arguments)
+        while remaining:
+            word = remaining.pop(0)
             name, equals, value = word.partition("=")
             flag = self._by_flag.get(name)
             if flag is None:
@@ -66,16 +66,16 @@ class Command:
                 found[flag.name] = True
                 continue
             if not equals:
-                if not waiting:
+                if not remaining:
                     raise Misuse(f"Option '{name}' requires an argument.")
-                value = waiting.pop(0)
+                value = remaining.pop(0)
             found[flag.name] = [*found.get(flag.name, []), value] if flag.repeatable else value
         return found
 
     def _unknown(self, name: str) -> str:
         if not name.startswith("-") or name == "-":
             return f"Got unexpected extra argument ({name:.60})"
-        from difflib import get_close_matches  # slow to import, and needed for an error alone
+        from difflib import get_close_matches  # slow to import, and needed only for an error
 
         close = sorted(get_close_matches(name, self._by_flag))
         return f"No such option: {name:.60}" + (f" (Possible options: {', '.join(close)})" if close else "")

@@ -1,4 +1,4 @@
-"""What a setting's value must be beyond its type, and the texts that stand for one. Each raises ValueError."""
+"""Converts and checks the values of settings. Every function raises ValueError for an invalid value."""
 
 import json
 import re
@@ -21,10 +21,10 @@ _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def convert(option: Option, value: Any) -> Any:
-    """A raw value from a flag, a variable or a file, as the setting's type, and checked.
+    """A raw value from a flag, a variable or a file, checked and converted to the setting's type.
 
     Raises:
-        ValueError: with a sentence that goes on after the value's source.
+        ValueError: its text is to be printed after the value's source, as in "--port: 99999 is not …".
     """
     if option.name in _TABLES:
         return _TABLES[option.name](_from_json(value))
@@ -56,7 +56,7 @@ def _truth(option: Option, value: Any) -> bool:
 
 
 def _number(option: Option, value: Any) -> Any:
-    """A number of the option's type, within its limits."""
+    """A number of the option's type, between its limits."""
     try:
         number = Decimal(value.strip() if isinstance(value, str) else value)
         good = number.is_finite() and number.adjusted() <= _MOST_DIGITS
@@ -74,11 +74,11 @@ def _from_json(value: Any) -> Any:
     try:
         return json.loads(value, parse_float=Decimal) if isinstance(value, str) else value
     except (ValueError, RecursionError):
-        raise ValueError("is no valid JSON") from None
+        raise ValueError("is not valid JSON") from None
 
 
 def _listed(value: Any) -> list[Any]:
-    """The items of a list, of a JSON array as text, or of a text with commas between."""
+    """The items of a list, of a JSON array, or of a comma-separated text."""
     if isinstance(value, str):
         value = (
             _from_json(value)
@@ -100,13 +100,15 @@ def _check(name: str, value: Any) -> Any:
 def _origin(text: str) -> str:
     """An origin as a browser sends it, or `*`."""
     if text != "*" and not _ORIGIN.fullmatch(text):
-        raise ValueError(f"{text[:100]} is no origin: say SCHEME://HOST or SCHEME://HOST:PORT, without a path, or *")
+        raise ValueError(
+            f"{text[:100]} is not an origin: write SCHEME://HOST or SCHEME://HOST:PORT, without a path, or *"
+        )
     return text
 
 
 def _token(text: str) -> str:
     if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError("must be printable ASCII without spaces, as a header can carry it")
+        raise ValueError("must be printable ASCII without spaces, so that a header can contain it")
     return text
 
 
@@ -123,33 +125,33 @@ def _route(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """An http(s) address without a slash at its end."""
+    """An http(s) URL without a slash at its end."""
     try:
         parts = urlsplit(text)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         good = False
     if not good or any(char.isspace() for char in text) or parts.query or parts.fragment:
-        raise ValueError(f"{text!r:.100} is no address: write one like https://mock.example.com or http://mock:8080")
+        raise ValueError(f"{text!r:.100} is not a URL: write one like https://mock.example.com or http://mock:8080")
     return text.rstrip("/")
 
 
 def _host(text: str) -> str:
     if not _HOST.fullmatch(text):
-        raise ValueError(f"{text!r:.100} is no host: write its name alone, as in mock.example.com")
+        raise ValueError(f"{text!r:.100} is not a host: write only its name, as in mock.example.com")
     return text
 
 
 def _key(text: str) -> str:
     if any(char.isspace() for char in text):
-        raise ValueError("an API key has no spaces in it")
+        raise ValueError("an API key must not contain spaces")
     return text
 
 
 def _size(text: str) -> str:
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r:.60} is no size: write bytes, or a text such as 32MB")
+        raise ValueError(f"{text!r:.60} is not a size: write bytes, or a text such as 32MB")
     return str(int(Decimal(match[1]) * 1024 ** _POWERS[match[2].upper()]))
 
 

@@ -1,4 +1,4 @@
-"""The commands. Each takes its arguments, calls the library, and prints; an error leaves in one line."""
+"""The commands. Each reads its arguments, calls the library and prints the result; an error is printed as one line."""
 
 import os
 import sys
@@ -21,17 +21,17 @@ _HELP = Flag("help", "--help", "Show this message and exit.", short="-h")
 _VERSION = Flag("version", "--version", "Print the version.")
 _CONFIG = Flag("config", "--config", "TOML file with settings. Flags and variables override it.", "FILE", CONFIG_ENV)
 
-_DESCRIPTION = """A local stand-in for three paid image-generation APIs: xhuoapi, icodeeasy and evolink.
+_DESCRIPTION = """A local server that emulates three paid image-generation APIs: xhuoapi, icodeeasy and evolink.
 
-mockserver serve starts it and prints where everything is."""
+mockserver serve starts it and prints its addresses."""
 
 _SERVE = """Serve every provider on one port, until Ctrl-C.
 
-A setting is a flag, or else the environment variable named below it, or else a key of a TOML file. In a variable, \
-what a flag can be repeated for is a list with commas between, or a JSON array."""
+A setting is read from its flag, otherwise from the environment variable named below it, otherwise from a TOML file. \
+In a variable, a repeatable setting is a comma-separated list or a JSON array."""
 
 _TOML = """A TOML file has the flags' names as keys, as in port = 8081 and api_key = ["sk_one"].
-It may have these too, with the names that mockserver prices prints:
+It may also have these, with the names that mockserver prices prints:
 
 {tables}"""
 
@@ -93,7 +93,7 @@ def _app(config: str | None, flags: Mapping[str, Any]) -> "App":
 
 
 def _file(values: Mapping[str, Any]) -> str | None:
-    """The TOML file that the flag names, or else the environment."""
+    """The path of the TOML file: from --config, otherwise from the environment."""
     named: str | None = values.get("config")
     return named if named is not None else os.environ.get(CONFIG_ENV) or None
 
@@ -145,7 +145,7 @@ def _providers(values: Mapping[str, Any]) -> int:
 def _print(*found: "Table") -> int:
     from rich.console import Console
 
-    # a pipe or a narrow window would break names in two; a file has all the width it needs
+    # in a pipe or a file, rich's default width of 80 would break names in two
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     for table in found:
         console.print(table)
@@ -203,11 +203,11 @@ EXEC = Command(
     (
         _CONFIG,
         _HELP,
-        Flag("url", "--url", "Use the server that runs there, started with --proxy-port.", "URL"),
+        Flag("url", "--url", "Use a running server, started with --proxy-port, in place of a new one.", "URL"),
         Flag(
             "isolate",
             "--isolate",
-            "Linux: run server and program in a network of their own, which nothing can leave.",
+            "Linux: run server and program in a network namespace without a connection to the outside.",
         ),
         *setting_flags(),
     ),
@@ -240,45 +240,45 @@ COMMANDS = (
     EXEC,
     Command(
         "prices",
-        "Print what every call costs and how long it takes, with the changes of a TOML file.",
+        "Print the prices and durations of all calls, with those of a TOML file.",
         _prices,
         (_CONFIG, _HELP),
     ),
     Command(
         "providers",
-        "Print the providers: their addresses here, models and endpoints.",
+        "Print the providers: their base URLs on this server, models and endpoints.",
         _providers,
         (_CONFIG, _HELP),
     ),
     OPENAPI,
     Command(
         "contract",
-        "Run the contract suite against a mock of its own, or against --target PROVIDER=URL.",
+        "Run the contract suite against a new mock server, or against --target PROVIDER=URL.",
         _contract,
         passes_on=True,
     ),
     Command(
         "env",
-        'Print the environment that points clients here: eval "$(mockserver env)".',
+        'Print environment variables that direct clients to this server: eval "$(mockserver env)".',
         _env,
         (
             Flag(
                 "root_url",
                 "--root-url",
-                "Where the server is; without it, where the variables and the file say.",
+                "Root URL of the server; by default from the environment variables and the TOML file.",
                 "URL",
             ),
             Flag(
                 "proxy",
                 "--proxy",
-                "The variables that lead unmodified programs to the proxy of a server that runs with --proxy-port.",
+                "Print variables that direct unmodified programs to the proxy of a server started with --proxy-port.",
             ),
             Flag("ca_bundle", "--ca-bundle", "With --proxy: write the certificates to this file.", "FILE"),
-            Flag("provider", "--provider", "Where OpenAI clients go.", "NAME", "default xhuoapi"),
+            Flag("provider", "--provider", "The provider for OpenAI clients.", "NAME", "default xhuoapi"),
             Flag(
                 "shell",
                 "--shell",
-                "What to write it for: sh (bash, zsh and the like), fish, powershell, or dotenv (a .env file).",
+                "The output's syntax: sh (also for bash and zsh), fish, powershell, or dotenv (a .env file).",
                 "sh|fish|powershell|dotenv",
                 "default sh",
             ),

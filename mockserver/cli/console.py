@@ -1,6 +1,6 @@
-"""One line for each request, each task that ends and each callback attempt, for people or for programs.
+"""Log lines: one for each request, each end of a task and each callback attempt, as text or as JSON.
 
-No API key gets into a line: neither the one a request came with nor, in a callback's address, its account's.
+API keys are redacted: a request's own key, and in a callback's URL the key of its account.
 """
 
 import json

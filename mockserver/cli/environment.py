@@ -1,4 +1,4 @@
-"""`mockserver env`: the environment that points clients at a server, as a shell or a .env file takes it."""
+"""`mockserver env`: environment variables that direct clients to a server, in a shell's or a .env file's syntax."""
 
 import re
 import shlex
@@ -47,7 +47,7 @@ def lines(
 
 
 def _configured_root(config: str | None) -> str:
-    """Where a server is that is started with nothing but the variables and the file."""
+    """The root URL of a server started with the environment variables and the TOML file only."""
     settings = load({}, config)
     if settings.port == 0 and not settings.public_url:
         raise ValueError("port 0 is another one each time: say --root-url, as the server prints it at its start")
@@ -69,7 +69,7 @@ def _powershell(name: str, value: str) -> str:
 
 
 def _dotenv(name: str, value: str) -> str:
-    """Without quotes where there need be none: `docker run --env-file` would take them as part of the value."""
+    """Without quotes where possible: `docker run --env-file` would read them as part of the value."""
     if _PLAIN.fullmatch(value):
         return f"{name}={value}"
     quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")

@@ -1,4 +1,4 @@
-"""Help pages, drawn for the terminal: what a command does, and a box for each group of its flags."""
+"""Prints help pages: what a command does, and a box for each group of its flags."""
 
 from collections.abc import Iterable, Sequence
 

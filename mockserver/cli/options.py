@@ -1,4 +1,4 @@
-"""Each setting as a flag, an environment variable and a key of a TOML file, all made from `Settings`."""
+"""Derives flags, environment variables and TOML keys from the fields of `Settings`."""
 
 from dataclasses import MISSING, Field, dataclass, fields
 from decimal import Decimal
@@ -14,10 +14,7 @@ CONFIG_ENV = ENV_PREFIX + "CONFIG"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting. `key` is its flag without dashes before it, in TOML's spelling.
-
-    `kind` is its Python type, without None for a setting that may be absent.
-    """
+    """One setting. `kind` is its Python type, without None for an optional setting; `key` is its key in a TOML file."""
 
     name: str
     kind: Any
@@ -52,7 +49,7 @@ class Option:
 
     @property
     def default_text(self) -> str | None:
-        """The default as `--help` shows it; None if there is nothing to say."""
+        """The default as `--help` shows it; None if it shows none."""
         if self.shown is not None:
             return self.shown
         if self.kind is bool:
@@ -61,7 +58,7 @@ class Option:
 
     @property
     def wanted(self) -> str:
-        """What a value must be, to go on after "is not"."""
+        """The valid values, as a phrase to follow "is not"."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.kind is bool:

@@ -1,7 +1,7 @@
-"""The settings filled from flags, the environment and a TOML file; a flag counts most, a default least.
+"""Reads the settings from flags, environment variables and a TOML file, in this order of precedence.
 
-In the environment a setting that can be given repeatedly is a list with commas between, or a JSON array; an empty
-variable counts as none. In the file a key is a flag's name, with `_` or `-`, or the variable's name without its prefix.
+In a variable, a repeatable setting is a comma-separated list or a JSON array; an empty variable counts as unset. A key
+of the file is a flag's name, with `_` or `-`, or a variable's name without its prefix.
 """
 
 import os
@@ -18,14 +18,14 @@ _BY_KEY = {key: option for option in OPTIONS for key in (option.name, option.key
 
 
 class BadSetting(ValueError):
-    """A setting that makes no sense: one line that says which, where it comes from, and what would be right."""
+    """An invalid setting; the text is one line with its source and the valid values."""
 
 
 def load(flags: Mapping[str, Any], config: str | None) -> Settings:
-    """The settings: `flags` by the settings' names, then the environment, then the TOML file `config`, then defaults.
+    """The settings: from `flags` (by the settings' names), the environment, the TOML file `config`, or the defaults.
 
     Raises:
-        BadSetting: at the first value that makes no sense.
+        BadSetting: for the first invalid value.
     """
     file = {} if config is None else read_file(config)
     variables = {name.upper(): value for name, value in os.environ.items() if value}
@@ -54,7 +54,7 @@ def read_file(path: str) -> dict[str, Any]:
     except OSError as error:
         raise BadSetting(f"--config {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise BadSetting(f"--config {path}: this is no valid TOML: {error!s:.200}") from None
+        raise BadSetting(f"--config {path}: this is not valid TOML: {error!s:.200}") from None
     found: dict[str, Any] = {}
     for key, value in values.items():
         option = _BY_KEY.get(key.replace("-", "_"))
@@ -80,7 +80,9 @@ def _check_tls(settings: Settings) -> None:
     if cert is None and key is None:
         return
     if cert is None or key is None:
-        raise BadSetting("--tls-cert and --tls-key go together: the certificate chain and its private key, both PEM")
+        raise BadSetting(
+            "--tls-cert and --tls-key need each other: the certificate chain and its private key, both PEM"
+        )
     for flag, path in (("--tls-cert", cert), ("--tls-key", key)):
         try:
             open(path, "rb").close()

@@ -1,4 +1,4 @@
-"""Makes the start of the server quick: no garbage collection, no CA certificates, no search for pydantic's plugins."""
+"""Imports the server quickly: without garbage collection, CA certificates and the search for pydantic's plugins."""
 
 import gc
 import os
@@ -10,11 +10,11 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @contextmanager
 def quick_import() -> Iterator[None]:
-    """Import the server in this block.
+    """Make imports of the server in this block quick.
 
-    aiohttp reads no CA certificates at its import, which takes a tenth of the start; its default contexts trust nobody
-    then, and `engine/outbound.py` reads the certificates for the first callback that leaves. pydantic looks for no
-    plugins, for which it would read the metadata of every installed package.
+    aiohttp does not read the CA certificates at its import, which would take a tenth of the start; its default contexts
+    then trust no certificate, and `engine/outbound.py` reads the CA certificates for the first callback to another
+    machine. pydantic does not search for plugins, for which it would read the metadata of every installed package.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     before = {name: os.environ.get(name) for name in _CERTIFICATES}
@@ -32,7 +32,7 @@ def quick_import() -> Iterator[None]:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Collect no garbage in this block: imports make none, and looking for it takes a tenth of the start."""
+    """Switch garbage collection off: imports make no garbage, and collections take a tenth of the start."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What is emulated, as tables for a terminal."""
+"""The tables of `mockserver prices` and `mockserver providers`."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from mockserver.providers.base import Provider
 
 
 def prices(app: App) -> tuple[Table, ...]:
-    """What each call costs, and how long it takes under `--latency documented`; marked where a setting differs."""
+    """The price of each call, and its duration under `--latency documented`; changed values are marked."""
     costs = _table("Prices", "provider", "name", "price", "unit", "", right="price")
     times = _table("Durations under --latency documented", "provider", "name", "seconds", "", right="seconds")
     for provider in app.providers:
@@ -22,9 +22,10 @@ def prices(app: App) -> tuple[Table, ...]:
 
 
 def providers(app: App) -> tuple[Table, ...]:
-    """Each provider's address here, what it stands for, and its endpoints."""
-    services = _table("Providers", "provider", "stands for", "base URL here", "for OpenAI clients", "models")
-    endpoints = _table("Endpoints (paid: with a key, and may cost; open: without)", "provider", "method", "path", "")
+    """Each provider's documented hosts, base URL on this server, models and endpoints."""
+    services = _table("Providers", "provider", "documented host", "base URL here", "for OpenAI clients", "models")
+    title = "Endpoints (paid: needs a key and may be charged; key: needs a key; open: needs none)"
+    endpoints = _table(title, "provider", "method", "path", "")
     for provider in app.providers:
         mount = f"/{provider.name}"
         openai = mount + provider.openai_path if provider.openai_path else "—"
@@ -60,7 +61,7 @@ def _span(span: tuple[float, float]) -> str:
 
 
 def _remark(documented: str, differs: bool) -> str:
-    return f"set here; documented {documented}" if differs else ""
+    return f"changed; documented {documented}" if differs else ""
 
 
 def _table(title: str, *columns: str, right: str | None = None) -> Table:
@@ -71,7 +72,7 @@ def _table(title: str, *columns: str, right: str | None = None) -> Table:
 
 
 def _rows(table: Table, name: str, rows: Iterable[tuple[str, ...]]) -> None:
-    """Rows of one provider, which is named at the first of them alone."""
+    """Add the rows of one provider; only the first has its name."""
     for number, row in enumerate(rows):
         table.add_row("" if number else name, *row)
     table.add_section()

@@ -1,21 +1,21 @@
-"""Writes lines to a file descriptor from a thread of its own, so that a slow reader holds no request up."""
+"""Writes lines to a file descriptor in a thread of its own, so that a slow reader does not delay requests."""
 
 import os
 from collections import deque
 from threading import Event, Thread
 
 GATHER_SECONDS = 0.02
-"""How long lines are gathered before they are written together: each hand-over to a thread costs the event loop more
-than the line itself. A person sees a line this much later."""
+"""How long lines are collected before they are written together: waking the thread costs the event loop more than the
+line itself. A line appears at most this much later."""
 
 MOST_WAITING = 10_000
-"""Lines that wait for a slow reader; more are left out."""
+"""The most lines that wait for a slow reader; more are discarded."""
 
 
 class Writer:
-    """Writes lines in their order. When the reader has left, lines go nowhere.
+    """Writes lines in their order; discards them once the reader has closed the descriptor.
 
-    Call `line` from one thread. `close` writes what still waits.
+    Call `line` from one thread only. `close` writes the lines that still wait.
     """
 
     def __init__(self, descriptor: int | None) -> None:
@@ -37,7 +37,7 @@ class Writer:
             self._wake.set()
 
     def close(self, seconds: float = 0.2) -> None:
-        """Write what waits, for so many seconds at most, and end."""
+        """Write the waiting lines, for at most `seconds`, and end the thread."""
         self._closing.set()
         self._wake.set()
         self._thread.join(seconds)

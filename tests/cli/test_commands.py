@@ -42,8 +42,8 @@ def test_prices_are_printed_with_what_a_file_changes(tmp_path: Path, capsys: pyt
     assert main(["prices", "--config", str(file)]) == 0
     text = capsys.readouterr().out
     assert re.search(r"gpt-image-2-beta +2\.5 +credits", text)
-    assert re.search(r"high +0\.5 +CNY +set here; documented 0\.4", text)
-    assert re.search(r"image +1–2 +set here; documented 30–60", text)
+    assert re.search(r"high +0\.5 +CNY +changed; documented 0\.4", text)
+    assert re.search(r"image +1–2 +changed; documented 30–60", text)
 
 
 def test_providers_are_printed_with_their_endpoints(

@@ -362,8 +362,8 @@ def test_a_busy_port_is_one_line_with_what_to_do() -> None:
         )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"mockserver: port {port} of 127.0.0.1 is taken: "
-        "stop what listens there, or use --port; --port 0 picks a free one\n"
+        f"mockserver: port {port} of 127.0.0.1 is in use: "
+        "stop the program there, or use --port; --port 0 picks a free one\n"
     )
 
 
@@ -385,8 +385,8 @@ def test_a_server_that_other_machines_reach_says_so() -> None:
     [
         (["--control-token", "a b"], "--control-token"),
         (["--control-token", ""], "--control-token"),
-        (["--cors-origin", "localhost:5173"], "is no origin"),
-        (["--cors-origin", "http://localhost:5173/"], "is no origin"),
+        (["--cors-origin", "localhost:5173"], "is not an origin"),
+        (["--cors-origin", "http://localhost:5173/"], "is not an origin"),
         (["--body-timeout", "-1"], "--body-timeout"),
     ],
 )

@@ -1,0 +1,148 @@
+"""The output of `mockserver serve`: the first lines, a line for each event, and the last line."""
+
+import os
+import shutil
+import sys
+from shlex import quote
+from typing import Any
+
+from mockserver import __version__
+from mockserver.app import App
+from mockserver.cli.console import JsonLines, Lines, TextLines, json_line, paint, wants_colour
+from mockserver.cli.writer import Writer
+from mockserver.engine.latency import Latency
+from mockserver.engine.outbound import parse_route
+from mockserver.http.listening import root_url, served_urls
+from mockserver.http.public_urls import is_loopback
+from mockserver.providers.base import Provider
+
+VIRTUAL = "virtual: time passes only by POST /_mock/clock/advance; until then a call that waits gets no answer"
+
+
+class Announcer:
+    """Prints the first lines, a line for each event, and the last line, in the format of the settings."""
+
+    def __init__(self, app: App, writer: Writer, config: str | None) -> None:
+        self._app = app
+        self._writer = writer
+        self._config = config
+        self._json = app.settings.log_format == "json"
+        self._colour = wants_colour(sys.stdout, os.environ) and not self._json
+        providers = {provider.name: provider for provider in app.providers}
+        find = app.engine.find
+        self._lines: Lines = JsonLines(providers, find) if self._json else TextLines(providers, find, self._colour)
+
+    def started(self, port: int) -> None:
+        """Print the addresses of the server, and begin to print a line for each event."""
+        root = root_url(self._app.settings, port)
+        self._writer.line(self._started_json(root, port) if self._json else "\n".join(self._started_text(root, port)))
+        if not self._app.settings.quiet:
+            engine, lines, writer = self._app.engine, self._lines, self._writer
+            engine.journal.observers.append(lambda exchange: writer.line(lines.request(exchange)))
+            engine.task_observers.append(lambda task, delivery: writer.line(lines.task_end(task, delivery)))
+            engine.dispatcher.observers.append(lambda delivery, attempt: writer.line(lines.attempt(delivery, attempt)))
+
+    def stopped(self) -> None:
+        """Stop printing events, and print the number of pending tasks and callbacks; returns when it is written."""
+        engine = self._app.engine
+        engine.journal.observers.clear()
+        engine.task_observers.clear()
+        engine.dispatcher.observers.clear()
+        pending = engine.store.pending()
+        tasks, callbacks = pending.tasks, pending.callbacks
+        if self._json:
+            self._writer.line(json_line("stopped", pending={"tasks": tasks, "callbacks": callbacks}))
+        else:
+            counts = [_count(number, noun) for number, noun in ((tasks, "task"), (callbacks, "callback")) if number]
+            after_echo = "\n" if self._colour else ""  # a terminal has written ^C
+            self._writer.line(f"{after_echo}Stopped; {' and '.join(counts) or 'nothing'} still pending.")
+        self._writer.close()
+
+    def _started_json(self, root: str, port: int) -> str:
+        providers = {
+            provider.name: {"base_url": provider.base_url(root), "curl": self._curl(provider, root)}
+            for provider in self._app.providers
+        }
+        return json_line(
+            "started",
+            version=__version__,
+            url=root,
+            control=f"{root}/_mock/health",
+            providers=providers,
+            warnings=self._warnings(port),
+            **self._facts(),
+        )
+
+    def _started_text(self, root: str, port: int) -> list[str]:
+        lines = [f"{self._bold('mockserver')} {__version__} serves {self._bold(root)}", ""]
+        for provider in self._app.providers:
+            lines += [f"{self._bold(f'{provider.title:10}')} {provider.base_url(root)}"]
+            lines += [f"  {self._curl(provider, root)}", ""]
+        lines += [f"{self._bold('control   ')} {root}/_mock/health"]
+        lines += [f'{self._bold("clients   ")} eval "$({_command()} env --root-url {root})"']
+        lines += [f"{self._bold(f'{name:10}')} {value}" for name, value in self._remarks(port)]
+        return [*lines, "", "Ctrl-C ends it.", ""]
+
+    def _bold(self, text: str) -> str:
+        return paint(text, "1", self._colour)
+
+    def _facts(self) -> dict[str, Any]:
+        """The settings that determine the answers to a client."""
+        settings, engine = self._app.settings, self._app.engine
+        return {"latency": settings.latency, "clock": settings.clock, "seed": engine.entropy.seed}
+
+    def _remarks(self, port: int) -> list[tuple[str, str]]:
+        """Names and values of the settings to print: those of `_facts`, warnings, and others that were set."""
+        settings, engine = self._app.settings, self._app.engine
+        span = Latency.parse(settings.latency).range if settings.latency == "quick" else None
+        seed = "" if engine.entropy.seeded else " (a new one; --seed repeats its ids, durations and pictures)"
+        found = [
+            ("latency", settings.latency + (f" ({span[0]:g}–{span[1]:g} s)" if span else "")),
+            ("clock", VIRTUAL if settings.clock == "virtual" else "real"),
+            ("seed", engine.entropy.seed + seed),
+            *(("warning", text) for text in self._warnings(port)),
+            *(("callbacks", f"{source} → {target}") for source, target in map(parse_route, settings.callback_routes)),
+        ]
+        if (proxy := self._app.public_urls.proxy) is not None:
+            found.append(("proxy", f"port {proxy['port']} leads https://{proxy['hosts'][0]} and the like here"))
+        if settings.callback_egress:
+            found.append(("callbacks", "may leave this machine"))
+        if settings.api_keys:
+            found.append(("keys", f"{_count(len(settings.api_keys), 'key')} valid, no others"))
+        if self._config:
+            found.append(("settings", self._config))
+        return found
+
+    def _warnings(self, port: int) -> list[str]:
+        """A warning for a server that other machines can reach."""
+        settings = self._app.settings
+        if is_loopback(settings.host):
+            return []
+        urls = ", ".join(served_urls(settings, port)) or "its network addresses"
+        who = "whoever has the --control-token" if settings.control_token else "this machine (--control-token opens it)"
+        return [f"other machines reach this server at {urls}; its control surface is for {who}"]
+
+    def _curl(self, provider: Provider, root: str) -> str:
+        """A curl command that works with this server's valid keys and certificate."""
+        mount = self._app.mounts[provider.name]
+        key = next((key for key in self._app.settings.api_keys if mount.accepts(key)), provider.example.key)
+        line = provider.curl_line(root, key)
+        return line.replace("curl ", "curl -k ", 1) if self._app.settings.tls_cert else line
+
+
+def _command() -> str:
+    """The command that runs this program again from the current folder."""
+    called = sys.argv[0]
+    if os.path.basename(called) != "mockserver":
+        return f"{quote(_near(sys.executable))} -m mockserver"
+    return "mockserver" if shutil.which("mockserver") == called else quote(_near(called))
+
+
+def _near(path: str) -> str:
+    """A path relative to the current folder if it is below it, otherwise as it is."""
+    here = os.getcwd() + os.sep
+    return path.removeprefix(here)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
