@@ -1,5 +1,6 @@
 """A provider is new files only: the example package, and what scripts/new-provider writes, inside and outside."""
 
+import json
 import os
 import re
 import shutil
@@ -79,6 +80,18 @@ def test_the_commands_know_the_example(installed: tuple[Path, ...]) -> None:
     lines = run(*mockserver, "env", "--root-url", "http://127.0.0.1:9", path=installed)
     assert "OPENAI_IMAGES_BASE_URL=http://127.0.0.1:9/openai_images/v1" in lines
     assert "openai_images" not in run(*mockserver, "providers")
+
+
+def test_the_example_is_described_without_a_line_about_it(installed: tuple[Path, ...]) -> None:
+    """Its package says nothing of OpenAPI: its models, its refusals and its routes do."""
+    said = pytest_on("tests/openapi", "-k", "openai_images", path=installed)
+    assert re.search(r"^1[0-9] passed, 1 skipped", said, re.M), said
+    document = json.loads(run(sys.executable, "-m", "mockserver", "openapi", "openai_images", path=installed))
+    bodies = {
+        path: set(item["post"]["requestBody"]["content"]) for path, item in document["paths"].items() if "post" in item
+    }
+    assert bodies == {"/v1/images/generations": {"application/json"}, "/v1/images/edits": {"multipart/form-data"}}
+    assert {"GptImage", "Dalle2", "Dalle3"} <= set(document["components"]["schemas"])
 
 
 PLUGIN = """

@@ -1,5 +1,6 @@
 """What the commands print that end by themselves."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -166,3 +167,34 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, timeout=20, check=True)
     assert re.fullmatch(r"mockserver \d+\.\d+\.\d+\n", done.stdout)
     assert (main(["serve", "--version"]), capsys.readouterr().out) == (0, done.stdout)
+
+
+def test_openapi_prints_what_the_server_would_serve(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, path in (("evolink", "/v1/tasks/{task_id}"), ("control", "/_mock/clock")):
+        assert main(["openapi", name]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert document["openapi"].startswith("3.1")
+        assert path in document["paths"]
+        assert document["servers"][0]["url"].startswith("http://127.0.0.1:8080")
+
+
+@pytest.mark.parametrize("arguments", [[], ["nobody"], ["evolink", "icodeeasy"]])
+def test_openapi_takes_one_name_of_those_that_there_are(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["openapi", *arguments]) == 2
+    assert capsys.readouterr().err == "mockserver: openapi takes one name: " + ", ".join([*PROVIDERS, "control.\n"])
+
+
+def test_openapi_without_the_extra_names_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "mockserver.control.description", raising=False)
+    monkeypatch.setitem(sys.modules, "openapi_pydantic", None)
+    assert main(["openapi", "control"]) == 1
+    assert "pip install 'image-api-mockserver[openapi]'" in capsys.readouterr().err
+
+
+def test_openapi_has_a_help_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi", "--help"]) == 0
+    assert "openapi PROVIDER|control" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """The OpenAPI descriptions of providers: valid, complete, and what the server really answers."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -151,3 +152,20 @@ def test_without_the_extra_the_answer_names_it(scene: Scene, monkeypatch: pytest
         answer = scene.http.get(f"/{mount}/openapi.json")
         assert (answer.status_code, answer.json()["error"]["code"]) == (501, "not_installed")
         assert "image-api-mockserver[openapi]" in answer.json()["error"]["message"]
+
+
+def test_it_costs_nothing_until_it_is_asked_for() -> None:
+    """A server that has answered a provider's call and a control call has imported nothing of it."""
+    code = """
+import sys, urllib.request
+from mockserver.server import MockServer
+from mockserver.settings import Settings
+with MockServer(Settings(latency="instant")) as mock:
+    urllib.request.urlopen(f"{mock.root_url}/_mock/health").read()
+    loaded = [name for name in sys.modules if name.startswith(HEAVY)]
+    assert not loaded, loaded
+    urllib.request.urlopen(f"{mock.root_url}/evolink/openapi.json").read()
+    assert all(any(name.startswith(heavy) for name in sys.modules) for heavy in HEAVY)
+"""
+    heavy = ("openapi_pydantic", "mockserver.openapi.provider", "mockserver.providers.evolink.answers")
+    subprocess.run([sys.executable, "-c", f"HEAVY = {heavy}\n{code}"], check=True, timeout=60)
