@@ -1,6 +1,7 @@
 """Builds the server from its settings, and finds the provider of each request."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ from mockserver.engine.accounts import account_id
 from mockserver.engine.clock import Clock, Entropy, SystemClock, VirtualClock
 from mockserver.engine.engine import Engine, EngineConfig
 from mockserver.engine.journal import Exchange
-from mockserver.engine.latency import Latency
+from mockserver.engine.latency import Latency, Range
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.store import Bounds
@@ -31,6 +32,7 @@ from mockserver.settings import Settings
 
 if TYPE_CHECKING:
     from mockserver.control.routes import Control
+    from mockserver.scenarios.in_force import ScenariosInForce
 
 V = TypeVar("V")
 
@@ -60,6 +62,24 @@ class App:
         self._callers = {name: lru_cache(4096)(partial(_caller, mount)) for name, mount in self.mounts.items()}
         self.public_urls = PublicUrls(settings, frozenset(self._hosts))
         self.index_page = IndexPage(self._index_entries, self.public_urls)
+        if settings.watch and not settings.scenarios:
+            raise ValueError("--watch needs a --scenario to watch")
+        self.scenarios = self._scenarios(by_name) if settings.scenarios else None
+
+    def _scenarios(self, providers: Mapping[str, Provider]) -> "ScenariosInForce":
+        """The scenarios of the settings, in force. Raises BadScenario."""
+        from mockserver.scenarios.in_force import ScenariosInForce
+
+        def set_mounts(prices: Mapping[str, Mapping[str, str]], latencies: Mapping[str, Mapping[str, Range]]) -> None:
+            given = self.settings
+            for provider in self.providers:
+                name = provider.name
+                own_prices = {**prices.get(name, {}), **given.prices.get(name, {})}
+                own_latencies = {**latencies.get(name, {}), **given.latencies.get(name, {})}
+                merged = replace(given, prices={name: own_prices}, latencies={name: own_latencies})
+                self.mounts[name] = _mount(provider, merged)
+
+        return ScenariosInForce(self.settings.scenarios, self.engine, self.rules, providers, set_mounts)
 
     def _index_entries(self, root: str) -> list[IndexEntry]:
         return [provider.index_entry(root) for provider in self.providers]
@@ -71,7 +91,8 @@ class App:
         from mockserver.control.routes import Control
 
         access = Access(self.public_urls, self.settings.control_token, is_loopback(self.settings.host))
-        return Control(self.engine, self.mounts, self.providers, self.rules, self.public_urls, access)
+        begin = self.scenarios.begin if self.scenarios else None
+        return Control(self.engine, self.mounts, self.providers, self.rules, self.public_urls, access, begin)
 
     def start(self) -> None:
         """Begin to run due events."""

@@ -164,6 +164,16 @@ class Settings:
     keep_accounts: int = _kept("How many accounts are kept; those that hold money are kept beyond that.", 20_000)
     log_format: Literal["text", "json"] = setting("Format of the log lines.", "text", group="Output")
     quiet: bool = setting("Write no log lines for requests and callbacks.", False, group="Output")
+    scenarios: tuple[str, ...] = setting(
+        "A scenario (repeatable): a name that mockserver scenarios lists, or a TOML file.",
+        (),
+        metavar="NAME|FILE",
+        group="Scenarios",
+        shown="none",
+    )
+    watch: bool = setting(
+        "Read the scenario files again when they change; needs the extra [watch].", False, group="Scenarios"
+    )
     prices: Mapping[str, Mapping[str, str]] = setting(
         "[prices.PROVIDER]: prices in place of the documented ones, as in high = 0.50.", {}, flag=False
     )

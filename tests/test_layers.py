@@ -88,6 +88,7 @@ ABOVE = {
     "faults": ("advice", "app", "cli", "client", "control", "intercept", "pytest_plugin", "server"),
     "advice": ("app", "cli", "client", "control", "faults", "intercept", "pytest_plugin", "server", "settings"),
     "control": ("app", "cli", "client", "intercept", "pytest_plugin", "server"),
+    "scenarios": ("app", "cli", "client", "intercept", "openapi", "pytest_plugin", "server"),
     "client": ("advice", "app", "cli", "control", "faults", "http", "intercept", "pytest_plugin", "server"),
     "intercept": ("advice", "cli", "control", "faults", "pytest_plugin"),
 }

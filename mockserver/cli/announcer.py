@@ -42,6 +42,10 @@ class Announcer:
             engine.task_observers.append(lambda task, delivery: writer.line(lines.task_end(task, delivery)))
             engine.dispatcher.observers.append(lambda delivery, attempt: writer.line(lines.attempt(delivery, attempt)))
 
+    def report(self, sentence: str) -> None:
+        """Print what happened to the scenarios."""
+        self._writer.line(json_line("scenarios", message=sentence) if self._json else sentence)
+
     def stopped(self) -> None:
         """Stop printing events, and print the number of pending tasks and callbacks; returns when it is written."""
         engine = self._app.engine
@@ -105,6 +109,8 @@ class Announcer:
         ]
         if (proxy := self._app.public_urls.proxy) is not None:
             found.append(("proxy", f"port {proxy['port']} leads https://{proxy['hosts'][0]} and the like here"))
+        if settings.scenarios:
+            found.append(("scenarios", ", ".join(settings.scenarios)))
         if settings.callback_egress:
             found.append(("callbacks", "may leave this machine"))
         if settings.api_keys:

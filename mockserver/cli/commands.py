@@ -152,6 +152,16 @@ def _print(*found: "Table") -> int:
     return 0
 
 
+def _scenarios(values: Mapping[str, Any]) -> int:
+    from mockserver.providers.base import discover
+    from mockserver.scenarios.reading import read, shipped
+
+    providers = {provider.name: provider for provider in discover()}
+    for name, path in shipped().items():
+        print(f"{name:16} {read(name, providers).description}\n{'':16} {path}")
+    return 0
+
+
 def _openapi(values: Mapping[str, Any]) -> int:
     import json
 
@@ -249,6 +259,12 @@ COMMANDS = (
         "Print the providers: their base URLs on this server, models and endpoints.",
         _providers,
         (_CONFIG, _HELP),
+    ),
+    Command(
+        "scenarios",
+        "Print the scenarios that serve --scenario NAME knows, and their files.",
+        _scenarios,
+        (_HELP,),
     ),
     OPENAPI,
     Command(

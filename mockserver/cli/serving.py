@@ -90,15 +90,36 @@ async def _serve(app: App, announcer: Announcer) -> None:
         except OSError as error:
             raise CannotListen(why_not_listening(error, app.settings.host, app.settings.port)) from None
         await _open_proxy(app, stack)
+        watching = _watch_scenarios(app, announcer, ended)
         announcer.started(port)
         _limit_garbage_collection(app)
         await ended.wait()
+        if watching is not None:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
         restore_signals()  # a second Ctrl-C ends the process at once
         announcer.stopped()
         app.interrupt()  # before the proxy ends, which serves calls that wait too
         last = Timer(GRACE_SECONDS, os._exit, (0,))
         last.daemon = True
         last.start()
+
+
+def _watch_scenarios(app: App, announcer: "Announcer", ended: asyncio.Event) -> asyncio.Task[None] | None:
+    """Read the scenario files again when they change, if that is asked for. A watcher that fails ends the server.
+
+    Raises:
+        ValueError: without the extra [watch].
+    """
+    if app.scenarios is None or not app.settings.watch:
+        return None
+    from mockserver.scenarios.watching import check_installed, watch
+
+    check_installed()
+    task = asyncio.create_task(watch(app.scenarios, announcer.report))
+    task.add_done_callback(lambda _: ended.set())
+    return task
 
 
 def _on_signals(call: Callable[[], None]) -> Callable[[], None]:

@@ -1,6 +1,7 @@
 """The control calls that change state: the clock, fault rules, accounts, tasks, callbacks, routes, sinks, snapshots."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,9 @@ from mockserver.engine.tasks import Failure
 from mockserver.engine.text import write_json
 from mockserver.faults.rules import RULES_KEPT, BadRule, FaultRules, Rule
 
+AfterReset = Callable[[str | None], None]
+"""Puts the scenarios in force again after a reset, of everybody (None) or of one key's hash."""
+
 RAN_SHOWN = 1_000
 """Events that the answer of an advance lists; `ran_total` counts all of them."""
 
@@ -37,6 +41,7 @@ class Actions:
     engine: Engine
     rules: FaultRules
     queries: Queries
+    after_reset: AfterReset | None = None
 
     async def advance(self, request: ControlRequest) -> dict[str, Any]:
         """Advance the clock; the answer lists the events that ran, in order, each with its time."""
@@ -231,6 +236,8 @@ class Actions:
             self.engine.reset_account(account)
         else:
             await self.engine.reset()
+        if self.after_reset is not None:
+            self.after_reset(account)
         return {"status": "reset", "defects": self.engine.defects.count, "forgotten": forgotten}
 
 

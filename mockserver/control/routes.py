@@ -7,7 +7,7 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from mockserver.control import page
 from mockserver.control.access import Access
-from mockserver.control.actions import Actions
+from mockserver.control.actions import Actions, AfterReset
 from mockserver.control.control_request import ControlRequest, Handler, Refusal
 from mockserver.control.event_feed import EventFeed
 from mockserver.control.live import Live
@@ -33,13 +33,14 @@ class Control:
         rules: FaultRules,
         public_urls: PublicUrls,
         access: Access,
+        after_reset: AfterReset | None = None,
     ) -> None:
         self._engine = engine
         self._public_urls = public_urls
         self._access = access
         self._largest = max(mount.max_body for mount in mounts.values())
         queries = Queries(engine, mounts)
-        actions = Actions(engine, rules, queries)
+        actions = Actions(engine, rules, queries, after_reset)
         live = Live(engine, providers, public_urls)
         self._feed = EventFeed(engine, queries.request_summary)
         self.routes: tuple[tuple[str, str, Handler], ...] = (

@@ -26,6 +26,7 @@ _MEANINGS = {
     "clock": "virtual (the default: time passes when it is advanced, or waited for) or real",
     "seed": "what ids and random choices derive from",
     "balance": "what a key has at each provider",
+    "scenario": "a scenario's name or TOML file, or several with commas between",
 }
 
 

@@ -26,12 +26,16 @@ UNUSED_FAULTS = ("warn", "error", "ignore")
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """The options of a test's server. `balance` is decimal text; None is the server's default."""
+    """The options of a test's server. `balance` is decimal text; None is the server's default.
+
+    `scenario` is a scenario's name or file, or several with commas between.
+    """
 
     latency: str = "instant"
     clock: str = "virtual"
     seed: str = "mock_providers"
     balance: str | None = None
+    scenario: str | None = None
 
     def settings(self) -> Settings:
         """As the server's settings. Raises ValueError for a value that is not one of an option's."""
@@ -43,6 +47,9 @@ class ServerOptions:
             raise ValueError(f"clock is one of {', '.join(CLOCKS)}, not {self.clock!r}")
         clock: Any = self.clock
         settings = Settings(latency=self.latency, clock=clock, seed=self.seed, autojump=clock == "virtual")
+        if self.scenario is not None:
+            names = tuple(filter(None, map(str.strip, self.scenario.split(","))))
+            settings = replace(settings, scenarios=names)
         try:
             return settings if self.balance is None else replace(settings, balance=Decimal(self.balance))
         except ArithmeticError:
@@ -77,7 +84,8 @@ def marker_options(item: pytest.Item) -> dict[str, str]:
         if marker.args or marker.kwargs.keys() - set(known):
             wrong = ", ".join([*map(repr, marker.args), *(marker.kwargs.keys() - set(known))])
             raise ValueError(f"the marker mock_providers takes {', '.join(f'{n}=' for n in known)} and not {wrong}")
-        asked.update({name: str(value) for name, value in marker.kwargs.items()})
+        for name, value in marker.kwargs.items():
+            asked[name] = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return asked
 
 

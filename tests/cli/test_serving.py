@@ -414,3 +414,21 @@ async def test_where_no_loop_handles_signals_pythons_handler_does(monkeypatch: p
     await asyncio.wait_for(called.wait(), 1)
     restore()
     assert installed[signal.SIGINT] is signal.SIG_DFL
+
+
+def test_a_watched_scenario_is_read_again_and_a_bad_change_is_reported(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[[faults]]\nfault = {type = 'task_fail'}\n")
+    with running("--scenario", str(file), "--watch") as server:
+        assert f"scenarios  {file}\n" in server.text
+        assert server.process.stdout is not None
+        sleep(0.5)  # the watch begins with the server; the system tells of no earlier change
+        file.write_text("[[faults]]\nfault = {type = 'task_stuck'}\n")
+        assert "scenarios read again" in server.process.stdout.readline()
+        (rule,) = httpx.get(f"{server.root}/_mock/faults").json()["faults"]
+        assert rule["fault"]["type"] == "task_stuck"
+        file.write_text("[[fualts]]\n")
+        said = server.process.stdout.readline()
+        assert f"scenario {file}, line 1" in said
+        assert "stay in force" in said
+        assert len(httpx.get(f"{server.root}/_mock/faults").json()["faults"]) == 1

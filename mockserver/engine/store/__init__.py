@@ -90,6 +90,9 @@ class Records:
 class Store(DueEvents, Protocol):
     """The verbs. Accounts are opened by the first call that counts towards them; looking at one does not open it."""
 
+    terms: Mapping[tuple[str, str], AccountChange]
+    """What new accounts open with other than the opening balance, by provider and account; "" is every account."""
+
     @property
     def steering(self) -> Steering:
         """The verbs for fault rules, callback routes and sinks. A reset begins it anew, as it does everything."""

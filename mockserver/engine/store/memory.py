@@ -22,6 +22,7 @@ class MemoryStore:
     def __init__(self, opening: Mapping[str, int], bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
         self._opening = opening
+        self.terms: Mapping[tuple[str, str], AccountChange] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -128,13 +129,21 @@ class MemoryStore:
             if idle is not None:
                 del self._accounts[idle]
                 self._accounts_dropped += 1
+        row = self._accounts[f"{provider}/{account}"] = self._new_row(provider, account)
+        return row
+
+    def _new_row(self, provider: str, account: str) -> AccountRow:
         opening = self._opening[provider]
-        row = self._accounts[f"{provider}/{account}"] = AccountRow(provider, account, opening, opening)
+        row = AccountRow(provider, account, opening, opening)
+        if self.terms:
+            for owner in ("", account):
+                if (terms := self.terms.get((provider, owner))) is not None:
+                    row.change(terms, 0.0)
         return row
 
     def account(self, provider: str, account: str) -> Account:
-        row, opening = self._accounts.get(f"{provider}/{account}"), self._opening[provider]
-        return row.value() if row is not None else Account(provider, account, opening, opening)
+        row = self._accounts.get(f"{provider}/{account}") or self._new_row(provider, account)
+        return row.value()
 
     def usage(self, provider: str, account: str) -> tuple[Usage, ...]:
         row = self._accounts.get(f"{provider}/{account}")

@@ -1,0 +1,111 @@
+"""The scenarios of one server: several are one, in which a later one adds to those before it or overrides them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from mockserver.control.queries import account_name
+from mockserver.engine.engine import Engine
+from mockserver.engine.latency import Latency
+from mockserver.engine.ledger import AccountChange, RateLimit
+from mockserver.engine.outbound import parse_route
+from mockserver.engine.sinks import Reply
+from mockserver.faults.rules import FaultRules
+from mockserver.providers.base import Provider
+from mockserver.scenarios.reading import AccountTerms, path_of, read
+
+Tables = Mapping[str, Mapping[str, str]]
+Spans = Mapping[str, Mapping[str, tuple[float, float]]]
+
+
+class ScenariosInForce:
+    """Puts scenarios in force: at the start, after each reset, and again when a file has changed.
+
+    Args:
+        names: names of shipped scenarios, or files.
+        set_mounts: puts prices and durations by provider into the mounts.
+
+    Raises:
+        BadScenario: from the first one that can't be used.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        engine: Engine,
+        rules: FaultRules,
+        providers: Mapping[str, Provider],
+        set_mounts: Callable[[Tables, Spans], None],
+    ) -> None:
+        self.names = tuple(names)
+        self._engine, self._rules, self._providers, self._set_mounts = engine, rules, providers, set_mounts
+        self._configured = engine.config
+        self._own_rules: list[str] = []
+        self.reload()
+
+    @property
+    def files(self) -> list[str]:
+        """The absolute paths of the files, to watch."""
+        return [str(path_of(name).absolute()) for name in self.names]
+
+    def reload(self) -> None:
+        """Read every file, and put what they say in force. Raises BadScenario; then nothing has changed.
+
+        Accounts that are open keep their money until the next reset.
+        """
+        self._scenarios = [read(name, self._providers) for name in self.names]
+        profile = next((one.latency for one in reversed(self._scenarios) if one.latency is not None), None)
+        routes = [parse_route(f"{route.source}={route.to}") for one in self._scenarios for route in one.routes]
+        routing = replace(self._configured.routing, routes=(*self._configured.routing.routes, *routes))
+        latency = Latency.parse(profile) if profile else self._configured.latency
+        self._engine.config = replace(self._configured, latency=latency, routing=routing)
+        self._engine.dispatcher.defaults = routing
+        self._engine.store.terms = self._terms()
+        self._set_mounts(*self._tables())
+        self._engine.store.steering.remove_rules(self._own_rules)
+        self.begin()
+
+    def begin(self, account: str | None = None) -> None:
+        """Put in force again what a reset has taken away: of everybody, or the rules of one key's hash."""
+        self._own_rules = [] if account is None else self._own_rules
+        for rule in (rule for one in self._scenarios for rule in one.faults):
+            named = rule.get("match", {}).get("api_key")
+            if account is None or (named is not None and account_name(named) == account):
+                self._own_rules.append(self._rules.add(rule).id)
+        if account is None:
+            self._engine.dispatcher.restore_routes()
+            for one in self._scenarios:
+                for name, script in one.sinks.items():
+                    replies = [Reply(item.status, item.delay) for item in script.responses]
+                    self._engine.store.steering.put_sink(name, replies)
+
+    def _terms(self) -> dict[tuple[str, str], AccountChange]:
+        """What accounts open with, by provider and account; "" stands for every account."""
+        found: dict[tuple[str, str], AccountChange] = {}
+        for given in (account for one in self._scenarios for account in one.accounts):
+            for name in [given.provider] if given.provider else self._providers:
+                place = name, account_name(given.key) if given.key else ""
+                found[place] = self._added(found.get(place), given, name)
+        return found
+
+    def _added(self, before: AccountChange | None, given: AccountTerms, provider: str) -> AccountChange:
+        currency, named, limit = self._providers[provider].currency, given.model_fields_set, given.rate_limit
+        change = before or AccountChange()
+        if given.balance is not None:
+            change = replace(change, balance=currency.minor(given.balance))
+        if "quota" in named:
+            quota = None if given.quota is None else currency.minor(given.quota)
+            change = replace(change, sets_quota=True, quota=quota)
+        if "rate_limit" in named:
+            rate = RateLimit(limit.requests, limit.seconds) if limit else None
+            change = replace(change, sets_rate_limit=True, rate_limit=rate)
+        return change
+
+    def _tables(self) -> tuple[Tables, Spans]:
+        prices: dict[str, dict[str, str]] = {}
+        spans: dict[str, dict[str, tuple[float, float]]] = {}
+        for one in self._scenarios:
+            for name, table in one.prices.items():
+                prices.setdefault(name, {}).update({key: str(price) for key, price in table.items()})
+            for name, durations in one.latencies.items():
+                spans.setdefault(name, {}).update(durations)
+        return prices, spans
