@@ -1,13 +1,14 @@
 """Assertions: the message of a failed one lists the calls, charges or callbacks that there were."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from mockserver.client import operations as ops
 from mockserver.client import waiting
-from mockserver.client.models import Callback, Request
+from mockserver.client.models import Advice, Callback, Request
 from mockserver.client.money import Account
 from mockserver.client.operations import Amount
-from mockserver.client.protocol import MockError, Operation, hide_misuse
+from mockserver.client.protocol import ControlCall, MockError, Operation, hide_misuse
 from mockserver.client.scope import Scope
 
 __tracebackhide__ = hide_misuse
@@ -106,6 +107,18 @@ def delivered(scope: Scope, task_id: str | None, timeout: float) -> Operation[li
             lines = yield from _tasks(scope)
             raise AssertionError("\n".join([f"there is no task {wanted!r:.100}", *lines])) from None
     return arrived
+
+
+def well_behaved(scope: Scope, ignore: Iterable[str], everyone: bool) -> Operation[None]:
+    """Assert that there is no advice but that of the rules in `ignore`. Raises ValueError for an unknown rule."""
+    answer = yield ControlCall("GET", "advice", scope.filter(everyone))
+    ignored = frozenset((ignore,) if isinstance(ignore, str) else ignore)
+    if unknown := sorted(ignored - answer["rules"].keys()):
+        raise ValueError(f"{unknown[0]!r:.60} is no rule of advice; there are {', '.join(answer['rules'])}")
+    found = [one for one in map(Advice.read, answer["advice"]) if one.rule not in ignored]
+    if found:
+        lines = ["the client does what would hurt in production:"]
+        raise AssertionError("\n".join([*lines, *(f"  {line}" for one in found for line in str(one).splitlines())]))
 
 
 def _tasks(scope: Scope) -> Operation[list[str]]:

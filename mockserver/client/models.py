@@ -160,12 +160,15 @@ class Resent:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing that a client does and that would hurt in production: what was seen, why it hurts, and the ids of the
-    requests, tasks and callbacks that show it. `claim` is the id of the claim that it rests on, "" if it is general."""
+    """One thing that a client does and that would hurt in production: how many times and what was seen, why it hurts,
+    and the ids of the requests, tasks and callbacks that show it. `claim` is the id of the claim that it rests on, or
+    "" if it is general."""
 
     rule: str
     title: str
+    provider: str
     account: str
+    times: int
     seen: str
     why: str
     claim: str
@@ -174,11 +177,17 @@ class Advice:
     callbacks: tuple[str, ...]
     raw: JsonObject = field(repr=False, compare=False)
 
+    def __str__(self) -> str:
+        """As two lines of a report."""
+        rests = f" ({self.claim})" if self.claim else ""
+        return f"{self.rule} at {self.provider}: {self.seen}\n  {self.why}{rests}"
+
     @classmethod
     def read(cls, raw: JsonObject) -> Self:
-        texts: dict[str, Any] = {name: raw[name] for name in ("rule", "title", "account", "seen", "why", "claim")}
+        plain = ("rule", "title", "provider", "account", "times", "seen", "why", "claim")
+        values: dict[str, Any] = {name: raw[name] for name in plain}
         ids: dict[str, Any] = {name: tuple(raw[name]) for name in ("requests", "tasks", "callbacks")}
-        return cls(**texts, **ids, raw=raw)
+        return cls(**values, **ids, raw=raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
     )
     parser.addini(
+        f"{MARKER}_advice",
+        "mock_providers: what becomes of advice on the code under test: summary (the default: listed at the end of the "
+        "session), error (it fails the test) or off",
+        default=None,
+    )
+    parser.addini(
         f"{MARKER}_block_real",
         "mock_providers: every connection to the real services fails, in every test",
         type="bool",
@@ -106,6 +112,7 @@ def mock_providers_session(request: pytest.FixtureRequest) -> Iterator[MockProvi
         yield mock
         _fail_for(session.defects())
         _report_unused_faults(session, "session", request.node)
+        _report_advice(session, "session", "the session")
 
 
 class _explained:
@@ -133,6 +140,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         raise
     _fail_for(session.defects())
     _report_unused_faults(session, "test", item)
+    _report_advice(session, "test", item.nodeid)
     return result
 
 
@@ -159,6 +167,18 @@ def _report_unused_faults(session: Session, purpose: str, node: pytest.Item | py
     _fail_for(raised)
 
 
+def _report_advice(session: Session, purpose: str, where: str) -> None:
+    """Count advice for the end of the session, or fail the test for it."""
+    __tracebackhide__ = True
+    if session.advice == "off":
+        return
+    found = [advice for mock, of in list(session.active.items()) if of == purpose for advice in mock.advice()]
+    if session.advice == "error":
+        _fail_for([str(advice) for advice in found])
+    for advice in found:
+        session.tally.add_advice(advice.rule, where)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     ours = session.config.stash[KEY]
@@ -177,6 +197,5 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    line = config.stash[KEY].tally.line()
-    if line is not None:
+    for line in config.stash[KEY].tally.lines():
         terminalreporter.write_line(line)

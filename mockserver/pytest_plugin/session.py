@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MARKER = "mock_providers"
 CLOCKS = ("virtual", "real")
 UNUSED_FAULTS = ("warn", "error", "ignore")
+ADVICE = ("summary", "error", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,11 @@ def ini_options(config: pytest.Config) -> ServerOptions:
     return replace(ServerOptions(), **{name: value for name, value in given.items() if value})
 
 
-def unused_faults_mode(config: pytest.Config) -> str:
-    """What happens to a test whose fault rule never fired: "warn", "error" or "ignore". Raises UsageError."""
-    mode = str(config.getini(f"{MARKER}_unused_faults") or UNUSED_FAULTS[0])
-    if mode not in UNUSED_FAULTS:
-        raise pytest.UsageError(f"{MARKER}_unused_faults is one of {', '.join(UNUSED_FAULTS)}, not {mode!r}")
+def ini_mode(config: pytest.Config, name: str, modes: tuple[str, ...]) -> str:
+    """One of some modes, as the ini file says; by default the first. Raises UsageError."""
+    mode = str(config.getini(f"{MARKER}_{name}") or modes[0])
+    if mode not in modes:
+        raise pytest.UsageError(f"{MARKER}_{name} is one of {', '.join(modes)}, not {mode!r}")
     return mode
 
 
@@ -95,7 +96,8 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self.tally = Tally()
         self.active: dict[MockProviders, str] = {}
-        self.unused_faults = unused_faults_mode(config)
+        self.unused_faults = ini_mode(config, "unused_faults", UNUSED_FAULTS)
+        self.advice = ini_mode(config, "advice", ADVICE)
         self._ini = ini_options(config)
         self._intercept = bool(config.getini(f"{MARKER}_{INTERCEPT}"))
         self._url: str | None = config.getoption("mock_providers_url")

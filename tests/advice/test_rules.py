@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import sleep
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from mockserver.advice import records
 from mockserver.advice.base import rules
 from mockserver.engine.clock import monotonic
-from support.calls import ASYNC, GENERATIONS, Caller, fixture
+from support.calls import ASYNC, GENERATIONS, PROVIDERS, Caller, fixture
 from support.claims import CLAIMS
 from support.receiver import Receiver, receiver
 from support.scene import Scene
@@ -427,3 +428,13 @@ def test_every_rule_is_listed_and_every_claim_is_registered(scene: Scene) -> Non
         facts = provider.client_facts
         assert {*facts.claims.values(), *filter(None, [facts.free_5xx])} <= CLAIMS.keys()
         assert facts.claims.keys() <= {rule.name for rule in rules()}
+
+
+def test_the_page_of_the_rules_has_each_with_its_claims() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "advice.md").read_text("utf-8")
+    table = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
+    rows = {cells[1].strip("` "): cells[4].strip().split(", ") for cells in table}
+    assert list(rows) == [rule.name for rule in rules()]
+    assert {claim for claims in rows.values() for claim in claims} <= CLAIMS.keys()
+    for provider in PROVIDERS.values():
+        assert all(claim in rows[rule] for rule, claim in provider.client_facts.claims.items())

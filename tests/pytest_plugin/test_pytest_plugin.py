@@ -302,13 +302,32 @@ def test_the_blocker_is_off_when_all_have_switched_it_off() -> None:
 
 def test_a_tally_survives_the_way_from_a_worker() -> None:
     one, other = Tally(), Tally()
-    one.join({"generations": 2, "callbacks": 1, "costs": {"CNY at icodeeasy": "0.10"}})
+    costs, advice = {"CNY at icodeeasy": "0.10"}, {"pays-twice": ["test_a", "test_b"]}
+    one.join({"generations": 2, "callbacks": 1, "costs": costs, "advice": advice})
     other.join(one.dump())
     other.join(one.dump())
     assert other.line() == "mock_providers: 4 generations, 2 callbacks; the real services would have charged " + (
         "0.2 CNY at icodeeasy"
     )
-    assert Tally().line() is None
+    assert other.lines()[1:] == ["mock_providers advice: pays-twice in test_a and 1 more"]
+    assert Tally().lines() == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "result", "shown"),
+    [
+        (None, "3 passed", "mock_providers advice: ignored-parameter in test_advice.py::test_it_asks_for_base64"),
+        ("summary", "3 passed", "mock_providers advice: ignored-parameter in test_advice.py::test_it_asks_for_base64"),
+        ("error", "1 failed, 2 passed", "ignored-parameter at icodeeasy: response_format = 'b64_json' was sent"),
+        ("off", "3 passed", None),
+        ("on", "exit 4", "mock_providers_advice is one of summary, error, off, not 'on'"),
+    ],
+)
+def test_advice_on_the_code_under_test(tmp_path: Path, mode: str | None, result: str, shown: str | None) -> None:
+    output = run_embedding("advice", tmp_path, *(("-o", f"mock_providers_advice={mode}") if mode else ()))
+    assert result in output
+    assert shown is None or shown in output, output
+    assert ("ignored-parameter" in output) == (mode not in ("off", "on"))
 
 
 @pytest.mark.parametrize(

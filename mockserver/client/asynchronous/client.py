@@ -1,7 +1,7 @@
 """The client: every operation of the control surface as a method."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -182,6 +182,17 @@ class AsyncMockClient(AsyncConnection):
     async def assert_delivered(self, task_id: str | None = None, *, timeout: float = 10.0) -> list[models.Callback]:
         """Assert that a task's callback, or every requested one, arrives within `timeout` real seconds."""
         return await self.do(assertions.delivered(self.scope, task_id, timeout))
+
+    async def assert_well_behaved(self, *, ignore: Iterable[str] = (), everyone: bool = False) -> None:
+        """Assert that there is no advice: that the client did nothing that would hurt in production.
+
+        Args:
+            ignore: rules that may have advice, by name.
+
+        Raises:
+            ValueError: for a name that is none of a rule.
+        """
+        await self.do(assertions.well_behaved(self.scope, ignore, everyone))
 
     async def close(self) -> None:
         """Close the kept connections; another call opens new ones."""

@@ -2,7 +2,7 @@
 """The client: every operation of the control surface as a method."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -183,6 +183,17 @@ class BlockingMockClient(BlockingConnection):
     def assert_delivered(self, task_id: str | None = None, *, timeout: float = 10.0) -> list[models.Callback]:
         """Assert that a task's callback, or every requested one, arrives within `timeout` real seconds."""
         return self.do(assertions.delivered(self.scope, task_id, timeout))
+
+    def assert_well_behaved(self, *, ignore: Iterable[str] = (), everyone: bool = False) -> None:
+        """Assert that there is no advice: that the client did nothing that would hurt in production.
+
+        Args:
+            ignore: rules that may have advice, by name.
+
+        Raises:
+            ValueError: for a name that is none of a rule.
+        """
+        self.do(assertions.well_behaved(self.scope, ignore, everyone))
 
     def close(self) -> None:
         """Close the kept connections; another call opens new ones."""
