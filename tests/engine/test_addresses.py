@@ -1,4 +1,4 @@
-"""Which callback URLs pass: every way we know to write an internal address, and the good ones beside them."""
+"""Which callback URLs are accepted: internal addresses in every known notation, and public ones."""
 
 import ipaddress
 from contextlib import suppress

@@ -42,7 +42,7 @@ def test_2xx_alone_is_success(status: int | None, success: bool) -> None:
 
 
 @pytest.mark.claim("EV-CB-4", "EV-CB-5")
-def test_refused_at_once_it_is_tried_at_0_1_3_7() -> None:
+def test_a_receiver_that_refuses_at_once_is_tried_at_0_1_3_7() -> None:
     gone, dues = conclude(REFUSED, REFUSED, REFUSED, REFUSED)
     assert dues == [101.0, 103.0, 107.0, None]
     assert gone.attempts == tuple(Attempt(100.0 + second, REFUSED) for second in (0, 1, 3, 7))
@@ -55,13 +55,13 @@ def test_a_wait_counts_from_the_end_of_the_failed_attempt() -> None:
 
 
 @pytest.mark.parametrize("failures", range(4))
-def test_a_success_ends_it_whenever_it_comes(failures: int) -> None:
+def test_any_success_ends_the_schedule(failures: int) -> None:
     done, dues = conclude(*[REFUSED] * failures, OK)
     assert (done.state, done.next_attempt, done.ended, dues[-1]) == (State.DELIVERED, None, True, None)
     assert [attempt.outcome for attempt in done.attempts] == [*[REFUSED] * failures, OK]
 
 
-def test_before_its_end_it_waits() -> None:
+def test_a_new_delivery_is_waiting() -> None:
     waiting, _ = conclude(REFUSED)
     assert (waiting.state, waiting.next_attempt, waiting.ended) == (State.WAITING, 101.0, False)
 
@@ -71,7 +71,7 @@ def test_a_policy_without_waits_tries_once() -> None:
     assert (once.next_attempt, once.state) == (None, State.GAVE_UP)
 
 
-def test_a_delivery_is_a_value_that_an_attempt_leaves_alone() -> None:
+def test_concluding_an_attempt_makes_a_new_delivery() -> None:
     before = delivery()
     before.concluded(Attempt(100.0, REFUSED), 100.0, DOCUMENTED)
     assert before == delivery()

@@ -1,4 +1,4 @@
-"""Time that no library freezes and no test waits for, and chance that another process draws alike."""
+"""Clocks that libraries cannot freeze, and random values that are the same in every process."""
 
 import os
 import re
@@ -83,7 +83,7 @@ def test_the_virtual_clock_never_reaches_the_future_by_itself() -> None:
 
 @pytest.mark.parametrize("make", [VirtualClock, SystemClock])
 @given(moves=st.lists(st.floats(0, 1e6)))
-def test_no_move_goes_back(make: Callable[[float], Clock], moves: list[float]) -> None:
+def test_moves_never_go_back(make: Callable[[float], Clock], moves: list[float]) -> None:
     clock = make(1000.0)
     for instant in moves:
         before = clock.now()
@@ -91,7 +91,7 @@ def test_no_move_goes_back(make: Callable[[float], Clock], moves: list[float]) -
         assert clock.now() >= max(before, instant) - 1e-6
 
 
-STORY = """
+SCRIPT = """
 from mockserver.engine.clock import Entropy
 draw = Entropy("seed").draw("task", "studio", 3)
 print(draw.uuid(), draw.token(12), draw.fraction(), draw.between(0.3, 1.5))
@@ -102,7 +102,7 @@ def test_another_process_draws_the_same() -> None:
     draw = Entropy("seed").draw("task", "studio", 3)
     mine = f"{draw.uuid()} {draw.token(12)} {draw.fraction()} {draw.between(0.3, 1.5)}\n"
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
-    theirs = subprocess.run([sys.executable, "-c", STORY], env=environment, capture_output=True, text=True, check=True)
+    theirs = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True)
     assert theirs.stdout == mine
 
 
@@ -114,7 +114,7 @@ def test_a_draw_is_the_same_whatever_else_was_drawn() -> None:
     assert between.fraction() != one.fraction()
 
 
-def test_the_number_of_a_draw_tells_nothing_of_its_name() -> None:
+def test_the_number_of_a_draw_is_independent_of_its_identifier() -> None:
     draws = [Entropy("seed").draw(n) for n in range(4000)]
     by_letter = Counter((draw.token(1) < "n", draw.fraction() < 0.5) for draw in draws)
     assert len(by_letter) == 4
@@ -155,12 +155,12 @@ def test_between_is_evenly_spread() -> None:
     assert all(320 < count < 480 for count in tenths), tenths
 
 
-def test_a_seed_tells_its_story_again() -> None:
+def test_renewed_entropy_with_a_seed_draws_the_same_again() -> None:
     entropy = Entropy("seed")
     assert entropy.renewed().draw(1).uuid() == entropy.draw(1).uuid()
 
 
-def test_without_a_seed_every_story_is_new() -> None:
+def test_entropy_without_a_seed_always_differs() -> None:
     entropy = Entropy()
     others = (Entropy(), entropy.renewed(), Entropy("seed"))
-    assert len({story.draw(1).uuid() for story in (entropy, *others)}) == 4
+    assert len({each.draw(1).uuid() for each in (entropy, *others)}) == 4

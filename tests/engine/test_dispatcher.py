@@ -1,4 +1,4 @@
-"""Callbacks on the virtual clock, to the millisecond, and every attempt on record."""
+"""Callbacks on the virtual clock, to the millisecond, with every attempt recorded."""
 
 import socket
 from collections.abc import Callable
@@ -161,7 +161,7 @@ async def test_a_receiver_that_hangs_is_tried_again() -> None:
 
 @pytest.mark.parametrize("target", ["https://app.example.com/hook", "http://10.0.0.1/", "http://192.168.0.10:8080/"])
 @pytest.mark.asyncio
-async def test_what_is_not_on_this_machine_is_captured(target: str) -> None:
+async def test_callbacks_to_other_machines_are_captured(target: str) -> None:
     post = Post(ScriptedSender())
     delivery = post.open(target)
     assert await post.advance(3600) == []
@@ -186,7 +186,7 @@ def test_the_same_seed_gives_a_delivery_the_same_name() -> None:
 
 
 @pytest.mark.asyncio
-async def test_an_attempt_that_was_overtaken_is_not_made() -> None:
+async def test_an_attempt_that_is_out_of_date_is_not_made() -> None:
     post = Post(ScriptedSender())
     delivery = post.open()
     assert post.store.update_delivery(delivery, replace(delivery, next_attempt=T0 + 5))
@@ -225,6 +225,6 @@ async def test_a_redelivery_begins_the_schedule_anew() -> None:
         (Routing(egress=True), TARGET, True, (is_public, True)),
     ],
 )
-def test_what_may_be_connected_to(routing: Routing, target: str, public_only: bool, conditions: object) -> None:
+def test_allowed_addresses(routing: Routing, target: str, public_only: bool, conditions: object) -> None:
     post = Post(ScriptedSender(), routing)
     assert post.dispatcher._connection_rules(post.open(target), public_only) == conditions

@@ -1,4 +1,4 @@
-"""The engine end to end, without a wire: jobs in, money held, ends, callbacks, and one story for one seed."""
+"""The engine end to end, without HTTP: submissions, money, ends, callbacks, and the same results for the same seed."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ FAILED = Failure(Kind.FAILED, "service_error")
 
 
 def amounts(engine: Engine, account: str = "acct_1") -> tuple[int, int, int]:
-    """(balance, held, captured), which must add up to what there was."""
+    """(balance, held, captured), checked to add up to the opening balance."""
     owner = engine.store.account("studio", account)
     assert owner.opening == owner.balance + owner.held + owner.captured
     return owner.balance, owner.held, owner.captured
@@ -33,7 +33,7 @@ def pending(engine: Engine) -> tuple[int, int]:
 
 
 async def advance(engine: Engine, seconds: float) -> list[tuple[float, str, str]]:
-    """What ran, with times counted from T0."""
+    """Advance the clock; returns the events that ran, with times counted from T0."""
     return [(due - T0, kind, name) for due, kind, name in await engine.event_runner.advance(engine.now() + seconds)]
 
 
@@ -70,7 +70,7 @@ async def test_a_failure_releases_the_money_and_costs_nothing() -> None:
 
 
 @pytest.mark.asyncio
-async def test_out_of_balance_nothing_has_happened() -> None:
+async def test_a_refusal_for_balance_changes_nothing() -> None:
     async with running(opening=49) as engine:
         first = engine.submit(job())
         with pytest.raises(Problem) as refusal:
@@ -101,7 +101,7 @@ async def test_cancelling_releases_and_calls_back() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("failure", [None, FAILED])
-async def test_what_has_ended_can_not_be_cancelled(failure: Failure | None) -> None:
+async def test_an_ended_task_cannot_be_cancelled(failure: Failure | None) -> None:
     async with running() as engine:
         task = engine.submit(job(failure=failure))
         await advance(engine, 10)
@@ -171,7 +171,7 @@ async def test_real_time_ends_tasks_by_itself() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_delay_asked_for_is_kept_exactly() -> None:
+async def test_a_requested_delay_is_exact() -> None:
     async with running("1-2") as engine:
         assert [engine.submit(job(delay=delay)).due - T0 for delay in (0.0, 2.5, 3600.0)] == [0.0, 2.5, 3600.0]
 
@@ -258,8 +258,8 @@ async def test_with_egress_a_provider_of_public_callbacks_connects_to_no_interna
     }
 
 
-async def story(seed: str | None, *others: str) -> list[object]:
-    """What one account sees, while `others` have calls of their own in between."""
+async def results_of_calls(seed: str | None, *others: str) -> list[object]:
+    """The results of one account's calls, with calls of `others` in between."""
     async with running("1-5", seed) as engine:
         seen: list[object] = []
         for _ in range(3):
@@ -271,15 +271,15 @@ async def story(seed: str | None, *others: str) -> list[object]:
 
 
 @pytest.mark.asyncio
-async def test_the_same_seed_tells_the_same_story() -> None:
-    assert await story("one") == await story("one")
-    assert await story("one") != await story("two")
-    assert await story(None) != await story(None)
+async def test_the_same_seed_gives_the_same_results() -> None:
+    assert await results_of_calls("one") == await results_of_calls("one")
+    assert await results_of_calls("one") != await results_of_calls("two")
+    assert await results_of_calls(None) != await results_of_calls(None)
 
 
 @pytest.mark.asyncio
-async def test_the_calls_of_others_change_nothing_of_mine() -> None:
-    assert await story("one", "acct_2", "") == await story("one")
+async def test_calls_of_other_accounts_change_no_results() -> None:
+    assert await results_of_calls("one", "acct_2", "") == await results_of_calls("one")
 
 
 @pytest.mark.asyncio
@@ -297,7 +297,7 @@ async def test_a_request_without_a_key_opens_no_account() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_reset_forgets_everything_and_tells_the_story_again() -> None:
+async def test_a_reset_forgets_everything_and_gives_the_same_results_again() -> None:
     async with running() as engine:
         first = [
             engine.request_id("studio", "acct_1"),
@@ -317,7 +317,7 @@ async def test_a_reset_forgets_everything_and_tells_the_story_again() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_reset_wakes_those_who_wait() -> None:
+async def test_a_reset_ends_waiting_calls() -> None:
     async with running() as engine:
         waiting = asyncio.create_task(engine.wait(engine.submit(job())))
         await asyncio.sleep(0)
@@ -425,7 +425,7 @@ async def test_beyond_the_bound_a_submission_is_refused_and_the_log_says_so_once
 
 
 def few(*names: str) -> Callable[[Draw, float], str]:
-    """Ids from a space this small."""
+    """Draws ids from these names alone."""
     return lambda draw, _: names[int(draw.fraction() * len(names))]
 
 

@@ -41,7 +41,7 @@ class Play:
         self._note("alarm", str(number))
 
     def _attempt_here(self, name: str, due: float) -> Callable[[], None] | None:
-        """An attempt whose name begins with "here" waits for nobody."""
+        """An attempt whose name begins with "here" needs no connection."""
         if not name.startswith("here"):
             return None
         self._note("attempt", name)
@@ -86,7 +86,7 @@ async def test_events_run_by_time_and_then_as_planned() -> None:
 
 
 @pytest.mark.asyncio
-async def test_an_alarm_rings_at_its_instant_after_the_other_events_and_is_none_of_them() -> None:
+async def test_an_alarm_runs_after_the_other_events_of_its_instant_and_is_not_listed() -> None:
     play = Play()
     play.event_runner.alarms.push(1.0, 0, 7)
     play.event_runner.alarms.push(2.0, 1, 8)
@@ -116,7 +116,7 @@ async def test_one_advance_runs_what_its_events_plan() -> None:
 
 
 @pytest.mark.asyncio
-async def test_attempts_that_wait_for_nobody_keep_the_order_of_the_others() -> None:
+async def test_attempts_that_need_no_connection_keep_their_order() -> None:
     play = Play()
     play.plan({}, {"here 1": 1.0, "here 2": 1.0, "posted": 1.0})
     ran = await play.event_runner.advance(1.0)
@@ -125,7 +125,7 @@ async def test_attempts_that_wait_for_nobody_keep_the_order_of_the_others() -> N
 
 
 @pytest.mark.asyncio
-async def test_an_advance_to_nowhere_runs_until_nothing_is_planned() -> None:
+async def test_an_advance_until_idle_runs_until_nothing_is_planned() -> None:
     play = Play()
     play.then = {"task": lambda: play.schedule.plan_attempt(100.0, "attempt")}
     play.plan({"task": 5.0}, {})
@@ -179,7 +179,7 @@ async def test_real_time_runs_it_by_itself() -> None:
 
 
 @pytest.mark.asyncio
-async def test_something_sooner_is_not_kept_waiting() -> None:
+async def test_an_earlier_event_planned_later_runs_in_time() -> None:
     async with played(SystemClock(0.0)) as play:
         play.plan({"in an hour": 3600.0}, {})
         play.plan({"soon": 0.02}, {})
@@ -314,10 +314,10 @@ async def test_an_advance_under_way_leaves_the_time_after_a_restart_alone() -> N
         await play.event_runner.cancel_attempts()
         play.forget()
         play.event_runner.restart(VirtualClock(0.0))
-        play.plan({"of the new story": 100.0}, {})
+        play.plan({"after the restart": 100.0}, {})
         released.set()
         await advancing
-        assert (play.event_runner.clock.now(), "of the new story" in play.names) == (0.0, False)
+        assert (play.event_runner.clock.now(), "after the restart" in play.names) == (0.0, False)
 
 
 @pytest.mark.asyncio
@@ -342,7 +342,7 @@ async def _crash() -> None:
 
 @pytest.fixture
 def reported() -> list[str]:
-    """What the event loop was told of."""
+    """The errors reported to the event loop."""
     return []
 
 
@@ -375,7 +375,7 @@ async def test_a_crash_in_an_advance_is_reported_and_stops_no_other(reported: li
 
 
 @pytest.mark.asyncio
-async def test_a_crash_of_an_attempt_that_waits_for_nobody_is_reported_likewise(reported: list[str]) -> None:
+async def test_a_crash_of_an_attempt_without_a_connection_is_reported_too(reported: list[str]) -> None:
     def crash() -> None:
         raise RuntimeError("boom")
 

@@ -35,7 +35,7 @@ def test_a_record_is_a_dataclass_with_slots() -> None:
         Pair()  # type: ignore[call-arg]
 
 
-def test_the_type_checker_lets_nobody_change_one(tmp_path: Path) -> None:
+def test_the_type_checker_refuses_changes(tmp_path: Path) -> None:
     (tmp_path / "user.py").write_text(USER)
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "user.py"]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120).stdout

@@ -1,4 +1,4 @@
-"""Exact money: nothing is lost, nothing is settled twice, and no float comes near."""
+"""Accounts: amounts are exact and always add up."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Where a callback goes, and that nothing but that is ever connected to. All traffic here is on loopback."""
+"""Where callbacks are sent, and that nothing else is connected to. All traffic here is on loopback."""
 
 import asyncio
 import socket
@@ -358,7 +358,7 @@ async def test_with_egress_a_literal_inside_is_refused(host: str, connections: l
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1"])
 @pytest.mark.asyncio
-async def test_odd_notations_get_past_no_rule(host: str, connections: list[Any]) -> None:
+async def test_odd_notations_are_refused_by_every_rule(host: str, connections: list[Any]) -> None:
     async with hook() as receiver:
         outcome = await post(f"http://{host}:{port_of(receiver)}/hook", rule=addresses.is_public)
     assert (outcome.status, connections, receiver.posted) == (None, [], [])

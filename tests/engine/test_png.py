@@ -41,7 +41,7 @@ def test_pieces_laid_end_to_end(plain: bytes, count: int, times: int) -> None:
     assert adler(Piece(b"", total)) == zlib.adler32(expected)
 
 
-def test_a_code_for_an_exact_census() -> None:
+def test_a_code_for_exact_frequencies() -> None:
     code = RunEncoder({(0, 1000): 9, (7, 3): 1, (2, 1): 10}, exact=True)
     piece = join_rows(code, [encode_row(code, [(7, 3), (0, 1000)])])
     assert inflated(piece) == b"\x02\x07\x07\x07" + bytes(1000)

@@ -1,4 +1,4 @@
-"""What is due when: by time, then in the order in which it was planned, over both queues."""
+"""Due events of both queues, by time and then in the order in which they were planned."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -35,5 +35,5 @@ def test_what_it_records_is_bounded_and_counted() -> None:
         ("http://10.0.0.1/_mock/sink/app", None),
     ],
 )
-def test_which_urls_denote_a_sink(url: str, name: str | None) -> None:
+def test_which_urls_address_a_sink(url: str, name: str | None) -> None:
     assert sink_named_by(url) == name

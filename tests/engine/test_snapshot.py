@@ -1,4 +1,4 @@
-"""Snapshots: a restored server goes on exactly as the old one would have; rubbish changes nothing; no key is inside."""
+"""Snapshots: a restored server goes on as the old one would have; invalid ones change nothing; none has a key."""
 
 import json
 from collections.abc import Callable
@@ -94,12 +94,12 @@ def everything(scene: Scene) -> dict[str, Any]:
 
 def future(scene: Scene) -> list[Any]:
     """All that happens from here on."""
-    story: list[Any] = [advance(scene, 13), orders(scene, "again"), everything(scene)]
+    happened: list[Any] = [advance(scene, 13), orders(scene, "again"), everything(scene)]
     name = callbacks(scene, state="lost")[0]["id"]
     ask(scene, "POST", f"callbacks/{name}/redeliver")
-    story += [advance(scene, 60), orders(scene, "and again"), idle(scene), everything(scene)]
-    story += [advance(scene, 31 * 86_400), orders(scene, "next month"), idle(scene), everything(scene)]
-    return story
+    happened += [advance(scene, 60), orders(scene, "and again"), idle(scene), everything(scene)]
+    happened += [advance(scene, 31 * 86_400), orders(scene, "next month"), idle(scene), everything(scene)]
+    return happened
 
 
 def test_a_restored_server_shows_what_the_old_one_does(old: Scene, start: Serve) -> None:
@@ -116,7 +116,7 @@ def test_a_restored_server_goes_on_as_the_old_one_would_have(old: Scene, start: 
     assert (defects(new), defects(old)) == (0, 0)
 
 
-def test_a_server_goes_back_to_its_own_snapshot_and_tells_the_same_story(old: Scene) -> None:
+def test_a_server_restored_to_its_own_snapshot_gives_the_same_results(old: Scene) -> None:
     saved = ask(old, "GET", "snapshot")
     first = future(old)
     ask(old, "PUT", "snapshot", saved)
@@ -188,7 +188,7 @@ def test_an_attempt_under_way_at_a_sink_ends_when_it_would_have(start: Serve) ->
         assert attempts(callbacks(new)[-1]) == attempts(callbacks(old)[-1])
 
 
-def test_a_callback_held_back_is_still_let_go_by_the_next(start: Serve) -> None:
+def test_a_callback_held_back_is_still_released_by_the_next(start: Serve) -> None:
     old, new = start(), start()
     add(old, "callback_reordered", times=1)
     held = submit(Caller(old, "xhuoapi", "k"), callback_url="http://127.0.0.1/_mock/sink/app")
@@ -250,7 +250,7 @@ def test_autojump_is_restored(start: Serve) -> None:
     assert clock(new) == 30
 
 
-def test_a_reset_after_a_restoration_begins_the_servers_own_story(old: Scene, start: Serve) -> None:
+def test_a_reset_after_a_restoration_uses_the_servers_own_seed(old: Scene, start: Serve) -> None:
     new = start(seed="new", latency="5-50")
     fresh = orders(new, "x")
     ask(new, "PUT", "snapshot", ask(old, "GET", "snapshot"))
@@ -313,7 +313,7 @@ RUBBISH = [
 
 
 @pytest.mark.parametrize("spoil", RUBBISH, ids=[str(number) for number in range(len(RUBBISH))])
-def test_rubbish_is_refused_and_changes_nothing(start: Serve, spoil: Callable[[Any], None]) -> None:
+def test_a_wrong_value_is_refused_and_changes_nothing(start: Serve, spoil: Callable[[Any], None]) -> None:
     scene = start(latency="5")
     add(scene, "status", skip=90)
     submit(Caller(scene, "xhuoapi", "k"), callback_url="http://127.0.0.1/_mock/sink/app")
@@ -328,7 +328,7 @@ def test_rubbish_is_refused_and_changes_nothing(start: Serve, spoil: Callable[[A
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"{", b'{"engine": 1}', b"\xff"])
-def test_what_is_no_snapshot_at_all(old: Scene, body: bytes) -> None:
+def test_a_body_that_is_not_a_snapshot_is_refused(old: Scene, body: bytes) -> None:
     before = everything(old)
     answer = old.http.put("/_mock/snapshot", content=body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")

@@ -63,12 +63,12 @@ def test_progress_never_falls_and_100_is_completed(
         assert status is not Status.PROCESSING or 1 <= progress <= 99
 
 
-def test_a_job_is_directed_from_outside() -> None:
+def test_a_failure_and_a_delay_can_be_set_on_a_job() -> None:
     assert job().with_outcome(MODERATED, 3.0) == job(failure=MODERATED, delay=3.0)
     assert job().with_outcome(None, 0.0) == job(delay=0.0)
     assert job(delay=5.0).with_outcome(MODERATED, None) == job(failure=MODERATED, delay=5.0)
     assert job().with_outcome(None, None) == job()
 
 
-def test_a_failure_of_the_job_itself_goes_first() -> None:
+def test_a_failure_of_the_job_itself_wins() -> None:
     assert job(failure=FAILED).with_outcome(MODERATED, None).failure is FAILED

@@ -1,4 +1,4 @@
-"""What the engine's tests are set in: jobs, a provider made of values, a running engine, and a receiver in the loop."""
+"""Helpers of the engine's tests: jobs, a provider, a running engine, and a receiver in the same event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +29,7 @@ def words(*lines: str) -> list[str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until something is so, for at most 5 seconds."""
+    """Wait until a condition is true, for at most 5 seconds."""
     async with asyncio.timeout(5):
         while not condition():
             await pause(0.001)

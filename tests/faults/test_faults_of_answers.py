@@ -1,4 +1,4 @@
-"""What each fault of an answer does, to any call and to a picture."""
+"""The effect of each fault that acts on answers, on calls and on pictures."""
 
 import socket
 from decimal import Decimal
@@ -22,7 +22,7 @@ ALL = {
 OPENAI = {"xhuoapi": "/xhuoapi/v1/openai", "icodeeasy": "/icodeeasy/v1"}
 
 
-def test_the_faults_of_the_issue_are_all_there() -> None:
+def test_all_documented_faults_exist() -> None:
     assert kinds().keys() == ALL
 
 
@@ -108,7 +108,7 @@ def test_status_by_a_documented_code(scene: Scene, provider: str, code: str, sta
 
 
 @pytest.mark.parametrize("caller", PROVIDERS, indirect=True)
-def test_status_by_a_code_of_ones_own(caller: Caller) -> None:
+def test_status_by_an_undocumented_code(caller: Caller) -> None:
     add(caller.scene, "status", fault={"code": "quite_new"})
     assert_refused(caller.provider, caller.generate(), 500, "quite_new")
     assert defects(caller.scene) == 0
@@ -173,7 +173,7 @@ def test_a_call_that_latency_holds_does_not_outlive_a_reset(caller: Caller) -> N
     assert caller.untouched()
 
 
-def test_nor_a_reset_of_its_account(caller: Caller) -> None:
+def test_a_call_that_latency_holds_does_not_outlive_a_reset_of_its_account(caller: Caller) -> None:
     add(caller.scene, "latency", {"api_key": caller.key}, fault={"seconds": 12})
     with later(caller.generate) as call:
         until(lambda: ask(caller.scene, "GET", "clock")["next_due"])
@@ -207,7 +207,7 @@ def test_a_call_that_is_disconnected_has_been_carried_out_and_charged(caller: Ca
 
 
 def part_of_an_answer(caller: Caller) -> tuple[int, bytes, str]:
-    """What comes of an answer that breaks off: the length announced, what was read, and what the client says."""
+    """An answer that is cut off: the announced length, the bytes read, and the client's error."""
     announced, got = 0, b""
     headers = {"Authorization": f"Bearer {caller.key}"}
     try:
@@ -253,7 +253,7 @@ def test_malformed_arrives_whole_and_does_not_parse(caller: Caller) -> None:
     assert caller.generate().json()
 
 
-def test_malformed_befalls_a_refusal_too(caller: Caller) -> None:
+def test_malformed_hits_a_refusal_too(caller: Caller) -> None:
     add(caller.scene, "malformed")
     answer = caller.generate(prompt="[mock:status=503]")
     assert answer.status_code == 503
@@ -298,7 +298,7 @@ def key(caller: Caller) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("type", ["truncate", "disconnect", "slow_body", "malformed"])
-def test_an_answer_to_head_has_no_body_even_then(caller: Caller, type: str) -> None:
+def test_an_answer_to_head_has_no_body_under_a_fault(caller: Caller, type: str) -> None:
     url = picture(caller)
     ask(caller.scene, "PUT", "clock", {"autojump": True})
     fault = {"disconnect": {"after_bytes": 9}, "slow_body": {"bytes_per_second": 100_000}}.get(type, {})
@@ -343,7 +343,7 @@ def test_faults_of_pictures_leave_other_calls_alone(caller: Caller, type: str) -
 
 
 @pytest.mark.parametrize("type", ["image_missing", "image_corrupt"])
-def test_pictures_are_befallen_by_their_owners_key_and_prompt(scene: Scene, type: str) -> None:
+def test_pictures_are_matched_by_their_tasks_key_and_prompt(scene: Scene, type: str) -> None:
     rule = add(scene, type, {"api_key": "sk_k", "prompt": "fox"})
     for caller in callers(scene):
         mine, others = picture(caller.keyed("sk_k")), picture(caller.keyed("sk_other"))
@@ -353,7 +353,7 @@ def test_pictures_are_befallen_by_their_owners_key_and_prompt(scene: Scene, type
 
 
 @pytest.mark.parametrize("type", ["truncate", "slow_body"])
-def test_a_pictures_bytes_are_befallen_too(caller: Caller, type: str) -> None:
+def test_faults_hit_the_bytes_of_pictures(caller: Caller, type: str) -> None:
     url = picture(caller)
     ask(caller.scene, "PUT", "clock", {"autojump": True})
     whole = caller.scene.http.get(url).content

@@ -1,4 +1,4 @@
-"""What each fault of a task and of a callback does."""
+"""The effect of each fault that acts on tasks and on callbacks."""
 
 from decimal import Decimal
 
@@ -132,7 +132,7 @@ def test_task_slow(caller: Caller, fault: dict[str, float], seconds: float) -> N
     assert status(caller, name) == "completed"
 
 
-def test_several_faults_of_one_task_add_up(caller: Caller) -> None:
+def test_several_faults_of_one_task_are_combined(caller: Caller) -> None:
     add(caller.scene, "task_slow", fault={"factor": 2.0})
     add(caller.scene, "task_slow", fault={"factor": 3.0})
     add(caller.scene, "task_fail")
@@ -165,7 +165,7 @@ def test_callback_lost_is_kept_unsent_and_can_be_redelivered(house: tuple[Scene,
     assert callbacks(scene)[0]["state"] == "delivered"
 
 
-def test_callback_delayed_comes_so_much_later(house: tuple[Scene, str]) -> None:
+def test_callback_delayed_comes_later_by_its_seconds(house: tuple[Scene, str]) -> None:
     scene, provider = house
     add(scene, "callback_delayed", fault={"seconds": 90})
     called_back(scene, provider)
@@ -225,7 +225,7 @@ def test_callback_reordered_waits_for_no_other_key(house: tuple[Scene, str]) -> 
     assert [(time, body.get("task_id") or body["id"]) for time, body in received(scene)] == [(20, other), (80, first)]
 
 
-def test_what_a_reset_account_held_back_is_not_sent_twice(scene: Scene) -> None:
+def test_a_callback_held_back_for_a_reset_account_is_not_sent_twice(scene: Scene) -> None:
     with receiver() as app:
         add(scene, "callback_reordered", {"api_key": "k"}, times=1)
         xhuoapi = Caller(scene, "xhuoapi", "k")

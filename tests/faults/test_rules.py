@@ -1,4 +1,4 @@
-"""Fault rules over the wire: what they match, when they fire, how often they say they did, and what is refused."""
+"""Fault rules over HTTP: what they match, when they fire, their counts, and which rules are refused."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ PNG = fixture("reference.png")
 
 
 def statuses(caller: Caller, count: int, **fields: Any) -> list[int]:
-    """The statuses of so many generations."""
+    """The statuses of `count` generations."""
     return [caller.generate(**fields).status_code for _ in range(count)]
 
 
@@ -61,29 +61,29 @@ def test_when_a_rule_fires(scene: Scene, provider: str, when: dict[str, Any], fi
 
 
 def test_probability_is_about_right_and_the_same_each_time(scene: Scene) -> None:
-    def story() -> list[int]:
+    def statuses_of_a_run() -> list[int]:
         ask(scene, "POST", "reset", {})
         add(scene, "status", probability=0.3)
         return statuses(Caller(scene, "evolink", "k"), 100)
 
-    first = story()
+    first = statuses_of_a_run()
     assert 15 <= first.count(500) <= 45
-    assert story() == first
+    assert statuses_of_a_run() == first
 
 
 def test_probability_of_one_key_is_not_changed_by_rules_of_another(scene: Scene) -> None:
-    def story() -> list[int]:
+    def statuses_of_a_run() -> list[int]:
         add(scene, "status", {"api_key": "mine"}, probability=0.5)
         found = statuses(Caller(scene, "evolink", "mine"), 24)
         ask(scene, "POST", "reset", {"api_key": "mine"})
         return found
 
-    alone = story()
+    alone = statuses_of_a_run()
     add(scene, "status", {"api_key": "another"})
-    assert story() == alone
+    assert statuses_of_a_run() == alone
 
 
-def test_two_rules_of_one_time_each_make_a_sequence(scene: Scene) -> None:
+def test_rules_with_times_1_fire_one_after_the_other(scene: Scene) -> None:
     first = add(scene, "status", times=1, fault={"status": 429})
     second = add(scene, "status", times=1, fault={"status": 503})
     assert statuses(Caller(scene, "evolink", "k"), 3) == [429, 503, 200]
@@ -194,7 +194,7 @@ def test_multipart_bodies_are_matched_too(scene: Scene, provider: str, match: di
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_match_by_task_id_befalls_its_polls_alone(scene: Scene, provider: str) -> None:
+def test_match_by_task_id_hits_the_polls_of_that_task_alone(scene: Scene, provider: str) -> None:
     caller = Caller(scene, provider, "sk_k")
     hit, other = submit(caller, prompt="one"), submit(caller, prompt="two")
     add(scene, "status", {"task_id": hit})
@@ -202,7 +202,7 @@ def test_match_by_task_id_befalls_its_polls_alone(scene: Scene, provider: str) -
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_tasks_prompt_befalls_its_polls(scene: Scene, provider: str) -> None:
+def test_match_by_prompt_hits_the_polls_of_the_task(scene: Scene, provider: str) -> None:
     caller = Caller(scene, provider, "sk_k")
     hit, other = submit(caller, prompt="one"), submit(caller, prompt="two")
     add(scene, "status", {"prompt": "one"})
@@ -245,7 +245,7 @@ def test_rules_on_different_keys_do_not_touch_each_other(scene: Scene) -> None:
     assert counts(scene, rules["a"]) == (3, 1)
 
 
-def test_the_control_surface_is_never_befallen(scene: Scene) -> None:
+def test_no_rule_hits_the_control_surface(scene: Scene) -> None:
     add(scene, "disconnect")
     add(scene, "status")
     assert scene.http.get("/_mock/health").status_code == 200
@@ -411,7 +411,7 @@ def test_wrong_values_are_refused_and_add_nothing(scene: Scene, rule: dict[str, 
     assert ask(scene, "GET", "faults")["faults"] == []
 
 
-def test_a_refused_rule_leaves_the_next_ones_chance_alone(scene: Scene) -> None:
+def test_a_refused_rule_does_not_change_the_random_values_of_the_next(scene: Scene) -> None:
     refused(scene, "POST", "faults", {"fault": {"type": "status"}, "times": 0}, code="bad_rule")
     assert add(scene, "status") == "fault-1"
 
@@ -428,7 +428,7 @@ def test_a_rule_added_while_a_call_waits_leaves_that_call_alone(scene: Scene) ->
 
 
 @pytest.mark.parametrize("provider", EDITS)
-def test_edits_are_befallen_as_generations_are(scene: Scene, provider: str) -> None:
+def test_rules_hit_edits_as_generations(scene: Scene, provider: str) -> None:
     add(scene, "status", {"path": EDITS[provider], "model": MODELS[provider]})
     answer = Caller(scene, provider, "sk_k").form([("image", PNG)])
     assert_refused(provider, answer, 500, CODE_500[provider])

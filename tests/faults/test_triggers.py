@@ -22,7 +22,7 @@ from mockserver.faults.triggers import NONE, Directives, directives, key_trigger
     ],
 )
 @pytest.mark.parametrize("start", ["sk_test", "", "키"])
-def test_a_key_asks_for_a_refusal_by_its_ending(start: str, ending: str, kind: Kind, retry_after: float | None) -> None:
+def test_the_ending_of_a_key_selects_a_refusal(start: str, ending: str, kind: Kind, retry_after: float | None) -> None:
     problem = key_trigger(f"{start}-mock-{ending}")
     assert problem is not None
     assert (problem.kind, problem.retry_after, problem.detail) == (kind, retry_after, f"the key ends in -mock-{ending}")
@@ -31,7 +31,7 @@ def test_a_key_asks_for_a_refusal_by_its_ending(start: str, ending: str, kind: K
 @pytest.mark.parametrize(
     "key", ["", "sk_test", "-mock-404", "sk-mock-401x", "sk-MOCK-401", "mock-401", "sk-mock-401 ", "sk-mock-４０１"]
 )
-def test_any_other_key_asks_for_nothing(key: str) -> None:
+def test_other_keys_select_no_refusal(key: str) -> None:
     assert key_trigger(key) is None
 
 
@@ -49,26 +49,26 @@ def test_every_call_gets_a_refusal_of_its_own() -> None:
         ("고양이 [mock:moderated] 그림", Failure(Kind.MODERATED, None, "[mock:moderated]")),
     ],
 )
-def test_a_prompt_asks_for_a_failure(prompt: str, failure: Failure) -> None:
+def test_a_directive_sets_a_failure(prompt: str, failure: Failure) -> None:
     assert directives(prompt) == Directives(failure=failure)
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("0", 0.0), ("2.5", 2.5), ("86400", 86400.0), ("1e2", 100.0), ("-0", 0.0)]
 )
-def test_a_prompt_asks_for_a_duration(text: str, seconds: float) -> None:
+def test_a_directive_sets_a_duration(text: str, seconds: float) -> None:
     assert directives(f"a cat [mock:delay={text}]") == Directives(delay=seconds)
 
 
 @pytest.mark.parametrize(("status", "retry_after"), [(400, None), (418, None), (429, 1.0), (503, None), (599, None)])
-def test_a_prompt_asks_for_an_answer(status: int, retry_after: float | None) -> None:
+def test_a_directive_sets_a_status(status: int, retry_after: float | None) -> None:
     found = directives(f"a cat [mock:status={status}]")
     assert found.answer is not None
     assert (found.failure, found.delay) == (None, None)
     assert (found.answer.kind, found.answer.status, found.answer.retry_after) == (Kind.FAILED, status, retry_after)
 
 
-def test_directives_go_together() -> None:
+def test_directives_can_be_combined() -> None:
     found = directives("[mock:fail=timeout][mock:delay=3] a [mock:status=502] cat")
     assert (found.failure, found.delay) == (Failure(Kind.FAILED, "timeout", "[mock:fail=timeout]"), 3.0)
     assert found.answer is not None
@@ -76,7 +76,7 @@ def test_directives_go_together() -> None:
 
 
 @pytest.mark.parametrize("prompt", ["", "a cat", "mock:fail", "[ mock:fail]", "[MOCK:fail]", "[mock]", "[mock :fail]"])
-def test_other_prompts_ask_for_nothing(prompt: str) -> None:
+def test_other_prompts_hold_no_directive(prompt: str) -> None:
     assert directives(prompt) is NONE
 
 

@@ -1,4 +1,4 @@
-"""What a provider is, and where it is reached: by prefix, by its documented host, and behind a public URL."""
+"""The parts of a provider, and its addresses: by prefix, by its documented host, and behind a public URL."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +50,7 @@ def test_a_status_without_a_documented_error_is_the_general_one_of_its_class(pro
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
-def test_a_failure_of_an_unknown_code_bears_it(provider: Provider) -> None:
+def test_a_failure_with_an_unknown_code_shows_that_code(provider: Provider) -> None:
     refusal = failure_refusal(provider.failures, Failure(Kind.FAILED, "brand_new"))
     assert (refusal.code, refusal.message) == ("brand_new", provider.failures[Kind.FAILED].message)
 
@@ -70,7 +70,7 @@ def test_a_waiting_call_is_answered_at_the_tasks_end(request: pytest.FixtureRequ
 
 
 @pytest.mark.claim("CLIENT-URL-1")
-def test_a_url_resolves_from_where_the_client_stands(caller: Caller) -> None:
+def test_urls_in_answers_can_be_fetched_by_the_client(caller: Caller) -> None:
     for url in urls_of(caller):
         assert url.startswith(f"{caller.scene.root}/{caller.provider}/")
         assert read_picture(caller.scene.http, url)

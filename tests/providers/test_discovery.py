@@ -1,4 +1,4 @@
-"""Providers are found by themselves: folders of the package, and entry points of installed packages."""
+"""Discovery of providers: folders of the package, and entry points of installed packages."""
 
 import subprocess
 import sys

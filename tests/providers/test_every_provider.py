@@ -1,4 +1,4 @@
-"""What holds for every provider, whatever its wire: those of the package, and those of installed packages.
+"""Tests of every provider, whatever its API: those of the package, and those of installed packages.
 
 Calls are the providers' own examples. `tests/test_new_providers.py` runs this file with another provider installed.
 """

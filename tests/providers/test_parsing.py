@@ -28,7 +28,7 @@ MONEY = {
 
 
 class Step(NamedTuple):
-    """A fault of a request, in the order of ALL-ORDER-1: what is changed, and what it is answered by."""
+    """An error in a request, in the order of ALL-ORDER-1: what is changed, and the refusal expected for it."""
 
     name: str
     change: dict[str, Any]
@@ -79,7 +79,7 @@ def ask(caller: Caller, changes: dict[str, Any], query: str = "") -> Any:
 
 @pytest.fixture(scope="module")
 def poor() -> Iterator[Any]:
-    """A server on which nobody has any money and bodies are small."""
+    """A server whose accounts have no money, with a low limit on bodies."""
     import httpx
 
     from mockserver.server import MockServer
@@ -214,7 +214,7 @@ def expecting(caller: Caller, length: int, authorization: str) -> str:
 
 
 @pytest.mark.claim("CLIENT-CHUNKED-1")
-def test_a_client_that_asks_first_is_told_to_go_on(caller: Caller) -> None:
+def test_expect_100_continue_is_answered_100(caller: Caller) -> None:
     body = json.dumps(caller.body()).encode()
     head = expecting(caller, len(body), f"Bearer {caller.key}")
     before, after = exchange(caller, head, wait_for=b"\r\n\r\n", body=body)
@@ -224,7 +224,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(caller: Caller) -> None:
 
 
 @pytest.mark.claim("CLIENT-CHUNKED-1", "ALL-ORDER-1")
-def test_a_client_that_asks_first_is_refused_before_it_sends_its_body(caller: Caller) -> None:
+def test_expect_100_continue_is_refused_before_the_body_is_sent(caller: Caller) -> None:
     head = expecting(caller, 10_000_000, "Basic a")
     before, _ = exchange(caller, head, wait_for=b"\r\n\r\n", body=b"")
     assert before.startswith(b"HTTP/1.1 401 ")
@@ -247,7 +247,7 @@ def test_unknown_headers_are_ignored_and_every_answer_is_json_with_an_id(caller:
 
 
 @pytest.mark.claim("CLIENT-EXTRA-1")
-def test_extra_body_fields_lie_at_the_top_level(caller: Caller) -> None:
+def test_extra_body_fields_are_at_the_top_level(caller: Caller) -> None:
     assert caller.generate(extra={"deep": [{"a": None}]}, user="me", metadata={}).status_code == 200
 
 
@@ -319,7 +319,7 @@ def test_a_pair_of_surrogates_is_a_character(caller: Caller, prompt: bytes) -> N
     assert caller.tasks()[0]["prompt"] == json.loads(b'"' + prompt + b'"')
 
 
-def test_another_error_of_json_is_no_surrogate(caller: Caller) -> None:
+def test_another_json_error_is_not_called_a_surrogate(caller: Caller) -> None:
     body = rb'{"prompt": "\ud83d\ude00", }'
     answer = caller.send("POST", GENERATIONS[caller.provider], content=body, headers=JSON_TYPE)
     assert_refused(caller.provider, answer, 400, INVALID[caller.provider])

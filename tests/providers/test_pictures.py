@@ -26,7 +26,7 @@ ASKED = {"xhuoapi": {"size": "1024x1024"}, "icodeeasy": {"size": "1:1"}, "evolin
 
 
 @pytest.mark.claim("XH-RESP-1", "IC-FILE-3", "EV-FILE-1")
-def test_a_picture_says_what_it_is(caller: Caller) -> None:
+def test_a_picture_has_its_facts_as_text_chunks(caller: Caller) -> None:
     answer = caller.scene.http.get(link(caller, prompt="여우 🦊 und Füchse", **ASKED[caller.provider]))
     image = Image.open(BytesIO(answer.content))
     image.load()
@@ -68,7 +68,7 @@ def test_a_link_needs_no_key(caller: Caller, header: str) -> None:
 
 
 @pytest.mark.claim("CLIENT-HEADERS-1")
-def test_head_tells_what_get_would(caller: Caller) -> None:
+def test_head_answers_the_headers_of_get(caller: Caller) -> None:
     http, url = caller.scene.http, link(caller)
     get, head = http.get(url), http.head(url)
     assert (head.status_code, head.content) == (200, b"")
@@ -138,7 +138,7 @@ def test_a_range_gets_its_part(caller: Caller, header: str, part: slice) -> None
 @pytest.mark.parametrize(
     "header", ["bytes=0-1,5-6", "bytes=9-5", "bytes=", "bytes=-", "lines=0-1", "bytes=a-b", "0-1", "bytes=１-２"]
 )
-def test_several_ranges_and_what_is_none_get_the_whole(caller: Caller, header: str) -> None:
+def test_several_or_malformed_ranges_get_the_whole_picture(caller: Caller, header: str) -> None:
     http, url = caller.scene.http, link(caller)
     answer = http.get(url, headers={b"Range": header.encode()})
     assert (answer.status_code, answer.content) == (200, http.get(url).content)

@@ -1,4 +1,4 @@
-"""Reference pictures: told by their bytes, put on record, bombs refused (issue 2, "Pictures"; IC-REF-2)."""
+"""Reference pictures: recognised by their bytes, recorded, bombs refused (issue 2, "Pictures"; IC-REF-2)."""
 
 import struct
 import zlib
@@ -26,7 +26,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def bomb(side: int) -> bytes:
-    """A small PNG that says that it is huge."""
+    """A small PNG whose header declares a huge picture."""
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"\0" * 1000)), chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

@@ -1,4 +1,4 @@
-"""One API key at one provider, over real HTTP: what most tests of a provider's wire need."""
+"""A client of one provider with one API key, over real HTTP, for the tests of providers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ PROVIDERS = {provider.name: provider for provider in discover()}
 GENERATIONS = {name: provider.example.path for name, provider in PROVIDERS.items()}
 EDITS = {"xhuoapi": "/v1/openai/images/edits", "icodeeasy": "/v1/images/edits"}
 ASYNC: dict[str, Any] = {"async": True}
-"""What xhuoapi's newer clients send (XH-ASYNC-1): a name that Python keeps to itself."""
+"""What xhuoapi's newer clients send (XH-ASYNC-1): `async` is a keyword of Python."""
 
 MODELS = {name: provider.example.body["model"] for name, provider in PROVIDERS.items()}
 

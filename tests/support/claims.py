@@ -1,4 +1,4 @@
-"""Every claim by id, with its status, for `test_claims.py` to hold against the tests.
+"""Every claim by id, with its status, for `test_claims.py` to compare with the tests.
 
 D: the document says so. P: other public material of the service does. R: our ruling. CLIENT-… are the needs of real
 clients, measured; the pages give them no ids of their own.

@@ -26,7 +26,7 @@ LONG = pytest.mark.skipif(not os.environ.get("MOCKSERVER_TEST_ALL"), reason="lon
 
 @dataclass(frozen=True)
 class Client:
-    """A program and what it says of an error.
+    """A program, and the error that it prints.
 
     Args:
         command: the program's file and its arguments.

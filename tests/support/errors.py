@@ -9,7 +9,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 
 
 def assert_headers(answer: httpx.Response) -> None:
-    """What every JSON answer bears."""
+    """Check the headers that every JSON answer has."""
     assert answer.headers["content-type"] == "application/json"
     assert UUID.fullmatch(answer.headers["x-request-id"])
 

@@ -1,4 +1,4 @@
-"""Packages as an installer leaves them, without installing anything: their metadata in a folder of `sys.path`."""
+"""Fakes installed packages: writes their metadata to a folder of `sys.path`."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_metadata(folder: Path, name: str, version: str, providers: Mapping[str, str]) -> None:
-    """What makes a package count as installed, with these entry points in the group of providers."""
+    """Make a package count as installed, with these entry points in the group of providers."""
     home = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     home.mkdir(parents=True)
     (home / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """What a receiver was sent. `statuses` are answered in turn, then 200 for ever."""
+    """The requests that a receiver got. `statuses` are answered in turn, then always 200."""
 
     url: str = ""
     statuses: list[int] = field(default_factory=list)
@@ -44,7 +44,7 @@ def receiver(
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -23,7 +23,7 @@ class Scene:
         return self.server.root_url
 
     def advance(self, seconds: float) -> list[tuple[float, str, str]]:
-        """Move the clock; what ran, as (time, kind, id)."""
+        """Advance the clock; returns the events that ran, as (time, kind, id)."""
         engine = self.server.app.engine
 
         async def move() -> list[tuple[float, str, str]]:
@@ -39,7 +39,7 @@ class Scene:
         return self.server.app.engine.store.deliveries(Wanted(), 10_000)[0][::-1]
 
     def mock(self, path: str, **params: Any) -> Any:
-        """What `GET /_mock/{path}` answers."""
+        """The answer of `GET /_mock/{path}`."""
         answer = self.http.get(f"/_mock/{path}", params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -41,7 +41,7 @@ def test_no_bearer_token_is_unauthorized(evolink: Caller, method: str, path: str
 @pytest.mark.claim("EV-AUTH-1", "EV-ERR-3")
 @pytest.mark.parametrize("header", HEADERS)
 @pytest.mark.parametrize("task_id", ["task-unified-1-abcdefgh", "x"])
-def test_the_task_query_says_it_differently(evolink: Caller, task_id: str, header: str) -> None:
+def test_the_task_query_has_another_message_for_a_missing_key(evolink: Caller, task_id: str, header: str) -> None:
     answer = evolink.get(f"/v1/tasks/{task_id}", headers={"Authorization": header})
     assert_evolink_error(answer, 401, "unauthorized", "authentication_error", message="Authentication required")
 

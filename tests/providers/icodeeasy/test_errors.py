@@ -26,7 +26,7 @@ def test_the_whole_error_body(icodeeasy: Caller) -> None:
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "sk_key", "Basic sk_key", "Bearer key", "Bearer SK_key", "Bearer sk-key", "Bearer sk_"]
 )
-def test_a_key_that_is_none_is_401(icodeeasy: Caller, path: str, header: str) -> None:
+def test_a_malformed_key_is_401(icodeeasy: Caller, path: str, header: str) -> None:
     answer = icodeeasy.send("POST", path, headers={"Authorization": header}, json=icodeeasy.body())
     assert_icodeeasy_error(answer, 401, "authentication_error")
 

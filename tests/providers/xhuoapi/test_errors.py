@@ -198,7 +198,7 @@ def test_an_unknown_directive_is_named_in_the_refusal(xhuoapi: Caller, directive
 
 
 @pytest.mark.claim("XH-ERR-1")
-def test_an_error_bears_the_trace_id_that_the_client_sent(xhuoapi: Caller) -> None:
+def test_an_error_contains_the_trace_id_that_the_client_sent(xhuoapi: Caller) -> None:
     trace = "0b8ddf1e-6a3c-4d2e-9a52-000000000001"
     assert xhuoapi.generate(trace_id=trace, size="7x").json()["trace_id"] == trace
 

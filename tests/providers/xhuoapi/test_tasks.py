@@ -55,7 +55,7 @@ def test_a_pending_task(xhuoapi: Caller) -> None:
 
 
 @pytest.mark.claim("XH-TASK-1", "XH-TASK-2")
-def test_a_finished_task_bears_the_flat_answer(xhuoapi: Caller) -> None:
+def test_a_finished_task_contains_the_answer_of_the_sync_call(xhuoapi: Caller) -> None:
     start = xhuoapi.scene.now()
     task_id = submit(xhuoapi, prompt="[mock:delay=30] fox")
     xhuoapi.scene.advance(45)
@@ -93,7 +93,7 @@ def test_a_finished_task_bears_the_flat_answer(xhuoapi: Caller) -> None:
         ({"size": "800x600"}, "bad_request"),
     ],
 )
-def test_a_failed_task_bears_its_error(xhuoapi: Caller, fields: dict[str, Any], code: str) -> None:
+def test_a_failed_task_contains_its_error(xhuoapi: Caller, fields: dict[str, Any], code: str) -> None:
     record = retrieve(xhuoapi, id=submit(xhuoapi, **fields))
     assert record["response"] == {"success": False, "error": {"code": code, "message": IsStr(min_length=1)}}
     assert record["finished_at"] is not None

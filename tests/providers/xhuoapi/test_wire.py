@@ -224,7 +224,7 @@ def test_b64_json_of_several_pictures(xhuoapi: Caller) -> None:
 @pytest.mark.parametrize("model", ["gpt-image-2", "nano-banana"])
 @pytest.mark.parametrize("fields", [{"seed": 2}, {"prompt": "another fox"}])
 def test_the_picture_depends_on_prompt_and_seed(serve: Serve, model: str, fields: dict[str, Any]) -> None:
-    """Two servers with one story: the same first call, but for its prompt or its seed."""
+    """Two servers with the same seed get the same first call, except for its prompt or its `seed`."""
     pictures = []
     for more in ({"seed": 1}, {"seed": 1}, {"seed": 1, **fields}):
         caller = Caller(serve(), "xhuoapi", "k")
@@ -244,7 +244,7 @@ def test_created_is_the_second_of_completion(xhuoapi: Caller) -> None:
 
 @pytest.mark.claim("XH-CB-1", "XH-CB-2", "XH-CB-3", "XH-NANO-1")
 @pytest.mark.parametrize("model", MODELS)
-def test_a_callback_brings_what_the_waiting_call_answers(xhuoapi: Caller, model: str) -> None:
+def test_a_callback_contains_the_answer_of_the_sync_call(xhuoapi: Caller, model: str) -> None:
     with receiver() as hook:
         answer = xhuoapi.generate(model=model, callback_url=hook.url, prompt="[mock:delay=5] fox")
         assert (answer.status_code, answer.json()) == (200, {"task_id": IsUUID(4)})
@@ -336,7 +336,7 @@ def test_a_callback_is_retried_after_1_2_and_4_seconds(xhuoapi: Caller) -> None:
 
 @pytest.mark.claim("XH-ASYNC-1")
 @pytest.mark.parametrize("model", MODELS)
-def test_async_answers_a_task_id_and_calls_nobody(xhuoapi: Caller, model: str) -> None:
+def test_async_answers_a_task_id_and_sends_no_callback(xhuoapi: Caller, model: str) -> None:
     before = len(xhuoapi.scene.deliveries())
     answer = xhuoapi.generate(model=model, **ASYNC)
     assert (answer.status_code, answer.json()) == (200, {"task_id": IsUUID(4)})
