@@ -1,4 +1,4 @@
-"""`python -m benchmarks`, which `scripts/bench` calls: measure the rows, print one table, write it down."""
+"""`python -m benchmarks`, which `scripts/bench` calls: measures the rows, prints the table, writes the results."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from benchmarks.processes import Broken
 from benchmarks.rows import ROWS, Measure
 from benchmarks.scale import LONG, QUICK, SMOKE, WHOLE, Scale
 
-NO_WRK = "There is no wrk here (Debian: apt-get install wrk): benchmarks/generator.py stands in, which loads less."
+NO_WRK = "wrk is not installed (Debian: apt-get install wrk): benchmarks/generator.py is used, which is slower."
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -32,7 +32,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def measured(name: str, measure: Measure, scale: Scale) -> Sequence[Figure]:
-    """A row's figures; a row that breaks is a line that says so, and the others go on."""
+    """A row's figures; a row that fails is one figure with the reason, and the other rows are still measured."""
     began = time.monotonic()
     try:
         figures = measure(scale)

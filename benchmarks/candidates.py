@@ -14,7 +14,7 @@ PROMPT = f"A beautiful colorful sunset over the ocean, number {COUNTER}"
 KEY = {"Authorization": "Bearer sk_bench"}
 SUBMISSION = "/v1/images/generations"
 LONG = "600-900"
-"""A latency at which no task ends while it is measured, in seconds."""
+"""A latency, in seconds, at which no task ends during a measurement."""
 
 
 def post(path: str, **fields: Any) -> Request:
@@ -61,7 +61,7 @@ def bare(request: Request, answer: Any, name: str = "bare aiohttp") -> Candidate
 
 
 def answer_of(running: Running, request: Request | None = None) -> Any:
-    """One answer of a server to what it is asked, or to something else."""
+    """A server's answer to one request: to its candidate's, or to `request`."""
     asked = request or running.candidate.request
     body = asked.body.replace(COUNTER, "0" * 9).encode() or None
     headers = {**asked.headers, **({"Content-Type": "application/json"} if body else {})}
@@ -69,7 +69,7 @@ def answer_of(running: Running, request: Request | None = None) -> Any:
 
 
 def reset(running: Running) -> None:
-    """Make a server of ours forget everything."""
+    """Reset one of our servers."""
     ask(running.port, "POST", "/_mock/reset")
 
 

@@ -1,4 +1,4 @@
-"""What was measured, and what was to be reached."""
+"""Measured values with their goals."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ Better = Literal["higher", "lower"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table.
+    """One row of the table.
 
-    `least` is the bar and `goal` what we are out for; None where nothing was set. `with_` names the harness. A figure
-    without values could not be had, and `note` says why.
+    `least` is the required value and `goal` the desired one; None where there is none. `with_` names the tool that
+    measured. A figure without values could not be measured, and `note` says why.
     """
 
     row: str
@@ -40,7 +40,7 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """ "goal", "least" or "missed" by the median; "" where nothing was set or nothing was measured."""
+        """ "goal", "least" or "missed" by the median; "" without bounds or without values."""
         if not self.values or (self.least is None and self.goal is None):
             return ""
         for name, bound in (("goal", self.goal), ("least", self.least)):
@@ -50,5 +50,5 @@ class Figure:
 
 
 def ratios(ours: Iterable[float], theirs: Iterable[float]) -> list[float]:
-    """Theirs by ours, pair by pair: how many times as costly they are."""
+    """Their values divided by ours, pair by pair."""
     return [their / our for our, their in zip(ours, theirs, strict=True)]

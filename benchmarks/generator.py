@@ -1,4 +1,4 @@
-"""A load generator for where wrk is missing: `python -m benchmarks.generator SPEC`, in JSON as `load.py` writes it."""
+"""A load generator for machines without wrk: `python -m benchmarks.generator SPEC`; `load.py` writes the JSON SPEC."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass
 class Tally:
-    """What all connections together have seen; `texts` are the requests, cut where the number goes."""
+    """The results of all connections together; `texts` are the requests, split at the place of the number."""
 
     texts: list[list[bytes]]
     until: float
@@ -30,7 +30,7 @@ class Tally:
 
 
 class Connection(asyncio.Protocol):
-    """Asks again as soon as it has its answer, until the time is over or the server closes."""
+    """Sends the next request as soon as the answer is complete, until the time is over or the server closes."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally

@@ -1,7 +1,7 @@
-"""Keeps the cores awake while something is measured.
+"""Keeps idle cores awake during a measurement.
 
-A generator that has nothing to do lets its core sleep, and the write that wakes it is charged to the server: a slow
-server wakes it for every answer, a fast one finds it awake. Where this can't be had (it takes root), the table says so.
+The core of an idle load generator sleeps, and the write that wakes it is charged to the server: a slow server wakes it
+for every answer, a fast one finds it awake. This needs root; without it, the table says so.
 """
 
 import struct
@@ -15,7 +15,7 @@ _DEVICE = Path("/dev/cpu_dma_latency")  # Linux's PM QoS: cores wake within so m
 
 @cache
 def possible() -> bool:
-    """Whether this machine and this user can keep its cores awake."""
+    """Whether this user can keep this machine's cores awake."""
     try:
         _DEVICE.open("wb", buffering=0).close()
     except OSError:

@@ -1,7 +1,7 @@
-"""Loads a server: wrk where it is installed, else the generator beside this file. Both repeat the same raw requests.
+"""Loads a server with wrk, or with generator.py if wrk is missing. Both repeat the same raw requests.
 
-Both are closed loops: a connection asks again as soon as it has its answer, and never sleeps in between. That matters:
-a generator that does costs the server a wake-up for each write.
+Both are closed loops: a connection sends the next request as soon as it has its answer. A generator that sleeps in
+between would cost the server a wake-up for each write.
 """
 
 import json
@@ -20,12 +20,12 @@ from benchmarks.processes import LOAD_CPU, Broken, Process
 
 DIGITS = 9
 COUNTER = "%N%"
-"""Stands in a body for a number of nine digits, another one in each request."""
+"""A placeholder in a body for a number of nine digits, different in each request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked again and again; of several paths each in turn."""
+    """The request that is repeated; several paths are used in turn."""
 
     method: str
     paths: Sequence[str]
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a turn came to; latencies in milliseconds."""
+    """The results of one turn; latencies in milliseconds."""
 
     requests: int
     seconds: float

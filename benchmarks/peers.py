@@ -1,6 +1,6 @@
-"""Other mock servers and frameworks: how each is installed outside the tree, told one canned answer, and started.
+"""Other mock servers and frameworks: how to install each, configure one fixed answer, and start it.
 
-Everything goes into a folder of its own below the temporary directory and is kept there from run to run.
+Each is installed into a folder of its own in the temporary directory, which is kept from run to run.
 """
 
 import json
@@ -25,7 +25,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`packages` are npm's or PyPI's; `files` are what it is told, from the answer it is to give and its port."""
+    """One other server. `packages` are on npm or PyPI; `files` makes its configuration from its answer and its port."""
 
     name: str
     kind: str
@@ -38,7 +38,7 @@ class Peer:
         return HOME / f"{self.kind}-{self.packages[0].replace('/', '-').strip('@')}"
 
     def install(self) -> None:
-        """Raises Broken if that can't be done here."""
+        """Install the packages, unless they are. Raises Broken if that fails."""
         marker = self.folder / ".installed"
         if marker.exists():
             return
@@ -55,7 +55,7 @@ class Peer:
         marker.touch()
 
     def candidate(self, answer: Any) -> Candidate:
-        """It as a server that gives this answer; what it is told is written when its port is known."""
+        """This server with an answer, as a candidate; its configuration is written when its port is known."""
 
         def command(port: int) -> Sequence[str]:
             for name, content in self.files(answer, port).items():

@@ -1,4 +1,4 @@
-"""A process that is measured: started, read through /proc, and ended by its pid."""
+"""Starts the measured processes, reads their CPU time and memory from /proc, and ends them by pid."""
 
 import http.client
 import json
@@ -24,11 +24,11 @@ LONGEST_START = 30.0
 
 
 class Broken(Exception):
-    """Something that is measured does not run or does not answer as it should."""
+    """A measured program does not run, or does not answer as expected."""
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -87,7 +87,7 @@ class Process:
         return self._log.read().decode("utf-8", "replace")
 
     def until_open(self, port: int, pause: float = 0.02) -> None:
-        """Wait until somebody listens on a port. Raises Broken if the process ends, or takes too long."""
+        """Wait until the process listens on a port. Raises Broken if it ends, or takes too long."""
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -150,7 +150,7 @@ def _rss(pid: int) -> int:
 
 
 def ask(port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
-    """One request to a port of this machine; its JSON answer. Raises Broken for an error status."""
+    """Send one request to a port of this machine; returns its JSON answer. Raises Broken for an error status."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, body, dict(headers or {}))

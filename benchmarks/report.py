@@ -20,7 +20,7 @@ HEAD = ("what", "", "min", "median", "max", "unit", "least", "goal", "reached", 
 
 
 def number(value: float | None, better: str = "") -> str:
-    """A number with three digits that matter; "" for None."""
+    """A number with three significant digits; "" for None."""
     if value is None:
         return ""
     sign = {"higher": "≥ ", "lower": "≤ "}.get(better, "")
@@ -28,7 +28,7 @@ def number(value: float | None, better: str = "") -> str:
 
 
 def cells(figure: Figure) -> list[str]:
-    """A line of the table."""
+    """The cells of a figure's row."""
     spread = [number(value) for value in (figure.low, figure.middle, figure.high)] if figure.values else ["–"] * 3
     bounds = [number(bound, figure.better) for bound in (figure.least, figure.goal)]
     return [figure.row, figure.what, *spread, figure.unit, *bounds, figure.verdict, figure.note or figure.with_]
@@ -40,14 +40,14 @@ def markdown(figures: Sequence[Figure]) -> str:
 
 
 def text(figures: Sequence[Figure]) -> str:
-    """The same for a terminal, in columns."""
+    """The table for a terminal, in columns."""
     lines = [list(HEAD), *map(cells, figures)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def circumstances(command: str) -> dict[str, Any]:
-    """Where and with what it was measured."""
+    """The machine, the versions and the time of the run."""
     return {
         "command": command,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,11 +1,11 @@
-"""How much is done: the same rows at several sizes."""
+"""The sizes of a benchmark run."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """`rounds` are how often each candidate has its turn, `seconds` how long a turn takes."""
+    """One size: `rounds` is the number of turns of each candidate, `seconds` the duration of a turn."""
 
     rounds: int
     seconds: float

@@ -41,12 +41,12 @@ find_python() {
     return 1
 }
 
-# What an installation is good for: this clone, at this place, with these requirements.
+# What an installation depends on: the path of this clone and its requirements.
 fingerprint() {
     echo "$root $(cksum <"$root/pyproject.toml")"
 }
 
-# Whether what $1 needs ("run" or "dev") is there; "dev" has all of "run".
+# Whether the packages for $1 ("run" or "dev") are installed; "dev" includes "run".
 is_fresh() {
     for kind in "$1" dev; do
         if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.installed-$kind" 2>/dev/null)" = "$(fingerprint)" ]; then
@@ -71,7 +71,7 @@ install_into_venv() {
     fingerprint >"$venv/.installed-$1"
 }
 
-# One at a time: with flock on a file that is there anyway, else with a directory, which only one can make.
+# Run a command under a lock: flock on pyproject.toml, otherwise a directory, which only one process can create.
 locked() {
     if command -v flock >/dev/null 2>&1; then
         (
@@ -93,7 +93,7 @@ locked() {
     return "$status"
 }
 
-# set_up run|dev: the package and what it needs to run, or that and what its tests and checks need.
+# set_up run|dev: install the package with its dependencies, or also those of its tests and checks.
 set_up() {
     is_fresh "$1" || locked install_into_venv "$1" || {
         echo "${0##*/}: the set-up failed" >&2

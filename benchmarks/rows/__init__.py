@@ -1,4 +1,4 @@
-"""The lines of the table, in its order: a file each, and in each a `measure(scale)` that gives its figures."""
+"""The rows of the table, in its order: one file each, whose `measure(scale)` returns the row's figures."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""Callbacks to a receiver in a process of its own: as fast as they go, and how late at 1,000 a second."""
+"""Callbacks to a receiver in a process of its own: the highest rate, and the delay at 1,000 a second."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Memory over very many requests, once the bounds of what is kept are reached."""
+"""Growth of memory over many requests, after the bounds of the store are reached."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

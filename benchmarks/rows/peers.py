@@ -1,4 +1,4 @@
-"""Peers that answer a generation with canned text, in turn with this server's submission and with bare aiohttp."""
+"""Other mock servers that answer with fixed text, compared with this server's submission and with bare aiohttp."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

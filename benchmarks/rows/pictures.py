@@ -1,4 +1,4 @@
-"""Placeholder pictures: the CPU of a distinct one each, in process, against Pillow's saving of the same picture."""
+"""Placeholder pictures: the CPU time to make a different one each time, compared with Pillow's `save` of the same."""
 
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A poll of evolink's task, which is under way."""
+"""A poll of an evolink task that is in progress."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

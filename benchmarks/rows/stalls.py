@@ -1,4 +1,4 @@
-"""What a client waits for a submission while others fetch 4K pictures, each of another task."""
+"""The latency of a submission while other clients fetch 4K pictures, each of a different task."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

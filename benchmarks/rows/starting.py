@@ -1,4 +1,4 @@
-"""From the process's start to its first answer, and its memory then, in turn with bare aiohttp."""
+"""The time from a process's start to its first answer, and its memory then, compared with bare aiohttp."""
 
 import compileall
 import sys

@@ -1,4 +1,4 @@
-"""evolink's submission over the full path: on asyncio and uvloop, quiet and as it is by default, few and many held."""
+"""A submission to evolink: on asyncio and uvloop, with and without --quiet, with few and with many tasks held."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -1,1 +1,1 @@
-"""What runs in a process of its own."""
+"""Programs that the benchmarks run in processes of their own."""

@@ -1,4 +1,4 @@
-"""The ceiling: `python -m benchmarks.servers.bare PORT ANSWER`, aiohttp's own server with next to nothing in it."""
+"""The ceiling: `python -m benchmarks.servers.bare PORT ANSWER`, aiohttp's server with a minimal handler."""
 
 import json
 import sys

@@ -1,7 +1,7 @@
 """Tasks that end at a rate, with callbacks: `python -m benchmarks.servers.delivery RECEIVER_PORT COUNT RATE`.
 
-They are submitted to the engine of a server that runs in this process, all of them before the first one ends, so that
-what is measured is delivery alone. It prints when (Unix seconds) each was due, and the CPU that delivering has cost.
+All of them are submitted to the engine of a server in this process before the first one ends, so that only delivery is
+measured. It prints each callback's due time (Unix seconds) and the CPU time of all deliveries.
 """
 
 import asyncio

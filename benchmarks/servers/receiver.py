@@ -1,4 +1,4 @@
-"""A receiver that costs little: `python -m benchmarks.servers.receiver PORT`. GET tells when each task's call came."""
+"""A fast callback receiver: `python -m benchmarks.servers.receiver PORT`. GET returns each callback's arrival time."""
 
 import asyncio
 import json
