@@ -38,6 +38,11 @@ class Command:
     epilog: str = ""
     passes_on: bool = False
     """Whether `run` gets the unparsed arguments, as the value `arguments`, to pass them to another program."""
+    operands: str = ""
+    """The words after the flags, as the usage line shows them; they reach `run` as a list under the name `operands`."""
+    least: int = 0
+    most: int = 0
+    """How many operands there may be."""
     _by_flag: dict[str, Flag] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -53,11 +58,15 @@ class Command:
             Misuse: for an unknown flag, a missing or unexpected value, or an argument that is not a flag.
         """
         found: dict[str, Any] = {}
+        operands: list[str] = []
         remaining = list(arguments)
         while remaining:
             word = remaining.pop(0)
             name, equals, value = word.partition("=")
             flag = self._by_flag.get(name)
+            if flag is None and len(operands) < self.most and not word.startswith("-"):
+                operands.append(word)
+                continue
             if flag is None:
                 raise Misuse(self._unknown(name))
             if flag.metavar is None:
@@ -70,7 +79,9 @@ class Command:
                     raise Misuse(f"Option '{name}' requires an argument.")
                 value = remaining.pop(0)
             found[flag.name] = [*found.get(flag.name, []), value] if flag.repeatable else value
-        return found
+        if len(operands) < self.least and not found.get("help"):
+            raise Misuse(f"Usage: mockserver {self.name} {self.operands}")
+        return {**found, "operands": operands} if self.most else found
 
     def _unknown(self, name: str) -> str:
         if not name.startswith("-") or name == "-":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver import __version__
 from mockserver.cli.arguments import Command, Flag
+from mockserver.cli.by_hand_commands import BY_HAND
 from mockserver.cli.options import CONFIG_ENV, OPTIONS, setting_flags
 from mockserver.cli.startup import no_collection, quick_import
 
@@ -301,4 +302,5 @@ COMMANDS = (
             _HELP,
         ),
     ),
+    *BY_HAND,
 )

@@ -71,7 +71,7 @@ class TextLines:
             details.append(redact(exchange.note, exchange.secret))
         what = f"{exchange.method} {path}"
         status = exchange.status
-        return self._line(
+        return self.line(
             exchange.time, exchange.provider, what, status, exchange.duration or 0.0, "  ".join(details), status
         )
 
@@ -84,21 +84,21 @@ class TextLines:
         if delivery is not None and delivery.state in _UNSENT:
             details += f"  {_UNSENT[delivery.state]}"
         sign, status = ("✗", 500) if code else ("✓", 200)
-        return self._line(task.due, job.provider, f"task {task.id}", sign, task.due - task.created, details, status)
+        return self.line(task.due, job.provider, f"task {task.id}", sign, task.due - task.created, details, status)
 
     def attempt(self, delivery: Delivery, attempt: Attempt) -> str:
         outcome = attempt.outcome
-        what = f"callback → {_without_key(delivery.routed or delivery.target, delivery.account)}"
+        what = f"callback → {without_key(delivery.routed or delivery.target, delivery.account)}"
         number = len(delivery.attempts)
         details = delivery.task_id + ("" if outcome.success and number == 1 else f"  attempt {number}")
         if outcome.error:
-            details += f": {_without_key(outcome.error, delivery.account)}"
+            details += f": {without_key(outcome.error, delivery.account)}"
         details += f"  {_sequel(delivery, attempt)}"
-        return self._line(
+        return self.line(
             attempt.time, delivery.provider, what, outcome.status, outcome.duration, details, outcome.status
         )
 
-    def _line(
+    def line(
         self,
         when: float,
         provider: str,
@@ -177,12 +177,12 @@ class JsonLines:
             provider=delivery.provider,
             account=delivery.account,
             task_id=delivery.task_id,
-            target=_without_key(delivery.target, delivery.account),
-            routed=_without_key(delivery.routed or "", delivery.account) or None,
+            target=without_key(delivery.target, delivery.account),
+            routed=without_key(delivery.routed or "", delivery.account) or None,
             attempt=len(delivery.attempts),
             status=outcome.status,
             duration=round(outcome.duration, 6),
-            error=_without_key(outcome.error or "", delivery.account) or None,
+            error=without_key(outcome.error or "", delivery.account) or None,
             state=delivery.state,
             next_attempt=delivery.next_attempt,
         )
@@ -254,7 +254,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_WHAT else text[: LONGEST_WHAT - 1] + "…"
 
 
-def _without_key(text: str, account: str) -> str:
+def without_key(text: str, account: str) -> str:
     """`text` without the API key whose hash is `account`: nothing else is known of it any more."""
     for piece in _PIECES:
         text = piece.sub(lambda match: REDACTED if account_id(match[0]) == account else match[0], text)

@@ -24,7 +24,9 @@ def print_overview(name: str, description: str, flags: Sequence[Flag], commands:
 def print_command(name: str, command: Command) -> None:
     """Print the page of one command."""
     console = Console(highlight=False)
-    _print_head(console, f"{name} {command.name} [OPTIONS]", command.description or command.meaning)
+    _print_head(
+        console, f"{name} {command.name} [OPTIONS] {command.operands}".rstrip(), command.description or command.meaning
+    )
     _print_flags(console, command.flags)
     if command.epilog:
         console.print(Text(command.epilog), end="\n\n")

@@ -1,0 +1,118 @@
+"""The commands that steer a running server."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+import pytest
+
+from mockserver.cli import main
+from mockserver.cli.by_hand_commands import BY_HAND
+from mockserver.server import MockServer
+from mockserver.settings import Settings
+
+ROUTE = "https://app.example.com=http://127.0.0.1:1/_mock/sink/hook"
+
+
+@pytest.fixture
+def mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
+    settings = Settings(clock="virtual", latency="60", seed="s", control_token="secret-token", callback_routes=(ROUTE,))
+    with MockServer(settings) as server:
+        monkeypatch.setenv("MOCKSERVER_URL", server.root_url)
+        monkeypatch.setenv("MOCKSERVER_CONTROL_TOKEN", "secret-token")
+        yield server
+
+
+def submit(mock: MockServer, key: str = "my-key") -> str:
+    body = {"model": "gpt-image-2-beta", "prompt": "a fox", "callback_url": "https://app.example.com/done"}
+    url = f"{mock.root_url}/evolink/v1/images/generations"
+    return str(httpx.post(url, json=body, headers={"Authorization": f"Bearer {key}"}).json()["id"])
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert main(list(arguments)) == 0, capsys.readouterr().err
+    text = capsys.readouterr().out
+    return json.loads(text) if text[:1] in "[{" else text
+
+
+def test_each_command_steers_the_server(mock: MockServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "health").startswith("ok: mockserver ")
+    assert said(capsys, "fault", "task_fail", "provider=evolink", "times=1", "prompt=1")["match"]["prompt"] == "1"
+    assert len(said(capsys, "fault")) == 1
+    assert said(capsys, "fault", "clear") == "removed 1\n"
+    assert said(capsys, "fault", "status", "status=503", "probability=0.5")["probability"] == 0.5
+    said(capsys, "fault", "clear")
+    first, second = submit(mock), submit(mock)
+    assert said(capsys, "task").splitlines()[0].startswith(f"{first}  evolink  ")
+    assert said(capsys, "task", first, "fail", "generation_timeout")["status"] == "failed"
+    assert said(capsys, "task", second)["status"] != "completed"
+    assert [event["kind"] for event in said(capsys, "advance", "60")["ran"]][-2:] == ["finish", "attempt"]
+    assert said(capsys, "advance", "idle")["ran"] == []
+    assert said(capsys, "redeliver", second)["state"] in ("waiting", "delivered")
+    assert said(capsys, "balance", "evolink", "my-key", "5").startswith("5 credits, held 0")
+    assert said(capsys, "balance", "evolink", "my-key").startswith("5 credits")
+    assert said(capsys, "reset", "my-key") == "reset\n"
+    assert said(capsys, "task") == "there are no tasks\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (["advance"], 2, "Usage: mockserver advance SECONDS|idle"),
+        (["advance", "soon"], 2, "SECONDS is a number"),
+        (["advance", "1", "2"], 2, "unexpected extra argument"),
+        (["fault", "nothing"], 1, "fault is an object with a type of"),
+        (["fault", "status", "503"], 2, "is not NAME=VALUE"),
+        (["fault", "status", "provider=evolinc"], 1, "there is no provider 'evolinc'"),
+        (["redeliver", "x"], 1, "There is no callback of 'x'"),
+        (["balance", "evolinc", "k"], 2, "there is no provider 'evolinc'"),
+        (["balance", "evolink", "k", "much"], 2, "AMOUNT is a number"),
+        (["task", "x"], 1, "no such task"),
+        (["task", "x", "end"], 2, "complete, cancel, or fail"),
+        (["health", "--control-token", "wrong"], 1, "--control-token"),
+        (["tail", "--control-token", "wrong"], 1, "--control-token"),
+        (["health", "--url", "nowhere"], 2, "is no address"),
+        (["health", "--url", "http://127.0.0.1:1"], 1, "No mock server answers"),
+        (["tail", "--url", "http://127.0.0.1:1"], 1, "No mock server answers"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(
+    arguments: list[str], status: int, reason: str, mock: MockServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == status
+    error = capsys.readouterr().err
+    assert reason.lower() in error.lower()
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [command.name for command in BY_HAND])
+def test_each_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert "MOCKSERVER_URL" in capsys.readouterr().out
+
+
+def test_tail_prints_the_consoles_lines_and_resumes(mock: MockServer) -> None:
+    command = [sys.executable, "-m", "mockserver", "tail"]  # the variables name the server
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    with process:
+        try:
+            deadline = monotonic() + 20
+            while not mock.app.control._feed._watchers and monotonic() < deadline:
+                sleep(0.02)
+            task_id = submit(mock)
+            mock.clock.advance(until="idle")
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(3)]
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert re.search(rf"evolink +POST /v1/images/generations .*200 .*gpt-image-2-beta .* {task_id}", lines[0]), lines
+    assert re.search(rf"task {task_id} +✓ .*60 s  completed  2.5 credits", lines[1]), lines
+    assert re.search(rf"callback → .*/_mock/sink/hook.* 200 .*{task_id}  delivered", lines[2]), lines
+    assert process.returncode == 0
