@@ -95,7 +95,8 @@ class EventLines:
 
     def _record(self, noun: str, name: str) -> Mapping[str, Any] | None:
         def ask() -> Operation[Mapping[str, Any]]:
-            return (yield ControlCall("GET", f"{noun}/{segment(name)}"))
+            found: Mapping[str, Any] = yield ControlCall("GET", f"{noun}/{segment(name)}")
+            return found
 
         try:
             return self._mock.do(ask())

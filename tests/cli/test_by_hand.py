@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 
 from mockserver.cli import main
 from mockserver.cli.by_hand_commands import BY_HAND
+from mockserver.cli.tail import follow
 from mockserver.server import MockServer
 from mockserver.settings import Settings
 
@@ -78,7 +81,7 @@ def test_each_command_steers_the_server(mock: MockServer, capsys: pytest.Capture
         (["task", "x", "end"], 2, "complete, cancel, or fail"),
         (["health", "--control-token", "wrong"], 1, "--control-token"),
         (["tail", "--control-token", "wrong"], 1, "--control-token"),
-        (["health", "--url", "nowhere"], 2, "is no address"),
+        (["health", "--url", "nowhere"], 2, "is not a URL"),
         (["health", "--url", "http://127.0.0.1:1"], 1, "No mock server answers"),
         (["tail", "--url", "http://127.0.0.1:1"], 1, "No mock server answers"),
     ],
@@ -98,7 +101,7 @@ def test_each_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None
     assert "MOCKSERVER_URL" in capsys.readouterr().out
 
 
-def test_tail_prints_the_consoles_lines_and_resumes(mock: MockServer) -> None:
+def test_tail_prints_the_consoles_lines(mock: MockServer) -> None:
     command = [sys.executable, "-m", "mockserver", "tail"]  # the variables name the server
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
     with process:
@@ -116,3 +119,30 @@ def test_tail_prints_the_consoles_lines_and_resumes(mock: MockServer) -> None:
     assert re.search(rf"task {task_id} +✓ .*60 s  completed  2.5 credits", lines[1]), lines
     assert re.search(rf"callback → .*/_mock/sink/hook.* 200 .*{task_id}  delivered", lines[2]), lines
     assert process.returncode == 0
+
+
+class Breaking(BaseHTTPRequestHandler):
+    """A server whose event streams end after one event each."""
+
+    resumed: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        if self.path == "/_mock/health":
+            self.wfile.write(b'{"providers": ["evolink"]}')
+            return
+        self.resumed.append(self.headers.get("Last-Event-ID"))
+        self.wfile.write(b"retry: 1000\n\nid: %d\nevent: gap\ndata: {}\n\n" % (6 + len(self.resumed)))
+
+    def log_message(self, format: str, *args: object) -> None:
+        assert format
+
+
+def test_tail_resumes_from_the_last_event_after_a_lost_connection() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Breaking) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        lines = follow({"url": f"http://127.0.0.1:{server.server_port}"}, False)
+        assert [next(lines), next(lines)] == ["… events were missed"] * 2
+        server.shutdown()
+    assert Breaking.resumed == [None, "7"]
