@@ -385,7 +385,7 @@ class Usage(TypedDict):
 
 
 @exact
-class Reset(TypedDict):
+class ResetDone(TypedDict):
     status: Literal["reset"]
     defects: int
     forgotten: Usage

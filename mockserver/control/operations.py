@@ -161,5 +161,5 @@ CALLS: Mapping[str, Call] = {
     "POST /_mock/sink/{name}": Call("Receive a callback: the answer is what the script says", {200: None}),
     "GET /_mock/snapshot": Call("The whole state", {200: answers.Snapshot}),
     "PUT /_mock/snapshot": Call("Restore a state", {200: answers.Clock}, (models.SnapshotBody,)),
-    "POST /_mock/reset": Call("Forget everything, or one key's state", {200: answers.Reset}, (models.Reset,)),
+    "POST /_mock/reset": Call("Forget everything, or one key's state", {200: answers.ResetDone}, (models.Reset,)),
 }

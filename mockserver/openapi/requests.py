@@ -1,7 +1,11 @@
 """The request bodies of a provider's routes: what its models take, as JSON and as a form."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dis import get_instructions
+from functools import partial
+from inspect import unwrap
+from itertools import pairwise
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -21,7 +25,8 @@ def models_of(route: Route) -> dict[type[Fields], tuple[str, ...]]:
 
     They are the values of its `MODELS`; or else the classes that it defines and no other one is derived from.
     """
-    beside = f"{route.handler.__module__.rpartition('.')[0]}.models"
+    function = _function(route)
+    beside = f"{function.__module__.rpartition('.')[0]}.models" if function else ""
     defined = vars(sys.modules[beside]) if beside in sys.modules else {}
     classes = [
         value
@@ -34,13 +39,21 @@ def models_of(route: Route) -> dict[type[Fields], tuple[str, ...]]:
     return {kind: () for kind in classes if not any(issubclass(other, kind) for other in classes if other is not kind)}
 
 
+def _function(route: Route) -> FunctionType | None:
+    """The function behind a handler: a method's, a partial's, a decorated one; None for another callable."""
+    handler: Any = route.handler
+    while isinstance(handler, partial):
+        handler = handler.func
+    found = unwrap(getattr(handler, "__func__", handler))
+    return found if isinstance(found, FunctionType) else None
+
+
 def body_of(
     route: Route, operation: Operation | None, schemas: Schemas, example: Mapping[str, Any] | None
 ) -> RequestBody | None:
     """The request body of a route; None for one that takes none."""
     own = operation.requests if operation else ()
-    described = operation is not None and bool(operation.files or own or not operation.takes_json)
-    reads = {"json", *(("form",) if operation and operation.files else ())} if described else _formats_read(route)
+    reads = _formats_read(route) | ({"form"} if operation and operation.files else set())
     models: dict[Any, tuple[str, ...]] = dict.fromkeys(own, ()) or dict(models_of(route))
     if route.method != "POST" or not reads or not models:
         return None
@@ -72,15 +85,20 @@ def _choice(kind: Any, names: tuple[str, ...], route: Route, schemas: Schemas) -
     inner["properties"]["model"] = {"enum": list(names)}
     if route.default_model not in names:
         return schemas.of(kind)
-    return {**inner, "required": [name for name in inner["required"] if name != "model"]}
+    return {**inner, "required": [name for name in inner.get("required", ()) if name != "model"]}
 
 
 def _form(kinds: list[Any], files: tuple[str, ...], schemas: Schemas, optional: bool) -> Schema:
     """A form: the fields of every model as text, and files; `optional` is whether `model` may be left out."""
     properties: Schema = {}
     for kind in kinds:
-        properties |= {key: {"type": "string"} for key in schemas.inner(kind)["properties"]}
-    properties |= {key: {"type": "string", "format": "binary"} for key in files}
+        for name, field in schemas.inner(kind)["properties"].items():
+            text: Schema = {"type": "string"}
+            several = any(part.get("type") == "array" for part in (field, *field.get("anyOf", ())))
+            properties[name] = {"type": "array", "items": text} if several else text
+    for name in files:
+        file: Schema = {"type": "string", "format": "binary"}
+        properties[name] = {"type": "array", "items": file} if name.endswith("[]") else file
     required = set.intersection(*(set(schemas.inner(kind).get("required", ())) for kind in kinds))
     return {
         "type": "object",
@@ -91,20 +109,21 @@ def _form(kinds: list[Any], files: tuple[str, ...], schemas: Schemas, optional: 
 
 def _formats_read(route: Route) -> set[str]:
     """The formats, "json" and "form", in which a handler reads its body: `context.body.json()` or `.form()`."""
-    handler = route.handler
-    assert isinstance(handler, FunctionType)
-    return {name for name in _names(handler, set()) if name in ("json", "form")}
+    function = _function(route)
+    return _formats_of(function, set()) if function else {"json"}
 
 
-def _names(function: FunctionType, seen: set[CodeType]) -> Iterator[str]:
-    """The names that a function uses, and those of the functions of its own module that it calls."""
+def _formats_of(function: FunctionType, seen: set[CodeType]) -> set[str]:
+    """The formats that a function reads, and those of the functions of its own module that it calls."""
     seen.add(function.__code__)
+    names = [instruction.argval for instruction in get_instructions(function)]
+    found = {name for before, name in pairwise(names) if before == "body" and name in ("json", "form")}
     for name in function.__code__.co_names:
-        yield name
         called = function.__globals__.get(name)
         if (
             isinstance(called, FunctionType)
             and called.__module__ == function.__module__
             and called.__code__ not in seen
         ):
-            yield from _names(called, seen)
+            found |= _formats_of(called, seen)
+    return found

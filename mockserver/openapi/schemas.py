@@ -46,7 +46,7 @@ class Schemas:
 def _allow_null(schema: Schema) -> None:
     """Let each optional field be null: a null counts as absent in a provider's JSON."""
     for name, field in schema["properties"].items():
-        if name in schema.get("required", ()) or "null" in str(field.get("anyOf")):
+        if name in schema.get("required", ()) or {"type": "null"} in field.get("anyOf", ()):
             continue
         own = {key: field.pop(key) for key in list(field) if key not in ("title", "description", "default")}
         if own:

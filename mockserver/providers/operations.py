@@ -38,8 +38,7 @@ class Operation:
         answers: the type of the JSON answer by status, None for an answer without a body.
         requests: types of the JSON body; without them, those of the provider's module `models`.
         also: the type of further fields of a JSON body, which the models lack.
-        files: the form fields that are files, where a form is taken.
-        takes_json: whether JSON is taken.
+        files: the form fields that are files, each once, or repeated if its name ends in [].
         example: a documented request body; without one, the provider's example on its own path.
         parameters: what it reads from its query and its headers.
         callback: the type of the body that is posted to the request's `callback_url`.
@@ -51,7 +50,6 @@ class Operation:
     requests: tuple[Any, ...] = ()
     also: Any = None
     files: tuple[str, ...] = ()
-    takes_json: bool = True
     example: Mapping[str, Any] | None = None
     parameters: tuple[Query, ...] = ()
     callback: Any = None

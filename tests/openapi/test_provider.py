@@ -5,14 +5,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
+from aiohttp.web import StreamResponse
 from openapi_spec_validator import validate
 
 from mockserver.engine.problems import Kind
+from mockserver.http.context import Handler, RequestContext, Route
 from mockserver.openapi import serving
 from mockserver.openapi.provider import describe
+from mockserver.openapi.requests import _formats_read
 from mockserver.providers.base import Provider
 from mockserver.providers.operations import Operation
 from support.calls import PROVIDERS
@@ -110,10 +114,47 @@ def test_forms_are_described_where_they_are_taken() -> None:
     for name, path in (("icodeeasy", "/v1/images/generations"), ("xhuoapi", "/v1/openai/images/edits")):
         form = describe(PROVIDERS[name])["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]
         assert form["schema"]["properties"]["image"] == {"type": "string", "format": "binary"}
+        assert form["schema"]["properties"]["image[]"]["type"] == "array"
         assert "prompt" in form["schema"]["required"]
     assert list(
         describe(PROVIDERS["evolink"])["paths"]["/v1/images/generations"]["post"]["requestBody"]["content"]
     ) == ["application/json"]
+
+
+class Handlers:
+    """Handlers in other forms than functions."""
+
+    async def method(self, context: RequestContext) -> StreamResponse:
+        await context.body.form()
+        return await helper(context)
+
+    async def __call__(self, context: RequestContext) -> StreamResponse:
+        raise NotImplementedError
+
+
+async def helper(context: RequestContext) -> StreamResponse:
+    body = context.body
+    await body.json()
+    raise NotImplementedError
+
+
+async def named(name: str, context: RequestContext) -> StreamResponse:
+    await context.body.form()
+    raise NotImplementedError(json.dumps(name))
+
+
+@pytest.mark.parametrize(
+    ("handler", "formats"),
+    [
+        (Handlers().method, {"form", "json"}),
+        (helper, {"json"}),
+        (partial(named, "x"), {"form"}),
+        (Handlers(), {"json"}),
+    ],
+    ids=["a method and what it calls", "a function", "a partial", "an object"],
+)
+def test_the_formats_of_a_body_are_those_that_the_handler_reads(handler: Handler, formats: set[str]) -> None:
+    assert _formats_read(Route("POST", "/v1/images", handler)) == formats
 
 
 def test_the_async_variant_is_described() -> None:
