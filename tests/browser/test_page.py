@@ -118,7 +118,7 @@ def test_a_balance_is_set(live: Page) -> None:
     page = live.open("money")
     page.get_by_label("New balance").fill("7.5")
     page.get_by_role("button", name="Set credits").click()
-    panel(page).get_by_text("7.5").wait_for()
+    panel(page).get_by_text("7.5", exact=True).wait_for()
     assert str(live.scene.money("evolink", "k")["balance"]) == "7.5"
 
 

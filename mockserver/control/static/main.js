@@ -54,7 +54,9 @@ function draw() {
 }
 
 /** Whether drawing again would take a field away from somebody who is filling it in. */
-const typing = () => byId("panel").contains(document.activeElement) && ["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName);
+const typing = () => byId("panel").contains(document.activeElement) && document.activeElement.closest("form, input, select, textarea") !== null;
+
+byId("panel").addEventListener("submit", () => document.activeElement.blur());
 
 /** Reads what has changed, one round at a time; what changes meanwhile is read in the next one. */
 async function readAgain() {
@@ -110,7 +112,7 @@ async function begin() {
   Object.keys(PANELS).forEach((name) => stale.add(name));
   draw();
   await readAgain();
-  draw();
+  if (!typing()) draw();
   setInterval(() => {
     clock.tick();
     if (current === "tasks") tasks.tick(byId("panel"));
