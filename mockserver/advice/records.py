@@ -107,11 +107,13 @@ class Records:
 
     @cached_property
     def repeated(self) -> list[list[Call]]:
-        """The calls that were made more than once: by one account, with one path and one body."""
-        groups: dict[tuple[str, str, str, str, tuple[bytes, int]], list[Call]] = {}
+        """The calls that were made more than once: with one key, path, media type and body."""
+        groups: dict[tuple[object, ...], list[Call]] = {}
         for call in self.calls:
             one = call.exchange
-            key = (one.provider, one.account or one.secret, one.method, one.path, call.content)
+            caller = one.account or one.headers.get("Authorization", "")
+            media_type = one.headers.get("Content-Type", "").partition(";")[0]
+            key = (one.provider, caller, one.method, one.path, media_type, call.content)
             groups.setdefault(key, []).append(call)
         return [group for group in groups.values() if len(group) > 1]
 

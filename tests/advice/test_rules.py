@@ -159,6 +159,15 @@ def test_retrying_a_4xx(scene: Scene) -> None:
     assert only(scene, "retries-4xx", "IC-ERR-1")["account"] == scene.mock("requests")["requests"][0]["account"]
 
 
+def test_a_call_that_is_changed_is_no_retry(scene: Scene) -> None:
+    caller = Caller(scene, "icodeeasy", "sk_k")
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Basic eA=="}):
+        assert caller.generate(headers=headers).status_code == 401
+    for kind in ("text/plain", "application/xml"):
+        assert caller.generate(headers={"Content-Type": kind}).status_code == 400
+    assert advice(scene) == []
+
+
 def test_a_form_is_the_same_with_another_boundary(scene: Scene) -> None:
     caller = Caller(scene, "icodeeasy", "sk_k")
     for _ in range(2):
