@@ -92,7 +92,8 @@ class App:
 
         access = Access(self.public_urls, self.settings.control_token, is_loopback(self.settings.host))
         begin = self.scenarios.begin if self.scenarios else None
-        return Control(self.engine, self.mounts, self.providers, self.rules, self.public_urls, access, begin)
+        largest = self.settings.max_snapshot
+        return Control(self.engine, self.mounts, self.providers, self.rules, self.public_urls, access, largest, begin)
 
     def start(self) -> None:
         """Begin to run due events."""

@@ -147,6 +147,14 @@ class Settings:
         shown="32MB",
         least=1,
     )
+    max_snapshot: int = setting(
+        "Largest snapshot in bytes that is restored; text such as 2GB will do.",
+        1024 * MEGABYTE,
+        metavar="SIZE",
+        group="Server",
+        shown="1GB",
+        least=1,
+    )
     body_timeout: Decimal = setting(
         "How long a request's body may pause; after that time without a byte the answer is 408.",
         Decimal(30),

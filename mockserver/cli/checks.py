@@ -201,6 +201,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "allow_hosts": _host,
     "api_keys": _key,
     "max_body": _size,
+    "max_snapshot": _size,
     "cors_origins": _origin,
     "control_token": _token,
 }

@@ -1,18 +1,19 @@
 """The control calls that change state: the clock, fault rules, accounts, tasks, callbacks, routes, sinks, snapshots."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp.web import Response
+from aiohttp.web import Response, StreamResponse
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from mockserver.control import models, views
 from mockserver.control.control_request import ControlRequest, Refusal, bad, first_error, stopping
 from mockserver.control.queries import Queries, account_name, accounts_of, known
-from mockserver.engine import snapshot, snapshot_check, snapshot_reader
+from mockserver.engine import snapshot, snapshot_check, snapshot_reader, snapshot_writer
 from mockserver.engine.clock import SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
 from mockserver.engine.event_runner import Busy, Stopping
@@ -24,7 +25,6 @@ from mockserver.engine.sinks import Received, Reply, Sink
 from mockserver.engine.snapshot_check import MOST
 from mockserver.engine.store.steering import RuleCounts
 from mockserver.engine.tasks import Failure
-from mockserver.engine.text import write_json
 from mockserver.faults.rules import RULES_KEPT, BadRule, FaultRules, Rule
 
 AfterReset = Callable[[str | None], None]
@@ -41,6 +41,7 @@ class Actions:
     engine: Engine
     rules: FaultRules
     queries: Queries
+    max_snapshot: int
     after_reset: AfterReset | None = None
 
     async def advance(self, request: ControlRequest) -> dict[str, Any]:
@@ -204,28 +205,41 @@ class Actions:
         await self.engine.waiters.sleep(reply.delay)
         return Response(status=max(200, reply.status))
 
-    async def take_snapshot(self, request: ControlRequest) -> dict[str, Any]:
-        taken, saved = snapshot.take(self.engine)
-        state = from_json(write_json(taken, inf_nan_mode="strings"))
-        for key in self.engine.known_keys.all():
-            state = without(state, key)
+    async def take_snapshot(self, request: ControlRequest) -> StreamResponse:
+        """Write the state as it is at this instant, in pieces: others are served meanwhile."""
+        keys = tuple(self.engine.known_keys.all())
+        state, saved = await snapshot.take(self.engine)
         rules = [views.rule_view(rule, counts) for rule, counts in saved.rules if isinstance(rule, Rule)]
-        return {"engine": state, "faults": rules, "faults_added": saved.added}
+        pieces = snapshot_writer.pieces(state, {"faults": rules, "faults_added": saved.added}, keys)
+        response = StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request.http_request)
+        if request.http_request.method != "HEAD":
+            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+                await response.write(piece)
+        return response
 
     async def put_snapshot(self, request: ControlRequest) -> dict[str, Any]:
         """Replace all state by a snapshot; an invalid snapshot changes nothing."""
-        asked = await request.read(models.SnapshotBody)
-        try:
-            state = await asyncio.to_thread(snapshot_reader.read, asked.engine)
-            providers = {name: mount.provider for name, mount in self.queries.mounts.items()}
-            await asyncio.to_thread(snapshot_check.check, state, providers)
-            rules = _saved_rules(self.rules, asked)
-        except ValidationError as error:
-            raise bad(f"The snapshot is invalid: {first_error(error)}") from None
-        except (BadRule, ValueError) as error:
-            raise bad(f"The snapshot is invalid: {error}.") from None
-        await snapshot.restore(self.engine, state, snapshot.SavedRules(rules, asked.faults_added))
+        text = await request.text(self.max_snapshot, "--max-snapshot")
+        with _collector_paused():
+            try:
+                state, asked, rules = await asyncio.to_thread(self._read_snapshot, text)
+            except snapshot_reader.NotJson as error:
+                raise bad(f"The body is not a JSON object: {str(error)[:100]}.") from None
+            except ValidationError as error:
+                raise bad(f"The snapshot is invalid: {first_error(error)}") from None
+            except (BadRule, ValueError) as error:
+                raise bad(f"The snapshot is invalid: {error}.") from None
+            await snapshot.restore(self.engine, state, snapshot.SavedRules(rules, asked.faults_added))
         return views.clock_view(self.engine)
+
+    def _read_snapshot(self, text: str) -> tuple[snapshot.State, models.SnapshotBody, list[tuple[Rule, RuleCounts]]]:
+        """A snapshot's state, its other fields and its rules. Raises ValueError for the first thing that is wrong."""
+        state, rest = snapshot_reader.read(text)
+        asked = models.SnapshotBody.model_validate(rest)
+        assert state is not None  # the model has found an object for it
+        snapshot_check.check(state, {name: mount.provider for name, mount in self.queries.mounts.items()})
+        return state, asked, _saved_rules(self.rules, asked)
 
     async def reset(self, request: ControlRequest) -> dict[str, Any]:
         """Remove all state, or one key's tasks, money, callbacks, requests and faults; the answer has their charges."""
@@ -245,6 +259,22 @@ _BUSY = (
     "The receiver of a callback has not answered yet. If this advance comes from that receiver, it waits for itself: "
     "answer the callback first, then advance."
 )
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Make many records that stay without the cyclic garbage collector, which would stall everything by going through
+    all of them several times. In the end they count as old for it, which spares it one time more."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
+            gc.enable()
 
 
 def _without(routes: tuple[Route, ...], source: str) -> tuple[Route, ...]:

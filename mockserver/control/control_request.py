@@ -1,6 +1,7 @@
 """A request to the control surface, as its handler gets it, and the handler's refusals."""
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 class Refusal(Exception):
@@ -72,11 +74,37 @@ class ControlRequest:
 
     async def raw(self) -> bytes:
         """The body's bytes. Raises Refusal: 413 if it is too large, 408 if it is too slow, 400 if it is incomplete."""
-        too_large = Refusal(413, "too_large", f"The body is larger than --max-body allows: {self.largest} bytes.")
-        if (self.http_request.content_length or 0) > self.largest:
+        return await self._complete(self.http_request.read, self.largest, "--max-body")
+
+    async def text(self, largest: int, flag: str) -> str:
+        """The body as text, of at most `largest` bytes, which a flag sets. Raises Refusal as `raw` does.
+
+        It is decoded as it arrives: to decode a long one at once would keep others waiting.
+        """
+        content = self.http_request.content
+        decoder = getincrementaldecoder("utf-8-sig")()
+
+        async def decoded() -> str:
+            parts, size = list[str](), 0
+            async for chunk in content.iter_any():
+                size += len(chunk)
+                if size > largest:
+                    raise HTTPRequestEntityTooLarge(largest, size)
+                parts.append(decoder.decode(chunk))
+            return "".join([*parts, decoder.decode(b"", final=True)])
+
+        try:
+            return await self._complete(decoded, largest, flag)
+        except UnicodeDecodeError:
+            raise bad("The body is not valid UTF-8.") from None
+
+    async def _complete(self, read: Callable[[], Awaitable[T]], largest: int, flag: str) -> T:
+        """What `read` makes of the whole body. Raises Refusal as `raw` does."""
+        too_large = Refusal(413, "too_large", f"The body is larger than {flag} allows: {largest} bytes.")
+        if (self.http_request.content_length or 0) > largest:
             raise too_large
         try:
-            return await self.http_request.read()
+            return await read()
         except HTTPRequestEntityTooLarge:
             raise too_large from None
         except BodyTimeout as error:

@@ -33,6 +33,7 @@ class Control:
         rules: FaultRules,
         public_urls: PublicUrls,
         access: Access,
+        max_snapshot: int,
         after_reset: AfterReset | None = None,
     ) -> None:
         self._engine = engine
@@ -40,7 +41,7 @@ class Control:
         self._access = access
         self._largest = max(mount.max_body for mount in mounts.values())
         queries = Queries(engine, mounts)
-        actions = Actions(engine, rules, queries, after_reset)
+        actions = Actions(engine, rules, queries, max_snapshot, after_reset)
         live = Live(engine, providers, public_urls)
         self._feed = EventFeed(engine, queries.request_summary)
         self.routes: tuple[tuple[str, str, Handler], ...] = (

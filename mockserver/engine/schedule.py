@@ -1,12 +1,15 @@
 """What is due when: heaps of small records, ordered by time and then by the order in which they were planned."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heappop, heappush, merge
 from itertools import count
 from typing import Generic, Literal, Protocol, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+
+_RUN = 2_000
+"""Entries that are sorted at once."""
 
 EventKind = Literal["finish", "attempt"]
 Event = tuple[float, EventKind, str]
@@ -57,9 +60,16 @@ class Queue(Generic[K]):
         del self._live[key]
         return due, key
 
-    def entries(self) -> list[tuple[float, int, K]]:
-        """All of them, in the order in which they fall due."""
-        return sorted(entry for entry in self._heap if self._live.get(entry[2]) == entry[1])
+    def copy(self) -> "Queue[K]":
+        return Queue(self._heap.copy(), self._live.copy())
+
+    def entries(self) -> Iterator[tuple[float, int, K]]:
+        """All of them, in the order in which they fall due.
+
+        Sorted in runs: one sort of all would hold the interpreter's lock for as long as it takes.
+        """
+        live = [entry for entry in self._heap if self._live.get(entry[2]) == entry[1]]
+        return merge(*[sorted(live[start : start + _RUN]) for start in range(0, len(live), _RUN)])
 
 
 class Schedule:
@@ -94,9 +104,15 @@ class Schedule:
         due = self.ends.pop_due(now) if end is not None else None
         return (due[0], "finish", due[1]) if due else None
 
-    def planned(self) -> list[Event]:
+    def copy(self) -> "Schedule":
+        """The schedule as it is now, for reading."""
+        taken = Schedule()
+        taken.ends, taken.attempts = self.ends.copy(), self.attempts.copy()
+        return taken
+
+    def planned(self) -> Iterator[Event]:
         """Every event to come, in order."""
-        ends = [(*entry, "finish") for entry in self.ends.entries()]
-        attempts = [(*entry, "attempt") for entry in self.attempts.entries()]
-        events = sorted([*ends, *attempts], key=lambda event: event[:2])
-        return [(due, "finish" if kind == "finish" else "attempt", key) for due, _, key, kind in events]
+        ends = ((due, order, "finish", key) for due, order, key in self.ends.entries())
+        attempts = ((due, order, "attempt", key) for due, order, key in self.attempts.entries())
+        for due, _, kind, key in merge(ends, attempts):
+            yield due, "finish" if kind == "finish" else "attempt", key

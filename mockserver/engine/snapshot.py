@@ -3,6 +3,7 @@
 The journal is left out: it is a record of what this process was asked, and it holds what clients sent.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -62,14 +63,19 @@ class SavedRules:
     added: int = 0
 
 
-def take(engine: Engine) -> tuple[State, SavedRules]:
-    """The state at this instant. An attempt that is under way is planned again: its receiver may see it twice."""
-    clock, records = engine.clock, engine.store.dump()
+async def take(engine: Engine) -> tuple[State, SavedRules]:
+    """The state at the instant of the call; what takes time is done in a thread.
+
+    An attempt that is under way is planned again: its receiver may see it twice.
+    """
+    clock, entropy, frozen = engine.clock, engine.entropy, engine.store.freeze()
+    shown = ClockState(engine.now(), clock.mode, clock.speed, engine.waiters.autojump)
+    records = await asyncio.to_thread(frozen)
     state = State(
         FORM,
-        ClockState(engine.now(), clock.mode, clock.speed, engine.waiters.autojump),
-        engine.entropy.seed,
-        engine.entropy.seeded,
+        shown,
+        entropy.seed,
+        entropy.seeded,
         records.anonymous_requests,
         records.tasks,
         records.deliveries,
@@ -84,12 +90,12 @@ def take(engine: Engine) -> tuple[State, SavedRules]:
 
 async def restore(engine: Engine, state: State, saved: SavedRules) -> None:
     """Put a state in place of everything that an engine has. Calls that wait are told of a reset."""
-    await engine.reset()
     steering = SteeringRecords(list(saved.rules), saved.added, state.routes, state.sinks)
     held, planned = state.held, state.planned
-    engine.store.load(
-        Records(state.tasks, state.deliveries, state.accounts, held, planned, state.anonymous_requests, steering)
-    )
+    records = Records(state.tasks, state.deliveries, state.accounts, held, planned, state.anonymous_requests, steering)
+    put = await asyncio.to_thread(engine.store.prepare, records)
+    await engine.reset()
+    put()
     engine.entropy = Entropy(state.seed, seeded=state.seeded)
     engine.waiters.autojump = state.clock.autojump
     engine.event_runner.restart(state.clock.clock())

@@ -56,7 +56,7 @@ def test_entries_show_the_plan_in_order() -> None:
     queue = Queue[str]()
     for order, due in enumerate([3.0, 1.0, 2.0, 1.0]):
         queue.push(due, order, f"n{order}")
-    assert queue.entries() == [(1.0, 1, "n1"), (1.0, 3, "n3"), (2.0, 2, "n2"), (3.0, 0, "n0")]
+    assert list(queue.entries()) == [(1.0, 1, "n1"), (1.0, 3, "n3"), (2.0, 2, "n2"), (3.0, 0, "n0")]
     assert queue.head() == (1.0, 1)
 
 
@@ -66,5 +66,5 @@ def test_ends_alone_are_claimed_where_no_attempt_may_run() -> None:
     schedule.plan_end(2.0, "end")
     assert schedule.claim_due(2.0, attempts=False) == (2.0, "finish", "end")
     assert schedule.claim_due(2.0, attempts=False) is None
-    assert schedule.planned() == [(1.0, "attempt", "attempt")]
+    assert list(schedule.planned()) == [(1.0, "attempt", "attempt")]
     assert schedule.claim_due(2.0) == (1.0, "attempt", "attempt")

@@ -186,8 +186,8 @@ class Store(DueEvents, Protocol):
     def reset_account(self, account: str) -> list[str]:
         """Forget everything of one key's hash, its fault rules included; the ids of the tasks that are gone."""
 
-    def dump(self) -> Records:
-        """All that is kept but the journal."""
+    def freeze(self) -> Callable[[], Records]:
+        """Take all that is kept but the journal, as it is now. What is returned makes the records, in any thread."""
 
-    def load(self, records: Records) -> None:
-        """Put records, as `dump` gave them, in place of everything."""
+    def prepare(self, records: Records) -> Callable[[], None]:
+        """Get records ready, in any thread. What is returned puts them in place of everything."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from heapq import merge
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.journal import Exchange
@@ -289,30 +289,25 @@ class MemoryStore:
         self.steering.forget_account(account)
         return [task.id for task in tasks]
 
-    def dump(self) -> Records:
-        return Records(
-            list(self._tasks.rows.values()),
-            list(self._deliveries.rows.values()),
-            [row.copy() for row in self._accounts.values()],
-            list(self._held.items()),
-            self._planned(),
-            self._anonymous_requests,
-            self.steering.dump(),
-        )
+    def freeze(self) -> Callable[[], Records]:
+        tasks, deliveries = list(self._tasks.rows.values()), list(self._deliveries.rows.values())
+        accounts = [row.copy() for row in self._accounts.values()]
+        held, months, schedule = list(self._held), list(self._held.values()), self._schedule.copy()
+        anonymous, steering = self._anonymous_requests, self.steering.dump()
 
-    def _planned(self) -> list[Event]:
-        """What is planned, in order; an attempt that is under way comes last at its time."""
-        events = self._schedule.planned()
-        known = {name for _, kind, name in events if kind == "attempt"}
-        under_way: list[Event] = [
-            (delivery.next_attempt, "attempt", name)
-            for name, delivery in self._deliveries.rows.items()
-            if delivery.next_attempt is not None and not delivery.ended and name not in known
-        ]
-        return sorted(chain(events, under_way), key=lambda event: event[0])
+        def records() -> Records:
+            planned = _planned(schedule, deliveries)
+            held_with_months = list(zip(held, months, strict=True))
+            return Records(tasks, deliveries, accounts, held_with_months, planned, anonymous, steering)
 
-    def load(self, records: Records) -> None:
-        self.reset()
+        return records
+
+    def prepare(self, records: Records) -> Callable[[], None]:
+        prepared = MemoryStore(self._opening, self.bounds)
+        prepared._fill(records)
+        return lambda: vars(self).update(vars(prepared))
+
+    def _fill(self, records: Records) -> None:
         self._held = dict(records.held)
         self._anonymous_requests = records.anonymous_requests
         self.steering.load(records.steering)
@@ -332,3 +327,16 @@ class MemoryStore:
                 self._deliveries.retire(delivery.id)
         for due, kind, name in records.planned:
             (self._schedule.plan_end if kind == "finish" else self._schedule.plan_attempt)(due, name)
+
+
+def _planned(schedule: Schedule, deliveries: Sequence[Delivery]) -> list[Event]:
+    """What is planned, in order; an attempt that is under way comes last at its time."""
+    events = list(schedule.planned())
+    known = {name for _, kind, name in events if kind == "attempt"}
+    under_way: list[Event] = [
+        (delivery.next_attempt, "attempt", delivery.id)
+        for delivery in deliveries
+        if delivery.next_attempt is not None and not delivery.ended and delivery.id not in known
+    ]
+    under_way.sort(key=lambda event: event[0])
+    return list(merge(events, under_way, key=lambda event: event[0]))
