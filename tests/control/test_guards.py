@@ -174,9 +174,9 @@ def test_unknown_fields_are_refused_everywhere_without_an_echo(lived_in: Scene, 
 
 @pytest.mark.parametrize(("method", "path"), TAKING_A_BODY)
 def test_a_body_beyond_the_limit_is_refused_everywhere(serve: Serve, method: str, path: str) -> None:
-    scene = serve(max_body=1_000)
+    scene = serve(max_body=1_000, max_snapshot=1_000)
     answer = scene.http.request(method, f"/_mock/{path}", content=b'{"a": "' + b"x" * 2_000 + b'"}')
-    assert "max-body" in refusal(answer, 413, "too_large")
+    assert ("max-snapshot" if path == "snapshot" else "max-body") in refusal(answer, 413, "too_large")
     assert defects(scene) == 0
 
 
