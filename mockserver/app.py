@@ -121,6 +121,8 @@ class App:
             return await middleware.answer(context, resolved.handler)
         if path in _PROBES:
             return self.index_page.probe(request)
+        if path == "/llms.txt":
+            return self.index_page.llms(request)
         if path == "/_mock":
             return Response(status=302, headers={"Location": "/_mock/"})
         if path.startswith("/_mock/"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from mockserver.cli.checks import address
 from mockserver.client.mock_client import MockClient
-from mockserver.client.protocol import MockError
+from mockserver.client.protocol import ControlCall, MockError, Operation
 from mockserver.engine.text import write_json
 
 URL_ENV = "MOCKSERVER_URL"
@@ -105,6 +105,24 @@ def task(mock: MockClient, operands: Sequence[str]) -> Any:
     if verb[0] not in ways or verb[1:]:
         raise ValueError("a task is ended by complete, cancel, or fail [CODE]")
     return ways[verb[0]](name).raw
+
+
+def har(mock: MockClient, operands: Sequence[str]) -> str:
+    """Print the record of requests and callbacks as HAR, or write it to a file."""
+    text = write_json(mock.do(_har())).decode()
+    if not operands:
+        return text
+    try:
+        with open(operands[0], "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+    except OSError as error:
+        raise Failed(f"{operands[0]}: {error.strerror}") from None
+    return f"written to {operands[0]}"
+
+
+def _har() -> Operation[Any]:
+    found = yield ControlCall("GET", "requests.har")
+    return found
 
 
 def _number(text: str, wanted: str) -> float:

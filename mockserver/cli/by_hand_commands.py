@@ -70,4 +70,5 @@ BY_HAND = (
     _command("redeliver", "ID", 1, 1, "Deliver a callback again, by its id or its task's."),
     _command("balance", "PROVIDER KEY [AMOUNT]", 2, 3, "Show the balance of an API key, or set it."),
     _command("reset", "[KEY]", 0, 1, "Forget everything, or one key's state."),
+    _command("har", "[FILE]", 0, 1, "Print the record of requests and callbacks as HAR 1.2, or write it to a file."),
 )

@@ -399,3 +399,17 @@ class Description(TypedDict):
     paths: dict[str, Any]
     components: NotRequired[dict[str, Any]]
     servers: NotRequired[list[dict[str, Any]]]
+
+
+@exact
+class HarLog(TypedDict):
+    """HAR 1.2; `entries` are its entries."""
+
+    version: Literal["1.2"]
+    creator: dict[str, str]
+    entries: list[dict[str, Any]]
+
+
+@exact
+class HarArchive(TypedDict):
+    log: HarLog

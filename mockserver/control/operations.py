@@ -62,6 +62,7 @@ CALLS: Mapping[str, Call] = {
         "That the server is there, what is pending, and what bounds dropped", {200: answers.Health}
     ),
     "GET /_mock/openapi.json": Call("This description", {200: answers.Description}, errors={501: "not_installed"}),
+    "GET /_mock/requests.har": Call("Requests and callbacks as HAR 1.2", {200: answers.HarArchive}),
     "GET /_mock/proxy": Call("The proxy for unmodified programs", {200: answers.Proxy}, errors={404: "no_proxy"}),
     "GET /_mock/clock": Call("The clock", {200: answers.Clock}),
     "PUT /_mock/clock": Call("Change the clock", {200: answers.Clock}, (models.ClockChange,)),

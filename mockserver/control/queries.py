@@ -72,10 +72,10 @@ class Queries:
         view = views.task_view(task, self.mounts[task.job.provider], self.engine.now(), delivery)
         return self._shown(view, task.job.account)
 
-    def _callback_view(self, delivery: Delivery) -> dict[str, Any]:
+    def callback_view(self, delivery: Delivery) -> dict[str, Any]:
         return self._shown(views.delivery_view(delivery), delivery.account)
 
-    def _request_view(self, exchange: Exchange) -> dict[str, Any]:
+    def request_view(self, exchange: Exchange) -> dict[str, Any]:
         return self._shown(views.exchange_view(exchange), exchange.account)
 
     def _shown(self, view: dict[str, Any], account: str) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Queries:
         any_of_them = self._wanted(request, keep)
         waiting = replace(any_of_them, keep=lambda delivery: keep(delivery) and not delivery.ended)
         await self._wait(request, lambda: bool(deliveries(any_of_them, 1)[0]) and not deliveries(waiting, 1)[0])
-        return self._list(request, "callbacks", deliveries, self._callback_view, keep)
+        return self._list(request, "callbacks", deliveries, self.callback_view, keep)
 
     async def callback(self, request: ControlRequest) -> dict[str, Any]:
         name = request.params["id"]
@@ -107,7 +107,7 @@ class Queries:
             return delivery is None or delivery.ended
 
         await self._wait(request, done)
-        return self._callback_view(known(self.engine.store.delivery(name), "callback"))
+        return self.callback_view(known(self.engine.store.delivery(name), "callback"))
 
     async def _wait(self, request: ControlRequest, done: Callable[[], bool]) -> None:
         """Wait until `done`, at most as long as the call says; every attempt and every end of a task is a check."""
@@ -127,7 +127,7 @@ class Queries:
         view = request.query("view")
         if view not in (None, "summary"):
             raise bad("view is summary; without it the records are complete.")
-        show = self._request_view if view is None else self.request_summary
+        show = self.request_view if view is None else self.request_summary
         return self._list(request, "requests", self.engine.store.entries, show)
 
     def request_summary(self, exchange: Exchange) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class Queries:
         return self._shown(summary, exchange.account)
 
     async def request(self, request: ControlRequest) -> dict[str, Any]:
-        return self._request_view(known(self.engine.store.entry(request.params["id"]), "request"))
+        return self.request_view(known(self.engine.store.entry(request.params["id"]), "request"))
 
     async def accounts(self, request: ControlRequest) -> dict[str, Any]:
         return self._list(request, "accounts", self.engine.store.accounts, self._money_view)

@@ -10,6 +10,7 @@ from mockserver.control.access import Access
 from mockserver.control.actions import Actions, AfterReset
 from mockserver.control.control_request import ControlRequest, Handler, Refusal
 from mockserver.control.event_feed import EventFeed
+from mockserver.control.har import Har
 from mockserver.control.live import Live
 from mockserver.control.queries import Queries
 from mockserver.engine.engine import Engine
@@ -66,6 +67,7 @@ class Control:
             ("GET", "/_mock/advice", live.advice),
             ("GET", "/_mock/events", self._feed.stream),
             ("GET", "/_mock/requests", queries.requests),
+            ("GET", "/_mock/requests.har", Har(engine, queries, public_urls).show),
             ("GET", "/_mock/requests/{id}", queries.request),
             ("GET", "/_mock/accounts", queries.accounts),
             ("GET", "/_mock/accounts/{key}", queries.account),

@@ -30,6 +30,37 @@ _PAGE = """<!doctype html>
 <a href="{root}/_mock/accounts">accounts</a>, <a href="{root}/_mock/clock">clock</a>,
 <a href="{root}/_mock/faults">faults</a>, <a href="{root}/_mock/routes">callback routes</a></p>
 """
+_LLMS = """# Image API mock server
+
+> A local stand-in for paid image-generation APIs. It answers as they do, with placeholder pictures; no call is billed.
+
+## Base URLs
+
+Change a client's base URL, nothing else. Any well-formed API key works; icodeeasy's begin with sk_.
+
+{mounts}
+
+## Provoke a failure
+
+- A key that ends in -mock-401, -mock-402, -mock-429 or -mock-500 gets that error (402: out of balance).
+- A prompt with [mock:fail], [mock:fail=CODE], [mock:moderated], [mock:delay=SECONDS] or [mock:status=CODE] does so.
+- Everything else (lost callbacks, broken connections, stuck tasks) is a fault rule: POST /_mock/faults, below.
+
+## Control surface (JSON, no API key)
+
+- GET {root}/_mock/health: clock, seed, what is pending, internal errors
+- GET {root}/_mock/requests: every call with its answer
+- GET {root}/_mock/tasks, and POST {root}/_mock/tasks/ID/complete or /fail or /cancel
+- GET {root}/_mock/callbacks, and POST {root}/_mock/callbacks/ID/redeliver
+- PUT {root}/_mock/clock {{"mode": "virtual"}}: time stands still until it is advanced
+- POST {root}/_mock/clock/advance {{"seconds": 7}} or {{"until": "idle"}}
+- POST {root}/_mock/faults {{"match": {{"provider": "NAME"}}, "times": 1, "fault": {{"type": "status", "status": 503}}}}
+- GET {root}/_mock/fault-kinds: each fault with its parameters
+- PUT {root}/_mock/accounts/KEY?provider=NAME {{"balance": "0"}}
+- POST {root}/_mock/reset {{}}: forget everything
+
+Each provider's OpenAPI description is at {root}/NAME/openapi.json, the control surface's at {root}/_mock/openapi.json.
+"""
 _MOUNT = """<h2>{title}</h2>
 <p>Base URL <code>{base}</code> <small>instead of {replaces}</small></p>
 <pre>{curl}</pre>
@@ -65,6 +96,17 @@ class IndexPage:
         if "text/html" in request.headers.get("Accept", ""):
             return Response(text=self._page(root), content_type="text/html")
         return Response(text=self._text(root), content_type="text/plain")
+
+    def llms(self, request: BaseRequest) -> StreamResponse:
+        """The answer at `/llms.txt`: one page for coding agents."""
+        if request.method not in ("GET", "HEAD"):
+            return _json(405, "wrong_method", "This page accepts only GET.", Allow="GET, HEAD")
+        root = self._public_urls.root(request)
+        mounts = "\n".join(
+            f"- {entry.name}: {entry.base_url} instead of {entry.replaces}, as in\n  {entry.curl}"
+            for entry in self._entries(root)
+        )
+        return Response(text=_LLMS.format(mounts=mounts, root=root), content_type="text/plain")
 
     def probe(self, request: BaseRequest) -> StreamResponse:
         """The answer to a liveness or readiness probe."""
