@@ -131,7 +131,7 @@ def test_the_control_surface(slow: Scene) -> None:
     call("GET", f"accounts/{evolink.key}?provider=evolink")
     for path in ("health", "clock", "tasks", "requests", "callbacks", "accounts", "faults", "providers", "fault-kinds"):
         call("GET", path)
-    for path in ("advice", "sink/hook", "openapi.json"):
+    for path in ("advice", "sink/hook", "openapi.json", "requests.har"):
         call("GET", path)
     call("DELETE", "faults")
     call("POST", f"requests/{entry}/resend")
