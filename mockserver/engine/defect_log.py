@@ -11,7 +11,8 @@ TEXT_KEPT = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One internal error: the how many-th, where, of which account's call ("" if of nobody's), and its traceback."""
+    """One internal error: its number since the start, where it happened, the account of the call ("" without one), and
+    the end of its traceback."""
 
     number: int
     where: str

@@ -39,7 +39,7 @@ def _planned(delivery: Delivery, fault: DeliveryFault, now: float) -> Delivery:
 
 
 def _nothing() -> None:
-    """Records nothing: for an event that is out of date, or an attempt that has not ended."""
+    """Record nothing: the event is out of date, or its attempt has not ended."""
 
 
 def no_fault(_: Task) -> DeliveryFault:
@@ -115,13 +115,13 @@ class Dispatcher:
         Returns:
             A function that records the attempt: the caller decides in which order.
         """
-        conclude, delivery = self.attempt_here(name, due), self.store.delivery(name)
+        conclude, delivery = self.attempt_at_once(name, due), self.store.delivery(name)
         if conclude is not None or delivery is None or delivery.routed is None:
             return conclude or _nothing
         return await self._post(delivery, delivery.routed, clock, public_only)
 
-    def attempt_here(self, name: str, due: float) -> Callable[[], None] | None:
-        """The same without awaiting; None, with nothing done, if a connection is needed."""
+    def attempt_at_once(self, name: str, due: float) -> Callable[[], None] | None:
+        """As `attempt`, for an event that needs no connection; for any other, do nothing and return None."""
         delivery = self.store.delivery(name)
         if delivery is None or delivery.routed is None or delivery.ended or delivery.next_attempt != due:
             return _nothing
@@ -131,7 +131,7 @@ class Dispatcher:
         return None if sink is None else self._deliver_to_sink(delivery, sink, due)
 
     async def _post(self, delivery: Delivery, url: str, clock: Clock, public_only: bool) -> Callable[[], None]:
-        if delivery.held_back:  # it is sent now: no other callback may release it meanwhile
+        if delivery.held_back:  # it is sent now, so the account's next callback need not release it
             waited, delivery = delivery, replace(delivery, held_back=False)
             self.store.update_delivery(waited, delivery)
         began = clock.now()

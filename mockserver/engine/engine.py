@@ -77,7 +77,7 @@ class Engine:
         self.defects = DefectLog()
         self.dispatcher = Dispatcher(self.store, config.routing, Sender(), [])
         self.event_runner = EventRunner(
-            config.clock(), self.store, self._end, self._attempt, self._ring, self._receiver, self._attempt_here
+            config.clock(), self.store, self._end, self._attempt, self._ring, self._receiver, self._attempt_at_once
         )
         self.waiters = Waiters(self.event_runner)
         self.waiters.autojump = config.autojump
@@ -128,7 +128,7 @@ class Engine:
         return task
 
     def _plan(self, job: Job, now: float, number: int, draws: int) -> Task:
-        """The task of an account's generation with that number (from 0), when `draws` ids were taken already."""
+        """The task of an account's `number`-th generation, counted from 0; `draws` ids of it were taken already."""
         draw = self.entropy.draw("task", job.provider, job.account, number)
         if draws:
             draw = self.entropy.draw("task", job.provider, job.account, number, draws)
@@ -136,7 +136,7 @@ class Engine:
         duration = job.delay
         if duration is None:
             duration = draw.between(*self.config.latency.of(job.documented)) * job.slowness
-        # rounding may go up, and a clock that stands still never reaches an end that is to be at once
+        # an end that is rounded up from now would never come while a virtual clock stands still
         planned = max(now, round(now + duration, 6)) if duration else now
         return Task(task_id, job, now, inf if job.stuck else planned, planned, job.failure)
 
@@ -207,9 +207,9 @@ class Engine:
             raise
         return partial(self._put_on_record, conclude)
 
-    def _attempt_here(self, name: str, due: float) -> Conclude | None:
+    def _attempt_at_once(self, name: str, due: float) -> Conclude | None:
         try:
-            conclude = self.dispatcher.attempt_here(name, due)
+            conclude = self.dispatcher.attempt_at_once(name, due)
         except Exception as error:
             self._record_crashed_attempt(name, error)
             raise

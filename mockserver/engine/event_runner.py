@@ -49,7 +49,7 @@ class EventRunner:
         attempt: makes a callback's attempt, likewise; what it returns puts it on record.
         receiver: names who gets a callback, by its id: attempts for one receiver are made one after the other.
         ring: rings an alarm, by its number.
-        attempt_here: makes an attempt that waits for nobody; None if it would have to wait, and then nothing was done.
+        attempt_at_once: makes an attempt that needs no connection, to a sink; else it does nothing and returns None.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class EventRunner:
         attempt: Callable[[str, float], Awaitable[Conclude | None]],
         ring: Callable[[int], None],
         receiver: Callable[[str], str] = str,
-        attempt_here: Callable[[str, float], Conclude | None] = lambda *_: None,
+        attempt_at_once: Callable[[str, float], Conclude | None] = lambda *_: None,
     ) -> None:
         self.clock = clock
         self.alarms = Queue[int]()
@@ -72,7 +72,7 @@ class EventRunner:
         self._armed_for: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._receiver = receiver
-        self._attempt_here = attempt_here
+        self._attempt_at_once = attempt_at_once
         self._running: dict[asyncio.Task[Conclude | None], str] = {}
         self._advancing = asyncio.Lock()
         self._stopping = False
@@ -155,8 +155,10 @@ class EventRunner:
     def _start_attempt(
         self, name: str, due: float, after: "asyncio.Task[Conclude | None] | None"
     ) -> "asyncio.Task[Conclude | None]":
-        """Make an attempt in a task of its own, `after` another one for the same receiver. `_running` has its name from
-        the moment at which it is under way."""
+        """Make an attempt in an asyncio task, once `after`, an attempt for the same receiver, has ended.
+
+        `_running` maps the asyncio task to the delivery's id, or to "" while the attempt has not begun.
+        """
 
         async def attempt() -> Conclude | None:
             if after is not None:
@@ -217,7 +219,7 @@ class EventRunner:
         await self._take_turn()
         try:
             self._disarm()
-            while self._running:  # begun before this turn, by a caller that is not inside of them
+            while self._running:  # attempts that began before this turn; the caller is not the receiver of one of them
                 await asyncio.wait(set(self._running))
             until = until if by is None else clock.now() + by
             ran = await self._run_until(float("inf") if until is None else until, clock)
@@ -244,7 +246,7 @@ class EventRunner:
             raise
 
     async def _run_until(self, until: float, clock: Clock) -> list[Event]:
-        """Run what falls due, as long as it is this clock's: a reset on the way begins with another."""
+        """Run what falls due until `until`; end early if a reset has put another clock in place of `clock`."""
         ran: list[Event] = []
         steps = 0
         following: Event | None = None
@@ -256,7 +258,7 @@ class EventRunner:
             elif event[1] == "finish":
                 ran.append(event)
                 self._run_end(event[2], event[0])
-            elif self._run_attempt_here(event[2], event[0]):
+            elif self._attempted_at_once(event[2], event[0]):
                 ran.append(event)
             else:
                 following = await self._attempts_from(event, clock, ran)
@@ -265,10 +267,10 @@ class EventRunner:
                 await pause(0)
         return ran
 
-    def _run_attempt_here(self, name: str, due: float) -> bool:
+    def _attempted_at_once(self, name: str, due: float) -> bool:
         """Make an attempt that waits for nobody, and put it on record; False if it would have to wait."""
         try:
-            conclude = self._attempt_here(name, due)
+            conclude = self._attempt_at_once(name, due)
             if conclude is not None:
                 conclude()
         except Exception as error:

@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._status is None or self._status.cancelled() or self._end is None or self._end.done():
-            self.reusable = False  # what nobody asked for
+            self.reusable = False  # bytes without a request
             return
         self._buffer += data
         self._read_answer(closed=False)

@@ -17,7 +17,7 @@ LARGEST_SEARCHED = 2 * 1024 * 1024
 """Bytes of a body in which long values are looked for, so that a huge one costs little."""
 
 SHORTEST_SECRET = 8
-"""Characters of a key that is looked for in texts; a shorter one would tear words apart."""
+"""Characters of the shortest key that is removed from texts; a shorter one could be part of a word."""
 
 REDACTED = "[redacted]"
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key"})
@@ -68,7 +68,7 @@ class Exchange:
         self.body, self.body_size = keep_body(data), len(data)
 
     def record_hang_up(self, now: float) -> None:
-        """Record that the client has left without its answer, at `now` by the clock of `started`."""
+        """Record that the client has left without its answer, at `now` (seconds of `monotonic()`, as `started` is)."""
         if self.status is None and self.started and not self.broken:
             self.hung_up = now - self.started
             if self.opened is not None:  # what the journal shows until the handler has ended

@@ -99,8 +99,9 @@ class Account:
 class AccountChange:
     """A change of an account's balance, quota or rate limit.
 
-    `balance` None leaves the balance; a new one moves the opening balance by the same amount. `quota` and `rate_limit`
-    count only with their `sets_…` flag: None then removes the limit. Spending counts towards a quota once it is set.
+    `balance` None leaves the balance; a new one moves the opening balance by the same amount. `sets_quota`
+    and `sets_rate_limit` say whether those two are changed: None then removes the limit. Spending counts towards a
+    quota once it is set.
     """
 
     balance: int | None = None

@@ -61,7 +61,8 @@ class Routing:
 
 
 def _under(url: str, prefix: str) -> bool:
-    """Whether `url` is `prefix` or goes on from it at a boundary; scheme and host compare without case."""
+    """Whether `url` is `prefix`, or `prefix` followed by a path, a query or a fragment; the case of scheme and host is
+    ignored."""
     prefix = prefix.rstrip("/")
     origin = len(urlsplit(prefix).scheme) + 3 + len(urlsplit(prefix).netloc)
     same_origin = url[:origin].lower() == prefix[:origin].lower()

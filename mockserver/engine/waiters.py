@@ -59,7 +59,7 @@ class Waiters:
     async def _jump(self, due: float) -> None:
         try:
             await self._event_runner.advance(due)
-        except Busy:  # somebody waits for us while being delivered to: go ahead without the deliveries on the way
+        except Busy:  # a receiver waits for this call to end: move the clock, and let callbacks follow later
             self._event_runner.clock.move_to(due)
             self._event_runner.run_due()
         except Stopping:  # whoever waits is told by `interrupt`

@@ -23,7 +23,7 @@ class Play:
         self.schedule = Schedule()
         first = clock or VirtualClock(0.0)
         self.event_runner = EventRunner(
-            first, self.schedule, self._end, self._attempt, self._ring, str, self._attempt_here
+            first, self.schedule, self._end, self._attempt, self._ring, str, self._attempt_at_once
         )
 
     @property
@@ -40,7 +40,7 @@ class Play:
     def _ring(self, number: int) -> None:
         self._note("alarm", str(number))
 
-    def _attempt_here(self, name: str, due: float) -> Callable[[], None] | None:
+    def _attempt_at_once(self, name: str, due: float) -> Callable[[], None] | None:
         """An attempt whose name begins with "here" needs no connection."""
         if not name.startswith("here"):
             return None

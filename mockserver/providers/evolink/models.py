@@ -1,4 +1,4 @@
-"""evolink: the request of `POST /v1/images/generations` (002, "Body")."""
+"""evolink: the request of `POST /v1/images/generations` (document 002, "Body"; claims EV-…)."""
 
 from typing import Annotated, Literal
 from urllib.parse import urlsplit

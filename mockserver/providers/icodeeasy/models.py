@@ -1,4 +1,4 @@
-"""icodeeasy: the request of generations and edits (001, "Request parameters")."""
+"""icodeeasy: the request of generations and edits (document 001, "Request parameters"; claims IC-…)."""
 
 from typing import Annotated, Literal
 
@@ -16,7 +16,7 @@ RATIOS: dict[str, Pair] = {
     text: (int(text.split(":")[0]), int(text.split(":")[1]))
     for text in ["1:1", "3:2", "2:3", "4:3", "3:4", "5:4", "4:5", "16:9", "9:16", "2:1", "1:2", "21:9", "9:21"]
 }
-"""IC-SIZE-1; `auto` is 1:1."""
+"""The supported ratios (IC-SIZE-1). The size `auto` means 1:1."""
 
 PIXELS = {"1k": 1024 * 1024, "2k": 2048 * 2048}
 """About how many pixels a resolution has (IC-RES-1; the figures are ours)."""

@@ -1,4 +1,4 @@
-"""xhuoapi: the requests of generations and edits, a model class for each family (000/003; PROVIDERS claims XH-…)."""
+"""xhuoapi: the requests of generations and edits, a class for each model family (documents 000, 003; claims XH-…)."""
 
 import re
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ class Request(Fields):
         self.asked()
 
     def limit_broken(self) -> str | None:
-        """Why upstream will refuse this size, if it will."""
+        """Why the upstream model refuses this size; None if it takes it."""
         return None
 
     def returned(self, exact: bool) -> Pair:
