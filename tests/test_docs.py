@@ -35,6 +35,9 @@ ELSEWHERE = {"docs/contract-tests.md": "its commands take the contract suite's m
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if str(page.relative_to(ROOT)) not in ELSEWHERE]
 BLOCKS = [block for page in PAGES for block in blocks_of(page, ROOT)]
+ADVICE = {"README.md": [], "docs/advice.md": ["off-list-size"]}
+"""The advice on the examples of a page."""
+
 RUN_SHELL = re.compile(r"^(\$ )?(curl|mockserver) ", re.M)
 KNOWN = {"python", "json", "ini", "text"}
 
@@ -62,6 +65,11 @@ class Desk:
             given: dict[str, Any] = dict(pair.split("=", 1) for pair in (settings or "").split())
             self._server = self._stack.enter_context(MockServer(Settings(**{"latency": "instant", **given})))
         return text.replace("http://127.0.0.1:8080", self._server.root_url)
+
+    def advice(self) -> list[str]:
+        """The rules of the advice on what was run against the newest server."""
+        assert self._server is not None
+        return [advice.rule for advice in self._server.advice(everyone=True)]
 
     def call(self, *command: str) -> str:
         """What a command prints; it must succeed, and so must everything that pytest runs in it."""
@@ -121,6 +129,8 @@ def test_examples(page: str, desk: Desk, tmp_path: Path) -> None:
             assert block.is_test or block.language in KNOWN, f"{block}: say <!-- not run: why -->"
     if scripts:
         desk.call(sys.executable, "-c", RUNNER, *scripts)
+    if page in ADVICE:
+        assert desk.advice() == ADVICE[page]
 
 
 def _check_json(block: Block, printed: str | None) -> None:

@@ -65,6 +65,7 @@ def test_embedding(name: str, passed: int, line: str, tmp_path: Path) -> None:
     assert output.endswith("exit 0"), output
     assert re.search(rf"\b{passed} passed", output), output
     assert re.search(rf"^mock_providers: {line}", output, re.MULTILINE), output
+    assert re.findall(r"^mock_providers advice: .*", output, re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("attached", [False, True], ids=["own-server", "attached"])
