@@ -63,6 +63,9 @@ CALLS: Mapping[str, Call] = {
     ),
     "GET /_mock/openapi.json": Call("This description", {200: answers.Description}, errors={501: "not_installed"}),
     "GET /_mock/requests.har": Call("Requests and callbacks as HAR 1.2", {200: answers.HarArchive}),
+    "GET /_mock/metrics": Call(
+        "Metrics for Prometheus", {200: bytes}, errors={501: "not_installed"}, content_type="text/plain"
+    ),
     "GET /_mock/proxy": Call("The proxy for unmodified programs", {200: answers.Proxy}, errors={404: "no_proxy"}),
     "GET /_mock/clock": Call("The clock", {200: answers.Clock}),
     "PUT /_mock/clock": Call("Change the clock", {200: answers.Clock}, (models.ClockChange,)),

@@ -1,7 +1,7 @@
 """The control surface: the table of all calls under `/_mock/`, and their dispatch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
@@ -21,6 +21,11 @@ from mockserver.http.public_urls import PublicUrls
 from mockserver.http.routing import path_pattern, without_extra_slashes
 from mockserver.openapi.serving import NotInstalled, openapi_needed
 from mockserver.providers.base import Provider
+
+if TYPE_CHECKING:
+    from mockserver.control.metrics import Metrics
+
+_NO_METRICS = "Metrics need pip install 'image-api-mockserver[metrics]'."
 
 
 class Control:
@@ -44,10 +49,13 @@ class Control:
         queries = Queries(engine, mounts)
         actions = Actions(engine, rules, queries, max_snapshot, after_reset)
         live = Live(engine, providers, public_urls)
+        self._providers, self._mounts = providers, mounts
+        self._metrics: Metrics | None = None
         self._feed = EventFeed(engine, queries.request_summary)
         self.routes: tuple[tuple[str, str, Handler], ...] = (
             ("GET", "/_mock/health", queries.health),
             ("GET", "/_mock/openapi.json", self._openapi),
+            ("GET", "/_mock/metrics", self._show_metrics),
             ("GET", "/_mock/proxy", self._proxy),
             ("GET", "/_mock/clock", queries.clock),
             ("PUT", "/_mock/clock", actions.set_clock),
@@ -119,6 +127,16 @@ class Control:
         with openapi_needed():
             from mockserver.control.description import describe
         return {**describe(routes), "servers": [{"url": root}]}
+
+    async def _show_metrics(self, request: ControlRequest) -> Response:
+        """Metrics in Prometheus' text form, counted from the first call on. Raises Refusal: 501."""
+        if self._metrics is None:
+            try:
+                from mockserver.control.metrics import Metrics
+            except ImportError:
+                raise Refusal(501, "not_installed", _NO_METRICS) from None
+            self._metrics = Metrics(self._engine, self._mounts, self._providers)
+        return self._metrics.answer()
 
     async def _proxy(self, request: ControlRequest) -> Mapping[str, Any]:
         """The proxy of this server: its port, the documented hosts that it redirects, and its CA's certificate."""

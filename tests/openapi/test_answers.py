@@ -140,4 +140,9 @@ def test_the_control_surface(slow: Scene) -> None:
     call("POST", "reset", {})
     call("PUT", "snapshot", call("GET", "snapshot"))
     described = {f"{name.split()[0]} {description.operation(*name.split())['operationId']}" for name in CALLS}
-    assert described - seen == {"GET get_mock_proxy", "GET get_mock_events", "POST post_mock_sink_name"}
+    assert described - seen == {
+        "GET get_mock_metrics",
+        "GET get_mock_proxy",
+        "GET get_mock_events",
+        "POST post_mock_sink_name",
+    }
