@@ -261,7 +261,8 @@ def test_an_idle_plugin_costs_nothing(tmp_path: Path) -> None:
         "    print('heavy', {'aiohttp', 'pydantic', 'PIL', 'mockserver.server', 'http.client'} & set(sys.modules))\n"
     )
     (tmp_path / "test_other.py").write_text("def test_other(): pass\n")
-    options = ["-p", "no:asyncio", "-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
+    disabled = ("asyncio", "anyio", "hypothesispytest", "schemathesis", "cacheprovider")
+    options = [option for name in disabled for option in ("-p", f"no:{name}")]
     output = run(tmp_path, *options, "-q")
     assert "plugin True\nheavy set()" in output, output
     assert "mock_providers:" not in output
