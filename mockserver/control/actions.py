@@ -22,7 +22,7 @@ from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import Route, parse_route
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sinks import Received, Reply, Sink
-from mockserver.engine.snapshot_check import MOST
+from mockserver.engine.snapshot_rules import MOST
 from mockserver.engine.store.steering import RuleCounts
 from mockserver.engine.tasks import Failure
 from mockserver.faults.rules import RULES_KEPT, BadRule, FaultRules, Rule

@@ -1,121 +1,80 @@
 """Checks that every record of a snapshot is one that this server could have made. Errors name the field."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from math import inf
-from typing import Any, Protocol
 
 from mockserver.engine.accounts import is_account_id
-from mockserver.engine.addresses import check_any
-from mockserver.engine.callbacks import Attempt, Delivery
-from mockserver.engine.callbacks import State as DeliveryState
-from mockserver.engine.engine import ProviderPort
 from mockserver.engine.latency import LONGEST
 from mockserver.engine.ledger import USAGE_KEPT, AccountRow
 from mockserver.engine.outbound import parse_route
 from mockserver.engine.problems import Kind
-from mockserver.engine.sinks import RECEIVED_KEPT, SINKS_KEPT, Sink
-from mockserver.engine.snapshot import FORM, LATEST, State
+from mockserver.engine.sinks import SINKS_KEPT
+from mockserver.engine.snapshot import FORM, State
+from mockserver.engine.snapshot_check_callbacks import check_delivery, check_sink
+from mockserver.engine.snapshot_rules import (
+    LONGEST_TEXT,
+    TASK_ID,
+    SnapshotProvider,
+    need,
+    need_count,
+    need_once,
+    need_text,
+    need_time,
+    need_url,
+    provider_named,
+)
 from mockserver.engine.tasks import Failure, Job, Task
-
-MOST = 10**18
-"""The largest count or amount of minor units that is taken."""
 
 LONGEST_SIDE, MOST_PIXELS = 8_192, 20_000_000
 """Of a picture: beyond what any model makes, and little enough to draw."""
 
-LONGEST_TEXT = 1_000
-"""Characters of a name, an id, an address or a message; a prompt and a body may be longer."""
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _MONTH = re.compile(r"([0-9]{4}-(0[1-9]|1[0-2])/[0-9]{1,18})?")
-
-
-class SnapshotProvider(ProviderPort, Protocol):
-    """What checking a snapshot must know of a provider besides."""
-
-    @property
-    def models(self) -> tuple[str, ...]: ...
-    @property
-    def failures(self) -> Mapping[str, Any]:
-        """The errors that a failed generation shows, by kind."""
-
-    @property
-    def check_restored(self) -> Callable[[Task], None] | None:
-        """Checks what the provider itself keeps in a task. Raises ValueError."""
-
-
-def need(holds: bool, place: str, rule: str) -> None:
-    """Raise ValueError naming a place and the rule that it breaks, unless it holds."""
-    if not holds:
-        raise ValueError(f"{place} {rule}")
-
-
-def _count(number: int, place: str, least: int = 0, most: int = MOST) -> None:
-    need(least <= number <= most, place, f"is not from {least} to {most}")
-
-
-def _time(time: float, place: str, latest: float = LATEST) -> None:
-    need(0 <= time <= latest, place, "is no time that a server can have seen")
-
-
-def _text(text: str, place: str, longest: int = LONGEST_TEXT) -> None:
-    need(len(text) <= longest, place, f"is longer than {longest} characters")
-
-
-def _once(names: Iterable[object], place: str) -> None:
-    name, times = next(iter(Counter(names).most_common(1)), ("", 0))
-    need(times < 2, place, f"has {str(name)[:100]!r} twice")
 
 
 def check(state: State, providers: Mapping[str, SnapshotProvider]) -> None:
     """Check a whole snapshot. Raises ValueError for the first thing that this server can't have written."""
     need(state.form == FORM, "form", f"is {state.form}; this server reads {FORM}")
     clock = state.clock
-    _time(clock.now, "clock.now")
+    need_time(clock.now, "clock.now")
     real = clock.mode == "real"
     need(0 < clock.speed <= 100_000 if real else clock.speed == 0, "clock.speed", "is none of this mode")
-    _text(state.seed, "seed")
-    _count(state.anonymous_requests, "anonymous_requests")
+    need_text(state.seed, "seed")
+    need_count(state.anonymous_requests, "anonymous_requests")
     held = dict(state.held)
     for number, task in enumerate(state.tasks):
         _check_task(task, f"tasks[{number}]", providers, clock.now)
         _check_end(task, f"tasks[{number}].due", task.id in held, clock.now)
-    _once((task.id for task in state.tasks), "tasks")
+    need_once((task.id for task in state.tasks), "tasks")
     _check_held(state)
     for number, account in enumerate(state.accounts):
         _check_account(account, f"accounts[{number}]", providers, clock.now)
     _check_sums(state)
     tasks = {task.id: task for task in state.tasks}
     for number, delivery in enumerate(state.deliveries):
-        _check_delivery(delivery, f"deliveries[{number}]", tasks, providers, clock.now)
-    _once((delivery.id for delivery in state.deliveries), "deliveries")
+        check_delivery(delivery, f"deliveries[{number}]", tasks, providers, clock.now)
+    need_once((delivery.id for delivery in state.deliveries), "deliveries")
     _check_planned(state, held)
     need(len(state.routes) <= 10_000, "routes", "has more than 10000 lines")
     for number, (source, destination) in enumerate(state.routes):
-        _text(source + destination, f"routes[{number}]", 4_000)
+        need_text(source + destination, f"routes[{number}]", 4_000)
         parse_route(f"{source}={destination}")
     need(len(state.sinks) <= SINKS_KEPT, "sinks", f"has more than {SINKS_KEPT}")
     for name, sink in state.sinks.items():
-        _text(name, "sinks")
-        _check_sink(sink, f"sinks.{name}", clock.now)
-
-
-def _provider(name: str, place: str, providers: Mapping[str, SnapshotProvider]) -> SnapshotProvider:
-    need(name in providers, place, f"is none of {', '.join(providers)}")
-    return providers[name]
+        need_text(name, "sinks")
+        check_sink(sink, f"sinks.{name}", clock.now)
 
 
 def _check_task(task: Task, place: str, providers: Mapping[str, SnapshotProvider], now: float) -> None:
     job = task.job
-    provider = _provider(job.provider, f"{place}.job.provider", providers)
-    need(_ID.fullmatch(task.id) is not None, f"{place}.id", "is no task id")
+    provider = provider_named(job.provider, f"{place}.job.provider", providers)
+    need(TASK_ID.fullmatch(task.id) is not None, f"{place}.id", "is no task id")
     need(job.model in provider.models, f"{place}.job.model", f"is none of {', '.join(provider.models)}")
     _check_job(job, f"{place}.job")
-    _time(task.created, f"{place}.created", now)
-    _time(task.planned, f"{place}.planned")
+    need_time(task.created, f"{place}.created", now)
+    need_time(task.planned, f"{place}.planned")
     need(task.created <= task.planned, f"{place}.planned", "is before the task was created")
     cancelled = task.failure == Failure(Kind.CANCELLED)
     need(cancelled or task.failure == job.failure, f"{place}.failure", "is not the job's own")
@@ -123,8 +82,8 @@ def _check_task(task: Task, place: str, providers: Mapping[str, SnapshotProvider
         if failure is not None:
             kind = Kind.FAILED if failure.code else failure.kind
             need(kind in provider.failures, f"{place}.{name}.kind", "is no failure of this provider")
-            _text(failure.code or "", f"{place}.{name}.code")
-            _text(failure.detail, f"{place}.{name}.detail")
+            need_text(failure.code or "", f"{place}.{name}.code")
+            need_text(failure.detail, f"{place}.{name}.detail")
     if cancelled:
         need(task.created <= task.due <= max(now, task.created), f"{place}.due", "is no time of a cancellation")
         need(job.stuck or task.due <= task.planned, f"{place}.due", "is after the planned end")
@@ -140,34 +99,26 @@ def _check_task(task: Task, place: str, providers: Mapping[str, SnapshotProvider
 def _check_job(job: Job, place: str) -> None:
     need(is_account_id(job.account), f"{place}.account", "is no hash of a key")
     need(0 < len(job.prompt) <= 100_000, f"{place}.prompt", "is empty or longer than 100000 characters")
-    _text(job.size, f"{place}.size", 100)
-    _count(job.width, f"{place}.width", 1, LONGEST_SIDE)
-    _count(job.height, f"{place}.height", 1, LONGEST_SIDE)
+    need_text(job.size, f"{place}.size", 100)
+    need_count(job.width, f"{place}.width", 1, LONGEST_SIDE)
+    need_count(job.height, f"{place}.height", 1, LONGEST_SIDE)
     need(job.width * job.height <= MOST_PIXELS, f"{place}.height", f"makes more than {MOST_PIXELS} pixels")
-    _count(job.count, f"{place}.count", 1, 10)
-    _count(job.cost, f"{place}.cost")
+    need_count(job.count, f"{place}.count", 1, 10)
+    need_count(job.cost, f"{place}.cost")
     shortest, longest = job.documented
     need(0 <= shortest <= longest <= LONGEST, f"{place}.documented", "is not (shortest, longest) in seconds")
     need(job.delay is None or 0 <= job.delay <= 10 * 365 * LONGEST, f"{place}.delay", "is no number of seconds")
     need(0 < job.slowness <= 1e9, f"{place}.slowness", "is no factor")
     need(re.match(r"https?://[^/\s]+", job.origin) is not None, f"{place}.origin", "is no address")
-    _text(job.origin, f"{place}.origin")
+    need_text(job.origin, f"{place}.origin")
     if job.callback_url is not None:
-        _check_url(job.callback_url, f"{place}.callback_url")
+        need_url(job.callback_url, f"{place}.callback_url")
     need(job.trace_id != "", f"{place}.trace_id", "is empty")
-    _text(job.trace_id or "", f"{place}.trace_id")
+    need_text(job.trace_id or "", f"{place}.trace_id")
     if job.idempotency is not None:
         need(0 < len(job.idempotency.key) <= LONGEST_TEXT, f"{place}.idempotency.key", "is empty or too long")
         is_hash = re.fullmatch("[0-9a-f]{64}", job.idempotency.fingerprint) is not None
         need(is_hash, f"{place}.idempotency.fingerprint", "is no SHA-256")
-
-
-def _check_url(url: str, place: str) -> None:
-    _text(url, place, 16_000)
-    try:
-        check_any(url)
-    except ValueError as error:
-        raise ValueError(f"{place} is no callback address: {error}") from None
 
 
 def _check_end(task: Task, place: str, held: bool, now: float) -> None:
@@ -180,28 +131,28 @@ def _check_end(task: Task, place: str, held: bool, now: float) -> None:
 
 def _check_held(state: State) -> None:
     tasks = {task.id for task in state.tasks}
-    _once((task_id for task_id, _ in state.held), "held")
+    need_once((task_id for task_id, _ in state.held), "held")
     for number, (task_id, month) in enumerate(state.held):
         need(task_id in tasks, f"held[{number}][0]", "is no task")
         need(_MONTH.fullmatch(month) is not None, f"held[{number}][1]", "is no month")
 
 
 def _check_account(account: AccountRow, place: str, providers: Mapping[str, SnapshotProvider], now: float) -> None:
-    _provider(account.provider, f"{place}.provider", providers)
+    provider_named(account.provider, f"{place}.provider", providers)
     need(is_account_id(account.id), f"{place}.id", "is no hash of a key")
     for name in ("opening", "balance", "held", "captured", "requests", "submissions", "spent", "quotas"):
-        _count(getattr(account, name), f"{place}.{name}")
-    _count(account.usage_dropped, f"{place}.usage_dropped")
+        need_count(getattr(account, name), f"{place}.{name}")
+    need_count(account.usage_dropped, f"{place}.usage_dropped")
     if account.quota is not None:
-        _count(account.quota, f"{place}.quota")
+        need_count(account.quota, f"{place}.quota")
     need(_MONTH.fullmatch(account.month) is not None, f"{place}.month", "is no month")
     limit = account.rate_limit
     if limit is not None:
-        _count(limit.requests, f"{place}.rate_limit.requests")
+        need_count(limit.requests, f"{place}.rate_limit.requests")
         need(0 < limit.seconds < inf, f"{place}.rate_limit.seconds", "is no number of seconds")
     need(len(account.recent) <= (limit.requests if limit else 0), f"{place}.recent", "has more than are let in")
     for number, time in enumerate(account.recent):
-        _time(time, f"{place}.recent[{number}]", now)
+        need_time(time, f"{place}.recent[{number}]", now)
     need(len(account.usage) <= USAGE_KEPT, f"{place}.usage", f"has more than {USAGE_KEPT} records")
     for number, usage in enumerate(account.usage):
         there, job = f"{place}.usage[{number}]", usage.task.job
@@ -215,7 +166,7 @@ def _check_account(account: AccountRow, place: str, providers: Mapping[str, Snap
 
 def _check_sums(state: State) -> None:
     """For every account: opening == balance + held + captured, and what is held is what its tasks hold."""
-    _once(((account.provider, account.id) for account in state.accounts), "accounts")
+    need_once(((account.provider, account.id) for account in state.accounts), "accounts")
     tasks = {task.id: task for task in state.tasks}
     held = {(account.provider, account.id): 0 for account in state.accounts}
     for number, (task_id, _) in enumerate(state.held):
@@ -230,51 +181,6 @@ def _check_sums(state: State) -> None:
         need(paid <= account.captured, f"{place}.captured", "is less than its usage records say")
 
 
-def _check_delivery(
-    delivery: Delivery,
-    place: str,
-    tasks: Mapping[str, Task],
-    providers: Mapping[str, SnapshotProvider],
-    now: float,
-) -> None:
-    provider = _provider(delivery.provider, f"{place}.provider", providers)
-    need(provider.callback_body is not None, f"{place}.provider", "sends no callbacks")
-    need(re.fullmatch("cb_[a-z0-9]{1,16}", delivery.id) is not None, f"{place}.id", "is no id of a callback")
-    need(_ID.fullmatch(delivery.task_id) is not None, f"{place}.task_id", "is no task id")
-    need(is_account_id(delivery.account), f"{place}.account", "is no hash of a key")
-    task = tasks.get(delivery.task_id)
-    if task is not None:
-        own = (delivery.provider, delivery.account) == (task.job.provider, task.job.account)
-        need(own, f"{place}.account", "is not its task's")
-    _check_url(delivery.target, f"{place}.target")
-    if delivery.routed is not None:
-        _check_url(delivery.routed, f"{place}.routed")
-    _time(delivery.created, f"{place}.created", now)
-    waiting = delivery.state is DeliveryState.WAITING
-    need(waiting == (delivery.next_attempt is not None), f"{place}.next_attempt", "does not fit its state")
-    need(not waiting or delivery.routed is not None, f"{place}.routed", "is missing, and it is waiting")
-    if delivery.next_attempt is not None:
-        _time(delivery.next_attempt, f"{place}.next_attempt")
-    _count(delivery.failures, f"{place}.failures", 0, len(delivery.attempts))
-    need(waiting or delivery.under_way is None, f"{place}.under_way", "does not fit its state")
-    need(waiting or not delivery.held_back, f"{place}.held_back", "does not fit its state")
-    for number, attempt in enumerate(delivery.attempts):
-        _check_attempt(attempt, f"{place}.attempts[{number}]", now)
-    if delivery.under_way is not None:
-        _check_attempt(delivery.under_way, f"{place}.under_way", now)
-
-
-def _check_attempt(attempt: Attempt, place: str, now: float) -> None:
-    outcome = attempt.outcome
-    _time(attempt.time, f"{place}.time", now)
-    if outcome.status is not None:
-        _count(outcome.status, f"{place}.outcome.status", 100, 999)
-    need((outcome.status is None) == bool(outcome.error), f"{place}.outcome.error", "does not fit the status")
-    need(0 <= outcome.duration <= LONGEST, f"{place}.outcome.duration", "is no number of seconds")
-    _text(outcome.error or "", f"{place}.outcome.error")
-    _text(outcome.response, f"{place}.outcome.response")
-
-
 def _check_planned(state: State, held: Mapping[str, str]) -> None:
     """What is planned is the end of every task under way that is not stuck, and each waiting callback's attempt."""
     due: dict[tuple[str, str], float] = {
@@ -283,19 +189,8 @@ def _check_planned(state: State, held: Mapping[str, str]) -> None:
     for delivery in state.deliveries:
         if delivery.next_attempt is not None:
             due["attempt", delivery.id] = delivery.next_attempt
-    _once(((kind, name) for _, kind, name in state.planned), "planned")
+    need_once(((kind, name) for _, kind, name in state.planned), "planned")
     for number, (time, kind, name) in enumerate(state.planned):
         need(due.get((kind, name)) == time, f"planned[{number}]", "is not what its task or callback says")
     need(len(state.planned) == len(due), "planned", "lacks the end of a task, or a callback's attempt")
     need(all(one[0] <= other[0] for one, other in pairwise(state.planned)), "planned", "is not in order")
-
-
-def _check_sink(sink: Sink, place: str, now: float) -> None:
-    _count(sink.dropped, f"{place}.dropped")
-    need(len(sink.script) <= 1_000, f"{place}.script", "has more than 1000 answers")
-    for number, reply in enumerate(sink.script):
-        _count(reply.status, f"{place}.script[{number}].status", 100, 599)
-        need(0 <= reply.delay <= LONGEST, f"{place}.script[{number}].delay", "is no number of seconds")
-    need(len(sink.received) <= RECEIVED_KEPT, f"{place}.received", f"has more than {RECEIVED_KEPT}")
-    for number, received in enumerate(sink.received):
-        _time(received.time, f"{place}.received[{number}].time", now)

@@ -11,8 +11,10 @@ from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.schedule import Event, Schedule
 from mockserver.engine.sinks import SINKS_KEPT
 from mockserver.engine.store import DRAWS, Bounds, Kept, Page, Pending, Records, Wanted
+from mockserver.engine.store.accounts import AccountTable
+from mockserver.engine.store.names import Names
 from mockserver.engine.store.steering import MemorySteering
-from mockserver.engine.store.table import EntryTable, Table, page
+from mockserver.engine.store.table import EntryTable, Table
 from mockserver.engine.tasks import Job, Task
 
 
@@ -28,25 +30,25 @@ class MemoryStore:
     def reset(self) -> None:
         bounds = self.bounds
         self._schedule = Schedule()
-        self._tasks = Table[Task](bounds.tasks, lambda task: (task.job.provider, task.job.account), self._forget_names)
+        self._tasks = Table[Task](
+            bounds.tasks, lambda task: (task.job.provider, task.job.account), lambda task: self._names.forget(task)
+        )
         self._held: dict[str, str] = {}
-        self._traces: dict[str, dict[str, dict[str, str]]] = {}
-        self._replays: dict[str, dict[str, dict[str, str]]] = {}
+        self._names = Names()
         self._deliveries = Table[Delivery](
             bounds.callbacks, lambda delivery: (delivery.provider, delivery.account), self._forget_delivery
         )
         self._delivery_of: dict[str, str] = {}
         self._held_back: dict[str, list[str]] = {}
         self._entries = EntryTable(bounds.requests)
-        self._accounts: dict[str, AccountRow] = {}
-        self._accounts_dropped = 0
+        self._accounts = AccountTable(bounds.accounts, self._new_row)
         self._anonymous_requests = 0
         self.steering = MemorySteering()
 
     # generations and their money
 
     def submit(self, job: Job, now: float, plan: Callable[[Job, float, int, int], Task]) -> Task:
-        row = self._open(job.provider, job.account)
+        row = self._accounts.open(job.provider, job.account)
         row.check(job.cost, now)
         bound = self.bounds.tasks
         if len(self._held) >= bound:
@@ -63,7 +65,7 @@ class MemoryStore:
         self._held[name] = row.hold(job.cost, now)
         self._tasks.add(name, task, job.provider, job.account)
         if job.trace_id or job.idempotency:
-            self._remember_names(task)
+            self._names.remember(task)
         if not job.stuck:
             self._schedule.plan_end(task.due, name)
         return task
@@ -73,7 +75,7 @@ class MemoryStore:
         kept, month = self._tasks.rows.get(name), self._held.pop(name, None)
         if kept is None or month is None:
             return False
-        row = self._open(job.provider, job.account)
+        row = self._accounts.open(job.provider, job.account)
         if task.failure:
             row.release(job.cost, month)
         else:
@@ -92,45 +94,15 @@ class MemoryStore:
         return task_id in self._held
 
     def traced(self, provider: str, account: str, trace_id: str) -> Task | None:
-        return self._tasks.rows.get(self._traces.get(account, {}).get(provider, {}).get(trace_id, ""))
+        return self._tasks.rows.get(self._names.traced(provider, account, trace_id))
 
     def replayed(self, provider: str, account: str, idempotency_key: str) -> Task | None:
-        return self._tasks.rows.get(self._replays.get(account, {}).get(provider, {}).get(idempotency_key, ""))
+        return self._tasks.rows.get(self._names.replayed(provider, account, idempotency_key))
 
-    def _remember_names(self, task: Task) -> None:
-        job = task.job
-        if job.trace_id:
-            self._traces.setdefault(job.account, {}).setdefault(job.provider, {})[job.trace_id] = task.id
-        if job.idempotency:
-            self._replays.setdefault(job.account, {}).setdefault(job.provider, {})[job.idempotency.key] = task.id
-
-    def _forget_names(self, task: Task) -> None:
-        """Forget the trace id and the idempotency key of a task that was dropped, if they still mean it."""
-        job = task.job
-        for names, name in (
-            (self._traces, job.trace_id),
-            (self._replays, job.idempotency.key if job.idempotency else None),
-        ):
-            own = names.get(job.account, {}).get(job.provider, {})
-            if name and own.get(name) == task.id:
-                del own[name]
+    def _forget_task(self, task: Task) -> None:
+        self._names.forget(task)
 
     # accounts
-
-    def _open(self, provider: str, account: str) -> AccountRow:
-        """An account's row, opened if it is new."""
-        row = self._accounts.get(f"{provider}/{account}")
-        return row if row is not None else self._open_new(provider, account)
-
-    def _open_new(self, provider: str, account: str) -> AccountRow:
-        """Open an account; once there are as many as are kept, the oldest that holds nothing goes for it."""
-        if len(self._accounts) >= self.bounds.accounts:
-            idle = next((owner for owner, row in self._accounts.items() if not row.held), None)
-            if idle is not None:
-                del self._accounts[idle]
-                self._accounts_dropped += 1
-        row = self._accounts[f"{provider}/{account}"] = self._new_row(provider, account)
-        return row
 
     def _new_row(self, provider: str, account: str) -> AccountRow:
         opening = self._opening[provider]
@@ -142,29 +114,29 @@ class MemoryStore:
         return row
 
     def account(self, provider: str, account: str) -> Account:
-        row = self._accounts.get(f"{provider}/{account}") or self._new_row(provider, account)
+        row = self._accounts.row(provider, account) or self._new_row(provider, account)
         return row.value()
 
     def usage(self, provider: str, account: str) -> tuple[Usage, ...]:
-        row = self._accounts.get(f"{provider}/{account}")
+        row = self._accounts.row(provider, account)
         return tuple(row.usage) if row is not None else ()
 
     def check_money(self, job: Job, now: float) -> None:
-        self._open(job.provider, job.account).check(job.cost, now)
+        self._accounts.open(job.provider, job.account).check(job.cost, now)
 
     def admit(self, provider: str, account: str, now: float) -> None:
-        row = self._accounts.get(f"{provider}/{account}")
+        row = self._accounts.row(provider, account)
         if row is not None and row.rate_limit is not None:
             row.admit(now)
 
     def change_account(self, provider: str, account: str, change: AccountChange, now: float) -> Account:
-        row = self._open(provider, account)
+        row = self._accounts.open(provider, account)
         row.change(change, now)
         return row.value()
 
     def count_request(self, provider: str, account: str) -> int:
         if account:
-            row = self._open(provider, account)
+            row = self._accounts.open(provider, account)
             row.requests += 1
             return row.requests
         self._anonymous_requests += 1
@@ -250,20 +222,15 @@ class MemoryStore:
         return self._entries.page(wanted, limit, cursor)
 
     def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]:
-        def accepted(row: AccountRow) -> bool:
-            mine = wanted.accounts is None or row.id in wanted.accounts
-            return mine and wanted.provider in (None, row.provider) and wanted.keep(row.value())
-
-        found, following = page(self._accounts, reversed(self._accounts), accepted, limit, cursor)
-        return [row.value() for row in found], following
+        return self._accounts.page(wanted, limit, cursor)
 
     def kept(self) -> Mapping[str, Kept]:
-        tasks, deliveries, entries = self._tasks, self._deliveries, self._entries
+        tasks, deliveries, entries, accounts = self._tasks, self._deliveries, self._entries, self._accounts
         return {
             "tasks": Kept(len(tasks.rows), tasks.bound, tasks.dropped),
             "callbacks": Kept(len(deliveries.rows), deliveries.bound, deliveries.dropped),
             "requests": Kept(len(entries.rows), entries.bound, entries.dropped),
-            "accounts": Kept(len(self._accounts), self.bounds.accounts, self._accounts_dropped),
+            "accounts": Kept(len(accounts.rows), accounts.bound, accounts.dropped),
             "sinks": Kept(len(self.steering.sinks()), SINKS_KEPT, self.steering.sinks_dropped),
         }
 
@@ -282,16 +249,15 @@ class MemoryStore:
             self._delivery_of.pop(delivery.task_id, None)
         self._entries.remove_account(account)
         for provider in self._opening:
-            self._accounts.pop(f"{provider}/{account}", None)
-        for names in (self._traces, self._replays):
-            names.pop(account, None)
+            self._accounts.remove(provider, account)
+        self._names.forget_account(account)
         self._held_back.pop(account, None)
         self.steering.forget_account(account)
         return [task.id for task in tasks]
 
     def freeze(self) -> Callable[[], Records]:
         tasks, deliveries = list(self._tasks.rows.values()), list(self._deliveries.rows.values())
-        accounts = [row.copy() for row in self._accounts.values()]
+        accounts = [row.copy() for row in self._accounts.rows.values()]
         held, months, schedule = list(self._held), list(self._held.values()), self._schedule.copy()
         anonymous, steering = self._anonymous_requests, self.steering.dump()
 
@@ -305,17 +271,22 @@ class MemoryStore:
     def prepare(self, records: Records) -> Callable[[], None]:
         prepared = MemoryStore(self._opening, self.bounds)
         prepared._fill(records)
-        return lambda: vars(self).update(vars(prepared))
+
+        def put() -> None:
+            prepared._accounts.new_row = self._new_row
+            vars(self).update({**vars(prepared), "terms": self.terms})
+
+        return put
 
     def _fill(self, records: Records) -> None:
         self._held = dict(records.held)
         self._anonymous_requests = records.anonymous_requests
         self.steering.load(records.steering)
         for row in records.accounts:
-            self._accounts[f"{row.provider}/{row.id}"] = row.copy()
+            self._accounts.put(row.copy())
         for task in records.tasks:
             self._tasks.add(task.id, task, task.job.provider, task.job.account)
-            self._remember_names(task)
+            self._names.remember(task)
             if task.id not in self._held:
                 self._tasks.retire(task.id)
         for delivery in records.deliveries:

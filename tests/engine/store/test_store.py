@@ -654,6 +654,14 @@ def test_what_was_dumped_can_be_loaded_and_goes_on_as_before(new: Callable[..., 
     assert dumped(copy) == dumped(old)
 
 
+def test_what_was_loaded_leaves_the_terms_of_new_accounts_in_force(new: Callable[..., Store]) -> None:
+    store = new()
+    store.terms = {("studio", ""): AccountChange(balance=7)}
+    store.prepare(dumped(populated(new())))()
+    store.count_request("studio", "acct_9")
+    assert [store.account("studio", name).balance for name in ("acct_8", "acct_9")] == [7, 7]
+
+
 def test_a_dump_is_no_window_on_the_store(store: Store) -> None:
     before = dumped(populated(store))
     accounts = deepcopy(before.accounts)

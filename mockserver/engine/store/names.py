@@ -1,0 +1,42 @@
+"""The names that clients give to tasks, trace ids and idempotency keys, by account and provider."""
+
+from mockserver.engine.tasks import Task
+
+_ByAccount = dict[str, dict[str, dict[str, str]]]
+
+
+class Names:
+    """The ids of tasks by their names; "" where there is none."""
+
+    def __init__(self) -> None:
+        self._traces: _ByAccount = {}
+        self._replays: _ByAccount = {}
+
+    def traced(self, provider: str, account: str, trace_id: str) -> str:
+        return self._traces.get(account, {}).get(provider, {}).get(trace_id, "")
+
+    def replayed(self, provider: str, account: str, idempotency_key: str) -> str:
+        return self._replays.get(account, {}).get(provider, {}).get(idempotency_key, "")
+
+    def remember(self, task: Task) -> None:
+        """Let a task's names mean it from now on."""
+        job = task.job
+        if job.trace_id:
+            self._traces.setdefault(job.account, {}).setdefault(job.provider, {})[job.trace_id] = task.id
+        if job.idempotency:
+            self._replays.setdefault(job.account, {}).setdefault(job.provider, {})[job.idempotency.key] = task.id
+
+    def forget(self, task: Task) -> None:
+        """Forget the names of a task that was dropped, if they still mean it."""
+        job = task.job
+        for names, name in (
+            (self._traces, job.trace_id),
+            (self._replays, job.idempotency.key if job.idempotency else None),
+        ):
+            own = names.get(job.account, {}).get(job.provider, {})
+            if name and own.get(name) == task.id:
+                del own[name]
+
+    def forget_account(self, account: str) -> None:
+        self._traces.pop(account, None)
+        self._replays.pop(account, None)
