@@ -25,7 +25,7 @@ from mockserver.engine.snapshot_rules import (
     need_url,
     provider_named,
 )
-from mockserver.engine.tasks import Failure, Job, Task
+from mockserver.engine.tasks import Job, Task
 
 LONGEST_SIDE, MOST_PIXELS = 8_192, 20_000_000
 """Of a picture: beyond what any model makes, and little enough to draw."""
@@ -76,24 +76,34 @@ def _check_task(task: Task, place: str, providers: Mapping[str, SnapshotProvider
     need_time(task.created, f"{place}.created", now)
     need_time(task.planned, f"{place}.planned")
     need(task.created <= task.planned, f"{place}.planned", "is before the task was created")
-    cancelled = task.failure == Failure(Kind.CANCELLED)
-    need(cancelled or task.failure == job.failure, f"{place}.failure", "is not the job's own")
+    early = _ended_early(task)
+    need(early or task.failure == job.failure, f"{place}.failure", "is not the job's own")
     for name, failure in (("failure", task.failure), ("job.failure", job.failure)):
         if failure is not None:
             kind = Kind.FAILED if failure.code else failure.kind
             need(kind in provider.failures, f"{place}.{name}.kind", "is no failure of this provider")
             need_text(failure.code or "", f"{place}.{name}.code")
             need_text(failure.detail, f"{place}.{name}.detail")
-    if cancelled:
-        need(task.created <= task.due <= max(now, task.created), f"{place}.due", "is no time of a cancellation")
+    if early:
+        kinds = (None, Kind.CANCELLED, Kind.FAILED)
+        need((task.failure and task.failure.kind) in kinds, f"{place}.failure.kind", "is no end before the planned one")
+        need(
+            task.created <= task.due <= max(now, task.created),
+            f"{place}.due",
+            "is not as planned, nor before now",
+        )
         need(job.stuck or task.due <= task.planned, f"{place}.due", "is after the planned end")
-    else:
-        need(task.due == (inf if job.stuck else task.planned), f"{place}.due", "is not as planned")
     if provider.check_restored is not None:
         try:
             provider.check_restored(task)
         except ValueError as error:
             raise ValueError(f"{place}.{error}") from None
+
+
+def _ended_early(task: Task) -> bool:
+    """Whether a task was cancelled, or ended by hand, before its planned end (or at it)."""
+    planned = inf if task.job.stuck else task.planned
+    return task.due != planned or task.failure != task.job.failure
 
 
 def _check_job(job: Job, place: str) -> None:
@@ -124,7 +134,7 @@ def _check_job(job: Job, place: str) -> None:
 def _check_end(task: Task, place: str, held: bool, now: float) -> None:
     """A task that holds money has not been settled; one that does not has ended."""
     if held:
-        need(task.failure != Failure(Kind.CANCELLED), place, "is of a cancelled task that holds money")
+        need(not _ended_early(task), place, "is of a task that was ended early, but holds money")
     else:
         need(task.due <= now, place, "is ahead, and the task is not in held")
 

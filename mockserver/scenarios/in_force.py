@@ -9,9 +9,9 @@ from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import parse_route
 from mockserver.engine.sinks import Reply
-from mockserver.faults.rules import FaultRules
+from mockserver.faults.rules import RULES_KEPT, FaultRules
 from mockserver.providers.base import Provider
-from mockserver.scenarios.reading import AccountTerms, path_of, read
+from mockserver.scenarios.reading import AccountTerms, BadScenario, path_of, read
 
 Tables = Mapping[str, Mapping[str, str]]
 Spans = Mapping[str, Mapping[str, tuple[float, float]]]
@@ -52,7 +52,11 @@ class ScenariosInForce:
 
         Accounts that are open keep their money until the next reset.
         """
-        self._scenarios = [read(name, self._providers) for name in self.names]
+        scenarios = [read(name, self._providers) for name in self.names]
+        others = [rule for rule in self._rules.all() if rule.id not in self._own_rules]
+        if len(others) + sum(len(one.faults) for one in scenarios) > RULES_KEPT:
+            raise BadScenario(f"{', '.join(self.names)}: more than {RULES_KEPT} fault rules would be in force")
+        self._scenarios = scenarios
         profile = next((one.latency for one in reversed(self._scenarios) if one.latency is not None), None)
         routes = [parse_route(f"{route.source}={route.to}") for one in self._scenarios for route in one.routes]
         routing = replace(self._configured.routing, routes=(*self._configured.routing.routes, *routes))

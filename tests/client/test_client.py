@@ -503,6 +503,8 @@ NOT_FOR_SCRIPTS = {
     ("GET", "events"): "a stream, for the live page",
     ("GET", "pictures/{}/{}"): "thumbnails; a client fetches the URL that the provider answered",
     ("GET", "openapi.json"): "a description for tools: `mockserver openapi control`",
+    ("GET", "metrics"): "text for Prometheus",
+    ("GET", "requests.har"): "a file for other tools: `mockserver har`",
     ("GET", "providers"): "texts of the live page; `mock.provider(NAME)` and `mock.env()` have the addresses",
     ("GET", "proxy"): "for `mockserver env --proxy`; in Python there is `intercept()`",
 }

@@ -177,6 +177,16 @@ def test_a_stuck_task_stays_stuck(start: Serve) -> None:
     assert evolink.money()["held"] == 0
 
 
+@pytest.mark.parametrize("verb", ["complete", "fail", "cancel"])
+def test_a_task_that_was_ended_by_hand_is_restored(start: Serve, verb: str) -> None:
+    old, new = start(latency="20"), start(latency="20")
+    name = submit(Caller(old, "evolink", "k"))
+    shown = ask(old, "POST", f"tasks/{name}/{verb}", {})
+    ask(new, "PUT", "snapshot", ask(old, "GET", "snapshot"))
+    assert ask(new, "GET", f"tasks/{name}") == shown
+    assert Caller(new, "evolink", "k").money() == Caller(old, "evolink", "k").money()
+
+
 def test_an_attempt_under_way_at_a_sink_ends_when_it_would_have(start: Serve) -> None:
     old, new = start(), start()
     for delay in (8, 60):

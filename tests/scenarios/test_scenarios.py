@@ -9,6 +9,7 @@ import pytest
 
 from mockserver.app import create_app
 from mockserver.providers.base import discover
+from mockserver.scenarios import in_force as scenarios_in_force
 from mockserver.scenarios.reading import BadScenario, read, shipped
 from mockserver.server import MockServer
 from mockserver.settings import Settings
@@ -187,6 +188,18 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         read(str(tmp_path / "binary.toml"), PROVIDERS)
     with pytest.raises(ValueError, match="needs a --scenario"):
         create_app(Settings(watch=True))
+
+
+def test_too_many_rules_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with virtual(name := written(tmp_path, EVERYTHING)) as mock:
+        scenarios = mock.app.scenarios
+        assert scenarios is not None
+        before = in_force(mock)
+        monkeypatch.setattr(scenarios_in_force, "RULES_KEPT", 2)
+        Path(name).write_text("[[faults]]\nfault = {type = 'task_slow'}\n" * 3)
+        with pytest.raises(BadScenario, match="more than 2 fault rules"):
+            scenarios.reload()
+        assert in_force(mock) == before
 
 
 def test_a_file_that_is_read_again_replaces_what_it_said_and_a_bad_one_nothing(tmp_path: Path) -> None:
