@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Thread, Timer
 from time import monotonic, sleep
 from typing import Any, ClassVar
 
@@ -104,6 +104,8 @@ def test_each_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None
 def test_tail_prints_the_consoles_lines(mock: MockServer) -> None:
     command = [sys.executable, "-m", "mockserver", "tail"]  # the variables name the server
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    kill = Timer(40, process.kill)  # so that a line which never comes fails the test and does not hang it
+    kill.start()
     with process:
         try:
             deadline = monotonic() + 20
@@ -115,6 +117,8 @@ def test_tail_prints_the_consoles_lines(mock: MockServer) -> None:
             lines = [process.stdout.readline() for _ in range(3)]
         finally:
             process.send_signal(signal.SIGINT)
+            process.wait()
+            kill.cancel()
     assert re.search(rf"evolink +POST /v1/images/generations .*200 .*gpt-image-2-beta .* {task_id}", lines[0]), lines
     assert re.search(rf"task {task_id} +✓ .*60 s  completed  2.5 credits", lines[1]), lines
     assert re.search(rf"callback → .*/_mock/sink/hook.* 200 .*{task_id}  delivered", lines[2]), lines
