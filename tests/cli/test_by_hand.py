@@ -1,7 +1,6 @@
 """The commands that steer a running server."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from mockserver.cli.by_hand_commands import BY_HAND
 from mockserver.cli.tail import follow
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.processes import heed_signals
 
 ROUTE = "https://app.example.com=http://127.0.0.1:1/_mock/sink/hook"
 
@@ -103,7 +103,9 @@ def test_each_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_tail_prints_the_consoles_lines(mock: MockServer) -> None:
     command = [sys.executable, "-m", "mockserver", "tail"]  # the variables name the server
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals
+    )
     kill = Timer(40, process.kill)  # so that a line which never comes fails the test and does not hang it
     kill.start()
     with process:

@@ -23,6 +23,7 @@ import trustme
 
 from mockserver.cli import serving
 from support.calls import PROVIDERS
+from support.processes import heed_signals
 
 COMMAND = (sys.executable, "-m", "mockserver")
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
@@ -58,6 +59,7 @@ def running(*flags: str, command: Sequence[str] = COMMAND, env: Mapping[str, str
     process: subprocess.Popen[str] = subprocess.Popen(
         [*command, "serve", "--port", "0", *flags],
         env={**CLEAN, **(env or {})},
+        preexec_fn=heed_signals,
         **pipes,  # type: ignore[call-overload]
     )
     with process:
