@@ -82,7 +82,7 @@ class Announcer:
         for provider in self._app.providers:
             lines += [f"{self._bold(f'{provider.title:10}')} {provider.base_url(root)}"]
             lines += [f"  {self._curl(provider, root)}", ""]
-        lines += [f"{self._bold('control   ')} {root}/_mock/health"]
+        lines += [f"{self._bold('live page ')} {root}/_mock/", f"{self._bold('control   ')} {root}/_mock/health"]
         lines += [f'{self._bold("clients   ")} eval "$({_command()} env --root-url {root})"']
         lines += [f"{self._bold(f'{name:10}')} {value}" for name, value in self._remarks(port)]
         return [*lines, "", "Ctrl-C ends it.", ""]

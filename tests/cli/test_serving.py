@@ -81,7 +81,7 @@ def test_start_up_prints_base_urls_and_curl_lines_that_work() -> None:
     with running("--latency", "instant", "--seed", "s1") as server:
         for provider in PROVIDERS.values():
             assert f"{provider.title:10} {provider.base_url(server.root)}\n" in server.text
-        assert f"control    {server.root}/_mock/health\n" in server.text
+        assert f"live page  {server.root}/_mock/\ncontrol    {server.root}/_mock/health\n" in server.text
         assert "latency    instant\nclock      real\nseed       s1\n" in server.text
         assert httpx.get(f"{server.root}/_mock/health").json()["seed"] == "s1"
         curls = re.findall(r"^  (curl .*)$", server.text, re.MULTILINE)
