@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,7 +30,7 @@ ADVICE = ("summary", "error", "off")
 class ServerOptions:
     """The options of a test's server. `balance` is decimal text; None is the server's default.
 
-    `scenario` is a scenario's name or file, or several with commas between.
+    `scenario` is a scenario's name or file, or several with commas between; a file is looked for in pytest's rootdir.
     """
 
     latency: str = "instant"
@@ -90,6 +91,12 @@ def marker_options(item: pytest.Item) -> dict[str, str]:
     return asked
 
 
+def placed(scenarios: str, root: Path) -> str:
+    """Scenarios with their files placed below a folder: pytest may have been started in another one."""
+    names = map(str.strip, scenarios.split(","))
+    return ",".join(str(root / name) if "/" in name or name.endswith(".toml") else name for name in names)
+
+
 class Session:
     """What one process of a test run shares: servers, connections, the tally, and the handles that are in use."""
 
@@ -99,6 +106,7 @@ class Session:
         self.unused_faults = ini_mode(config, "unused_faults", UNUSED_FAULTS)
         self.advice = ini_mode(config, "advice", ADVICE)
         self._ini = ini_options(config)
+        self._root = config.rootpath
         self._intercept = bool(config.getini(f"{MARKER}_{INTERCEPT}"))
         self._url: str | None = config.getoption("mock_providers_url")
         self._control_token: str | None = config.getoption("mock_providers_control_token")
@@ -125,6 +133,8 @@ class Session:
 
         token = sha256(name.encode()).hexdigest()[:16]
         options = replace(self._ini, **{name: value for name, value in asked.items() if name != INTERCEPT})
+        if options.scenario is not None:
+            options = replace(options, scenario=placed(options.scenario, self._root))
         if self._url and not asked.keys() - {"balance"}:
             self._attached = self._attached or MockClient(self._url, control_token=self._control_token)
             return MockProviders(self._attached, key_token=token, tally=self.tally, balance=options.balance)

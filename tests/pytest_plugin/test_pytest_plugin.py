@@ -58,6 +58,7 @@ def run_embedding(name: str, where: Path, *options: str) -> str:
         ("frozen_time", 5, "5 generations, 3 callbacks"),
         ("given", 2, "[0-9]+ generations, 0 callbacks"),
         ("markers", 7, "4 generations, 0 callbacks"),
+        ("scenarios", 5, "[0-9]+ generations, 0 callbacks"),
     ],
 )
 def test_embedding(name: str, passed: int, line: str, tmp_path: Path) -> None:
@@ -66,6 +67,12 @@ def test_embedding(name: str, passed: int, line: str, tmp_path: Path) -> None:
     assert re.search(rf"\b{passed} passed", output), output
     assert re.search(rf"^mock_providers: {line}", output, re.MULTILINE), output
     assert re.findall(r"^mock_providers advice: .*", output, re.MULTILINE) == []
+
+
+def test_the_files_of_scenarios_are_found_from_any_folder(tmp_path: Path) -> None:
+    shutil.copytree(EMBEDDINGS / "scenarios", tmp_path / "scenarios")
+    output = run(tmp_path, "-c", "scenarios/pytest.ini", "scenarios")
+    assert re.search(r"\b5 passed", output), output
 
 
 @pytest.mark.parametrize("attached", [False, True], ids=["own-server", "attached"])
