@@ -2,6 +2,7 @@
 
 commands             the table of commands; an error is printed as one line
 arguments help       parse the arguments of a command; print its help page
+completion           the commands and their flags as scripts for bash, zsh and fish
 options              the settings as flags, environment variables and keys of a TOML file
 sources checks       read the settings from all of these; check their values
 startup              imports the server quickly

@@ -43,6 +43,12 @@ class Command:
     least: int = 0
     most: int = 0
     """How many operands there may be."""
+    places: tuple[str, ...] = ()
+    """What may stand at the place of each operand, for completion: a metavar, whose alternatives are parted by |.
+
+    A last one that ends in … is for any number of operands."""
+    runs: bool = False
+    """Whether the command line of another program follows `--`."""
     _by_flag: dict[str, Flag] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:

@@ -47,16 +47,20 @@ def _tail(values: Mapping[str, Any]) -> int:
     return 0
 
 
-def _command(name: str, operands: str, least: int, most: int, meaning: str, more: str = "") -> Command:
+def _command(
+    name: str, operands: str, least: int, most: int, meaning: str, more: str = "", places: tuple[str, ...] = ()
+) -> Command:
     description = f"{meaning}\n\n{more}" if more else ""
     run = _tail if name == "tail" else _calls(name)
-    return Command(name, meaning, run, _FLAGS, description, operands=operands, least=least, most=most)
+    return Command(name, meaning, run, _FLAGS, description, operands=operands, least=least, most=most, places=places)
 
 
 BY_HAND = (
     _command("health", "", 0, 0, "Exit with 0 if the server answers, else with 1: for a container's check."),
     _command("tail", "", 0, 0, "Follow a running server: a line for each request, task and callback, until Ctrl-C."),
-    _command("advance", "SECONDS|idle", 1, 1, "Advance the clock, and print the events that ran."),
+    _command(
+        "advance", "SECONDS|idle", 1, 1, "Advance the clock, and print the events that ran.", places=("SECONDS|idle",)
+    ),
     _command(
         "fault",
         "[list | clear | TYPE NAME=VALUE…]",
@@ -65,10 +69,27 @@ BY_HAND = (
         "List the fault rules, remove them, or add one.",
         "As in: mockserver fault status provider=evolink status=503 times=2\n"
         "The types and their parameters are at /_mock/fault-kinds.",
+        ("list|clear|TYPE", "NAME=VALUE…"),
     ),
-    _command("task", "[ID [complete | cancel | fail [CODE]]]", 0, 3, "List the tasks, show one, or end one by hand."),
+    _command(
+        "task",
+        "[ID [complete | cancel | fail [CODE]]]",
+        0,
+        3,
+        "List the tasks, show one, or end one by hand.",
+        places=("ID", "complete|cancel|fail", "CODE"),
+    ),
     _command("redeliver", "ID", 1, 1, "Deliver a callback again, by its id or its task's."),
-    _command("balance", "PROVIDER KEY [AMOUNT]", 2, 3, "Show the balance of an API key, or set it."),
+    _command(
+        "balance", "PROVIDER KEY [AMOUNT]", 2, 3, "Show the balance of an API key, or set it.", places=("PROVIDER",)
+    ),
     _command("reset", "[KEY]", 0, 1, "Forget everything, or one key's state."),
-    _command("har", "[FILE]", 0, 1, "Print the record of requests and callbacks as HAR 1.2, or write it to a file."),
+    _command(
+        "har",
+        "[FILE]",
+        0,
+        1,
+        "Print the record of requests and callbacks as HAR 1.2, or write it to a file.",
+        places=("FILE",),
+    ),
 )

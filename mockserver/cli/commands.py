@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver import __version__
 from mockserver.cli.arguments import Command, Flag
 from mockserver.cli.by_hand_commands import BY_HAND
+from mockserver.cli.completion_command import completion_command
 from mockserver.cli.options import CONFIG_ENV, OPTIONS, setting_flags
 from mockserver.cli.startup import no_collection, quick_import
 
@@ -227,19 +228,22 @@ EXEC = Command(
     "It starts a server on a free port, runs CMD, prints one line about what CMD did, and exits with CMD's status. "
     "The other options are those of serve.",
     passes_on=True,
+    runs=True,
 )
 
 OPENAPI = Command(
     "openapi",
     "Print an OpenAPI 3.1 description: of a provider by its name, or of the control surface by the name control.",
     _openapi,
+    (_HELP,),
     description="Print an OpenAPI 3.1 description: mockserver openapi PROVIDER|control\n\n"
     "A running server has them at /PROVIDER/openapi.json and /_mock/openapi.json. "
     "They need pip install 'image-api-mockserver[openapi]'.",
     passes_on=True,
+    places=("PROVIDER|control",),
 )
 
-COMMANDS = (
+COMMANDS: tuple[Command, ...] = (
     Command(
         "serve",
         "Serve every provider on one port, until Ctrl-C.",
@@ -273,6 +277,7 @@ COMMANDS = (
         "Run the contract suite against a new mock server, or against --target PROVIDER=URL.",
         _contract,
         passes_on=True,
+        places=("PROVIDER|receiver",),
     ),
     Command(
         "env",
@@ -291,7 +296,7 @@ COMMANDS = (
                 "Print variables that direct unmodified programs to the proxy of a server started with --proxy-port.",
             ),
             Flag("ca_bundle", "--ca-bundle", "With --proxy: write the certificates to this file.", "FILE"),
-            Flag("provider", "--provider", "The provider for OpenAI clients.", "NAME", "default xhuoapi"),
+            Flag("provider", "--provider", "The provider for OpenAI clients.", "PROVIDER", "default xhuoapi"),
             Flag(
                 "shell",
                 "--shell",
@@ -303,4 +308,5 @@ COMMANDS = (
         ),
     ),
     *BY_HAND,
+    completion_command("mockserver", (_VERSION, _HELP), _HELP, lambda: COMMANDS),
 )

@@ -1,11 +1,14 @@
 """Latency profiles: how long generations take."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 Range = tuple[float, float]
 
 QUICK: Range = (0.3, 1.5)
 LONGEST = 86_400.0
+NAMED: Mapping[str, Range | None] = {"instant": (0.0, 0.0), "quick": QUICK, "documented": None}
+"""The profiles that have a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,8 @@ class Latency:
     @classmethod
     def parse(cls, text: str) -> "Latency":
         """Read `instant`, `quick`, `documented`, or MIN-MAX or one number in seconds. Raises ValueError."""
-        named = {"instant": (0.0, 0.0), "quick": QUICK, "documented": None}
-        if text in named:
-            return cls(text, named[text])
+        if text in NAMED:
+            return cls(text, NAMED[text])
         low, _, high = text.partition("-")
         try:
             span = (float(low), float(high or low))
