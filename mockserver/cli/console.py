@@ -22,7 +22,8 @@ LONGEST_WHAT = 200
 _PIECES = (re.compile(r"[^\s/?&#=@'\"]{4,}"), re.compile(r"[A-Za-z0-9_-]{4,}"))
 """The pieces of an address that could be a key, from large to small."""
 
-_UNSENT = {State.CAPTURED: "callback captured, not sent", State.LOST: "callback lost"}
+UNSENT: Mapping[str, str] = {State.CAPTURED: "callback captured, not sent", State.LOST: "callback lost"}
+"""What is told of a callback that is never posted, by its state."""
 
 FindTask = Callable[[str, str], Task | None]
 """A task by its provider's name and its id."""
@@ -81,8 +82,8 @@ class TextLines:
         cost = f"{currency.text(job.cost)} {currency.code}"
         code = _failure_code(task, self._providers)
         details = f"failed: {code}  {cost} released" if code else f"completed  {cost}"
-        if delivery is not None and delivery.state in _UNSENT:
-            details += f"  {_UNSENT[delivery.state]}"
+        if delivery is not None and delivery.state in UNSENT:
+            details += f"  {UNSENT[delivery.state]}"
         sign, status = ("✗", 500) if code else ("✓", 200)
         return self.line(task.due, job.provider, f"task {task.id}", sign, task.due - task.created, details, status)
 

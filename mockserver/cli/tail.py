@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from mockserver.cli.by_hand import Failed, url_of, warn
-from mockserver.cli.console import TextLines, without_key
+from mockserver.cli.console import UNSENT, TextLines, without_key
 from mockserver.client.mock_client import MockClient
 from mockserver.client.protocol import ControlCall, MockError, Operation, read_answer, segment
 
@@ -18,6 +18,8 @@ SILENCE_SECONDS = 40.0
 """Real seconds without a byte after which the connection counts as lost: the server sends a comment every 15."""
 
 RETRY_SECONDS = 1.0
+_GONE: Mapping[str, Any] = {"size": "", "count": 1, "will_fail": None, "failure": None}
+"""What is known of a task that is no longer kept."""
 
 
 def follow(values: Mapping[str, Any], colour: bool) -> Iterator[str]:
@@ -89,9 +91,9 @@ class EventLines:
         elif kind == "request":
             yield self._request(data)
         elif kind == "task" and (task := self._record("tasks", data["id"])):
-            yield self._task(task)
-        elif kind == "callback" and (callback := self._record("callbacks", data["id"])):
-            yield self._attempt(callback)
+            yield self._task(task, data.get("callback"))
+        elif kind == "callback":
+            yield self._attempt(data)
 
     def _record(self, noun: str, name: str) -> Mapping[str, Any] | None:
         def ask() -> Operation[Mapping[str, Any]]:
@@ -109,36 +111,38 @@ class EventLines:
             details.append(f"{row['cost']} {row['currency']}")
         task_id = row["task_id"]
         if task_id and row["method"] == "POST" and task_id not in row["path"]:
-            task = self._record("tasks", task_id) or {"size": "", "count": 1}
+            task = self._record("tasks", task_id) or _GONE
             several = f" ×{task['count']}" if task["count"] > 1 else ""
             details.append(f"{row['model']} {task['size']}{several}  {task_id}")
+            code = task["will_fail"] or (task["failure"] or {}).get("code")
+            if code and not row["error"]:
+                details.append(f"will fail: {code}")
         if row["note"]:
             details.append(row["note"])
         what = f"{row['method']} {row['path'].removeprefix('/' + row['provider'])}"
         status, seconds = row["status"], row["duration"] or 0.0
         return self._lines.line(row["time"], row["provider"], what, status, seconds, "  ".join(details), status)
 
-    def _task(self, task: Mapping[str, Any]) -> str:
+    def _task(self, task: Mapping[str, Any], callback: str | None) -> str:
         cost = f"{task['price']} {task['currency']}"
         failure = task["failure"]
         details = f"failed: {failure['code']}  {cost} released" if failure else f"completed  {cost}"
+        if callback is not None and callback in UNSENT:
+            details += f"  {UNSENT[callback]}"
         sign, status = ("✗", 500) if failure else ("✓", 200)
         due = task["due"] or task["created"]
         what = f"task {task['id']}"
         return self._lines.line(due, task["provider"], what, sign, due - task["created"], details, status)
 
-    def _attempt(self, callback: Mapping[str, Any]) -> str:
-        made, account = callback["attempts"][-1:], callback["account"]
-        attempt = made[0] if made else {"time": callback["created"], "status": None, "duration": 0.0, "error": None}
-        number = len(callback["attempts"])
-        details = callback["task_id"] + ("" if number < 2 else f"  attempt {number}")
-        if attempt["error"]:
-            details += f": {without_key(attempt['error'], account)}"
-        if callback["next_attempt"] is None:
-            details += f"  {callback['state'].replace('_', ' ')}"
+    def _attempt(self, made: Mapping[str, Any]) -> str:
+        account, status, number = made["account"], made["status"], made["number"]
+        first = number == 1 and made["state"] == "delivered"
+        details = made["task_id"] + ("" if first else f"  attempt {number}")
+        if made["error"]:
+            details += f": {without_key(made['error'], account)}"
+        if made["next_attempt"] is None:
+            details += f"  {made['state'].replace('_', ' ')}"
         else:
-            wait = callback["next_attempt"] - attempt["time"] - attempt["duration"]
-            details += f"  next in {wait:.3g} s"
-        what = f"callback → {without_key(callback['routed'] or callback['target'], account)}"
-        when, provider, status = attempt["time"], callback["provider"], attempt["status"]
-        return self._lines.line(when, provider, what, status, attempt["duration"], details, status)
+            details += f"  next in {made['next_attempt'] - made['time'] - made['duration']:.3g} s"
+        what = f"callback → {without_key(made['url'], account)}"
+        return self._lines.line(made["time"], made["provider"], what, status, made["duration"], details, status)

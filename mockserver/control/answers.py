@@ -98,7 +98,7 @@ class TaskFailure(TypedDict):
 
 @exact
 class Task(TypedDict):
-    """A generation."""
+    """A generation. `will_fail` is the error code with which one that is under way will end, if it fails."""
 
     id: str
     provider: str
@@ -119,6 +119,7 @@ class Task(TypedDict):
     captured: Decimal
     currency: str
     failure: TaskFailure | None
+    will_fail: str | None
     callback_url: str | None
     callback: str | None
 

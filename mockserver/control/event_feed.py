@@ -5,8 +5,8 @@ Server-sent events (the WHATWG HTML standard, section 9.2). Nothing is observed 
 | event | data | when |
 |---|---|---|
 | request | the request's summary | a request to a provider was answered |
-| task | `{"id", "status"}` | a task ended |
-| callback | `{"id", "task_id", "state"}` | an attempt of a callback was made |
+| task | `{"id", "status", "callback"}`: the state of its callback, if it has one | a task ended |
+| callback | the attempt, its number, and the callback without its body | an attempt of a callback was made |
 | changed | `{"path", "reset"}` | a control call changed something |
 | gap | `{}` | events were missed: read the lists again |
 """
@@ -19,6 +19,7 @@ from typing import Any
 
 from aiohttp.web import StreamResponse
 
+from mockserver.control import views
 from mockserver.control.control_request import ControlRequest, Refusal
 from mockserver.engine.callbacks import Attempt, Delivery
 from mockserver.engine.engine import Engine
@@ -120,10 +121,11 @@ class EventFeed:
         self._add("request", self._summary(exchange))
 
     def _attempt(self, delivery: Delivery, attempt: Attempt) -> None:
-        self._add("callback", {"id": delivery.id, "task_id": delivery.task_id, "state": delivery.state})
+        self._add("callback", views.attempt_event(delivery, attempt))
 
     def _task(self, task: Task, delivery: Delivery | None) -> None:
-        self._add("task", {"id": task.id, "status": task.status_at(task.due)})
+        state = delivery.state if delivery else None
+        self._add("task", {"id": task.id, "status": task.status_at(task.due), "callback": state})
 
     def changed(self, path: str) -> None:
         """Tell the watchers that a control call has changed something."""

@@ -69,6 +69,8 @@ def task_view(task: Task, mount: Mount, now: float, delivery: Delivery | None) -
     """A task with its status at `now`."""
     job, currency = task.job, mount.provider.currency
     status = task.status_at(now)
+    failure = _failure(task, mount) if task.failure else None
+    ended = task.ended_at(now)
     held, captured = (job.cost, 0) if status in (Status.PENDING, Status.PROCESSING) else (0, job.cost)
     return {
         "id": task.id,
@@ -89,7 +91,8 @@ def task_view(task: Task, mount: Mount, now: float, delivery: Delivery | None) -
         "held": currency.text(held),
         "captured": currency.text(0 if task.failure else captured),
         "currency": currency.code,
-        "failure": _failure(task, mount) if task.failure and task.ended_at(now) else None,
+        "failure": failure if ended else None,
+        "will_fail": failure["code"] if failure and not ended else None,
         "callback_url": job.callback_url,
         "callback": delivery.id if delivery else None,
     }
@@ -115,6 +118,25 @@ def delivery_view(delivery: Delivery) -> dict[str, Any]:
         "next_attempt": delivery.next_attempt,
         "attempts": [attempt_view(attempt) for attempt in delivery.attempts],
         "body": readable(delivery.body),
+    }
+
+
+def attempt_event(delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
+    """An attempt as it is told to those who follow the events: `number` counts from 1."""
+    outcome = attempt.outcome
+    return {
+        "id": delivery.id,
+        "task_id": delivery.task_id,
+        "provider": delivery.provider,
+        "account": delivery.account,
+        "url": delivery.routed or delivery.target,
+        "state": delivery.state,
+        "number": len(delivery.attempts),
+        "time": attempt.time,
+        "status": outcome.status,
+        "duration": round(outcome.duration, 6),
+        "error": outcome.error,
+        "next_attempt": delivery.next_attempt,
     }
 
 

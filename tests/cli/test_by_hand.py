@@ -5,11 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread, Timer
 from time import monotonic, sleep
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 import pytest
@@ -21,6 +21,7 @@ from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.processes import heed_signals
 
+T = TypeVar("T")
 ROUTE = "https://app.example.com=http://127.0.0.1:1/_mock/sink/hook"
 
 
@@ -33,8 +34,8 @@ def mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
         yield server
 
 
-def submit(mock: MockServer, key: str = "my-key") -> str:
-    body = {"model": "gpt-image-2-beta", "prompt": "a fox", "callback_url": "https://app.example.com/done"}
+def submit(mock: MockServer, key: str = "my-key", **facts: str) -> str:
+    body = {"model": "gpt-image-2-beta", "prompt": "a fox", "callback_url": "https://app.example.com/done", **facts}
     url = f"{mock.root_url}/evolink/v1/images/generations"
     return str(httpx.post(url, json=body, headers={"Authorization": f"Bearer {key}"}).json()["id"])
 
@@ -101,7 +102,8 @@ def test_each_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None
     assert "MOCKSERVER_URL" in capsys.readouterr().out
 
 
-def test_tail_prints_the_consoles_lines(mock: MockServer) -> None:
+def tailed(mock: MockServer, act: Callable[[], T], count: int) -> tuple[T, list[str]]:
+    """What an action gives, and so many lines that `mockserver tail` prints of it; Ctrl-C ends it with 0."""
     command = [sys.executable, "-m", "mockserver", "tail"]  # the variables name the server
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals
@@ -113,18 +115,74 @@ def test_tail_prints_the_consoles_lines(mock: MockServer) -> None:
             deadline = monotonic() + 20
             while not mock.app.control._feed._watchers and monotonic() < deadline:
                 sleep(0.02)
-            task_id = submit(mock)
-            mock.clock.advance(until="idle")
+            done = act()
             assert process.stdout is not None
-            lines = [process.stdout.readline() for _ in range(3)]
+            lines = [process.stdout.readline() for _ in range(count)]
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
             kill.cancel()
-    assert re.search(rf"evolink +POST /v1/images/generations .*200 .*gpt-image-2-beta .* {task_id}", lines[0]), lines
-    assert re.search(rf"task {task_id} +✓ .*60 s  completed  2.5 credits", lines[1]), lines
-    assert re.search(rf"callback → .*/_mock/sink/hook.* 200 .*{task_id}  delivered", lines[2]), lines
     assert process.returncode == 0
+    return done, lines
+
+
+def held(lines: list[str], patterns: Sequence[str]) -> None:
+    """Hold lines against patterns, one for each."""
+    assert [line for line, pattern in zip(lines, patterns, strict=True) if not re.search(pattern, line)] == [], lines
+
+
+def test_tail_prints_the_consoles_lines(mock: MockServer) -> None:
+    def act() -> str:
+        task_id = submit(mock)
+        mock.clock.advance(until="idle")
+        return task_id
+
+    task_id, lines = tailed(mock, act, 3)
+    held(
+        lines,
+        [
+            rf"evolink +POST /v1/images/generations .*200 .*gpt-image-2-beta .*  {task_id}$",
+            rf"task {task_id} +✓ .*60 s  completed  2.5 credits$",
+            rf"callback → .*/_mock/sink/hook.* 200 .*{task_id}  delivered$",
+        ],
+    )
+
+
+def test_tail_shows_a_task_that_will_fail_and_one_that_has_failed(mock: MockServer) -> None:
+    def act() -> str:
+        task_id = submit(mock, prompt="[mock:fail=generation_timeout]", callback_url="https://elsewhere.example.com/")
+        mock.clock.advance(until="idle")
+        return task_id
+
+    task_id, lines = tailed(mock, act, 2)
+    held(
+        lines,
+        [
+            rf" 200 .*{task_id}  will fail: generation_timeout$",
+            r" ✗ .* failed: generation_timeout  2.5 credits released  callback captured, not sent$",
+        ],
+    )
+
+
+def test_tail_shows_lost_callbacks_and_each_attempt_as_it_was(mock: MockServer) -> None:
+    def act() -> None:
+        mock.faults.add("callback_lost", times=1)
+        mock.sink("hook").script(500, 503, 404, 500)
+        submit(mock)
+        mock.clock.advance(60)
+        submit(mock)
+        mock.clock.advance(until="idle")
+
+    _, lines = tailed(mock, act, 8)
+    attempts = [
+        r" 500 .* attempt 1  next in 1 s$",
+        r" 503 .* attempt 2  next in 2 s$",
+        r" 404 .* attempt 3  next in 4 s$",
+        r" 500 .* attempt 4  gave up$",
+    ]
+    held(
+        lines, [" 200 ", " ✓ .* completed  2.5 credits  callback lost$", " 200 ", "completed  2.5 credits$", *attempts]
+    )
 
 
 class Breaking(BaseHTTPRequestHandler):

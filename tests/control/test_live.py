@@ -55,7 +55,11 @@ def test_every_event_of_a_generation_in_order(slow: Scene) -> None:
         assert (kind, request["task_id"], request["status"]) == ("request", answer.json()["id"], 200)
         assert (request["model"], request["prompt"], request["cost"]) == ("gpt-image-2-beta", "a fox", "2.5")
         advance(slow, 30)
-        assert next(seen) == (number + 1, "task", {"id": request["task_id"], "status": "completed"})
+        assert next(seen) == (
+            number + 1,
+            "task",
+            {"id": request["task_id"], "status": "completed", "callback": "waiting"},
+        )
         _, kind, callback = next(seen)
         assert (kind, callback["task_id"], callback["state"]) == ("callback", request["task_id"], "delivered")
         assert next(seen)[1:] == ("changed", {"path": "/_mock/clock/advance", "reset": False})

@@ -59,7 +59,7 @@ async function taskParts(id) {
       h("div", { class: "pair" }, h("h3", {}, "Task"), stateTag(task.status)),
       facts([
         ["id", h("code", {}, task.id)], ["model", task.model], ["prompt", task.prompt], ["size", `${task.size} → ${task.width}×${task.height}`], ["progress", `${task.progress} %`],
-        ["submitted", time(task.created)], ["ends", task.due ? time(task.due) : "never by itself"], ["failure", task.failure ? `${task.failure.code} ${task.failure.detail ?? ""}` : null],
+        ["submitted", time(task.created)], ["ends", task.due ? time(task.due) : "never by itself"], ["failure", task.failure ? `${task.failure.code} ${task.failure.detail ?? ""}` : null], ["will fail", task.will_fail],
         ["price", `${task.price} ${task.currency}`], ["held", `${task.held} ${task.currency}`], ["captured", `${task.captured} ${task.currency}`],
         ["account", account ? `balance ${account.balance}, held ${account.held}, captured ${account.captured} ${account.currency}` : null],
       ]),

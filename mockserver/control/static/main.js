@@ -13,7 +13,7 @@ import { state } from "./state.js";
 import * as tasks from "./tasks.js";
 
 const PANELS = { requests: ["Requests", feed], tasks: ["Tasks", tasks], callbacks: ["Callbacks", callbacks], money: ["Money", money], faults: ["Faults", faults], clock: ["Clock", clock], advice: ["Advice", advice] };
-const READ_AGAIN = { request: ["tasks", "money", "faults", "advice", "clock"], task: ["tasks", "money", "clock", "advice"], callback: ["callbacks", "clock", "advice"], changed: Object.keys(PANELS).filter((name) => name !== "requests") };
+const READ_AGAIN = { request: ["tasks", "money", "faults", "advice", "clock"], task: ["tasks", "callbacks", "money", "clock", "advice"], callback: ["callbacks", "clock", "advice"], changed: Object.keys(PANELS).filter((name) => name !== "requests") };
 
 let current = location.hash.slice(1) in PANELS ? location.hash.slice(1) : "requests";
 const stale = new Set();

@@ -32,7 +32,7 @@ export function render(panel) {
 function card(task) {
   return h("article", { class: "sheet card", "data-task": task.id },
     h("button", { type: "button", class: "picture", onclick: () => openTask(task.id), "aria-label": `Open task ${task.id}` },
-      task.status === "completed" ? picture(task, 0, 320) : task.failure ? task.failure.code : `${task.width}×${task.height}`),
+      task.status === "completed" ? picture(task, 0, 320) : task.failure?.code ?? (task.will_fail ? `will fail: ${task.will_fail}` : `${task.width}×${task.height}`)),
     h("div", { class: "text" },
       h("div", { class: "pair" }, h("span", { class: "small" }, `${task.provider} · ${task.model}`), stateTag(task.status)),
       h("p", { class: "prompt", title: task.prompt }, task.prompt),
