@@ -14,8 +14,8 @@ from mockserver.advice.base import advice_for, rules
 from mockserver.advice.records import read_records
 from mockserver.control.control_request import ControlRequest, Refusal, bad
 from mockserver.control.queries import accounts_of, known
+from mockserver.control.resending import check_resendable, headers_of, url_of
 from mockserver.engine.engine import Engine
-from mockserver.engine.journal import REDACTED, Exchange, safe_headers
 from mockserver.faults.base import kinds
 from mockserver.http.public_urls import PublicUrls
 from mockserver.providers.base import Provider
@@ -23,7 +23,6 @@ from mockserver.providers.pictures import picture
 
 WIDEST = 4_096
 RESEND_SECONDS = 600.0
-_NOT_RESENT = frozenset({"host", "content-length", "connection", "transfer-encoding", "expect", "accept-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +81,20 @@ class Live:
     async def resend(self, request: ControlRequest) -> dict[str, Any]:
         """Send a recorded request again, with its key if that is still known; the answer's status and id."""
         exchange = known(self.engine.store.entry(request.params["id"]), "request")
-        headers = self._headers(exchange)
-        if len(exchange.body) != exchange.body_size or "multipart" in exchange.headers.get("Content-Type", ""):
-            raise Refusal(409, "body_not_kept", "Only requests whose whole body was recorded are sent again.")
-        root = self.public_urls.socket_url(request.http_request)
-        url = root + exchange.path
+        check_resendable(exchange)
+        key = self.engine.known_keys.key_of(exchange.account) if exchange.account else ""
+        url, headers = url_of(exchange, self.public_urls.socket_url(request.http_request)), headers_of(exchange, key)
         try:
             async with (
                 ClientSession(timeout=ClientTimeout(total=RESEND_SECONDS), auto_decompress=False) as session,
-                session.request(exchange.method, url, data=exchange.body, headers=headers, ssl=False) as answer,
+                session.request(
+                    exchange.method, url, data=exchange.body, headers=headers, ssl=False, allow_redirects=False
+                ) as answer,
             ):
                 await answer.read()
                 return {"status": answer.status, "id": answer.headers.get("x-request-id")}
         except (ClientError, OSError, TimeoutError, ValueError) as error:
             raise Refusal(502, "not_sent", f"The request could not be sent again: {type(error).__name__}.") from None
-
-    def _headers(self, exchange: Exchange) -> dict[str, str]:
-        kept = {name: value for name, value in exchange.headers.items() if name.lower() not in _NOT_RESENT}
-        secret = {name for name, value in safe_headers(kept).items() if value == REDACTED}
-        headers = {name: value for name, value in kept.items() if name not in secret and value.isascii()}
-        key = self.engine.known_keys.key_of(exchange.account) if exchange.account else ""
-        return {**headers, "Authorization": f"Bearer {key}"} if key else headers
 
 
 def _width(text: str | None) -> int | None:

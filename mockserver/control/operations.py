@@ -85,7 +85,9 @@ CALLS: Mapping[str, Call] = {
     ),
     "GET /_mock/requests/{id}": Call("A call to a provider", {200: answers.Request}),
     "POST /_mock/requests/{id}/resend": Call(
-        "Send a recorded call again", {200: answers.Resent}, errors={409: "body_not_kept", 502: "not_sent"}
+        "Send a recorded call again",
+        {200: answers.Resent},
+        errors={409: "body_not_kept, not_resendable", 502: "not_sent"},
     ),
     "GET /_mock/callbacks": Call(
         "Callbacks, newest first",

@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -201,6 +202,53 @@ def test_what_cannot_be_sent_again(scene: Scene) -> None:
     path = f"requests/{caller.requests()[0]['id']}/resend"
     assert "whole body" in refused(scene, "POST", path, {}, 409, "body_not_kept")
     refused(scene, "POST", "requests/none/resend", {}, 404, "not_found")
+
+
+def sent_raw(scene: Scene, line: str, host: str) -> str:
+    """The id of a request that no HTTP client sends: a request line and a Host, written to the socket."""
+    with socket.create_connection(("127.0.0.1", int(scene.root.rpartition(":")[2])), 5) as connection:
+        head = f"{line} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer k\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode("latin-1"))
+        while connection.recv(65_536):
+            pass
+    return str(ask(scene, "GET", "requests?limit=1")["requests"][0]["id"])
+
+
+@pytest.mark.parametrize(
+    ("line", "host", "reason"),
+    [
+        ("CONNECT api.evolink.ai:443", "api.evolink.ai", "A CONNECT opens a connection"),
+        ("CONNECT /evolink/v1/tasks/x", "127.0.0.1", "A CONNECT opens a connection"),
+        ("OPTIONS *", "api.evolink.ai", "for a path"),
+        ("FOO /evolink/v1/tasks/x", "127.0.0.1", "no valid HTTP"),
+        ("GET /evolink/v1/tasks/\xe9", "127.0.0.1", "no valid HTTP"),
+    ],
+)
+def test_a_request_for_no_path_is_not_sent_again(scene: Scene, line: str, host: str, reason: str) -> None:
+    entry = sent_raw(scene, line, host)
+    assert reason in refused(scene, "POST", f"requests/{entry}/resend", {}, 409, "not_resendable")
+
+
+@pytest.mark.parametrize(
+    ("line", "host", "path"),
+    [
+        ("GET /v1/tasks/task-unified-1-a", "api.evolink.ai", None),
+        ("GET http://api.evolink.ai/v1/tasks/task-unified-1-a", "nobody.example", "/v1/tasks/task-unified-1-a"),
+        ("DELETE /evolink/v1//tasks/../%41%2fb;c|d?x=a+b&y=%41", "127.0.0.1", None),
+        ("OPTIONS /evolink/v1/images/generations", "127.0.0.1", None),
+        ("GET //evolink/v1/tasks/x", "api.evolink.ai", None),
+    ],
+)
+def test_a_request_is_sent_again_to_its_provider_and_path_as_it_was_spelt(
+    scene: Scene, line: str, host: str, path: str | None
+) -> None:
+    first = ask(scene, "GET", f"requests/{sent_raw(scene, line, host)}")
+    again = ask(scene, "POST", f"requests/{first['id']}/resend", {})
+    second = ask(scene, "GET", f"requests/{again['id']}")
+    told = ("provider", "account", "method", "status", "error")
+    assert [second[name] for name in told] == [first[name] for name in told]
+    assert second["path"] == (path or first["path"])
+    assert second["id"] != first["id"]
 
 
 def test_every_fault_kind_is_described_well_enough_for_a_form(scene: Scene) -> None:

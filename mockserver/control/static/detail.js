@@ -75,7 +75,9 @@ const quoted = (value) => `'${String(value).replaceAll("'", "'\\''")}'`;
 const DROPPED = ["host", "content-length", "accept-encoding", "connection", "user-agent", "accept"];
 
 function asCurl(request) {
-  const lines = [`curl -X ${request.method} ${quoted(location.origin + request.path)}`];
+  const { path, provider } = request;
+  const here = path.startsWith(`/${provider}/`) || !path.startsWith("/") ? path : `/${provider}${path}`; // by its Host, it came without the prefix
+  const lines = [`curl -X ${request.method} ${quoted(new URL(here, location.origin).href)}`];
   for (const [name, value] of Object.entries(request.headers)) {
     if (!DROPPED.includes(name.toLowerCase())) lines.push(`-H ${quoted(`${name}: ${name.toLowerCase() === "authorization" ? "Bearer YOUR_KEY" : value}`)}`);
   }
