@@ -235,3 +235,12 @@ def test_at_360_pixels_nothing_overflows(live: Page) -> None:
         page.get_by_role("tab", name=name).click()
         page.wait_for_timeout(100)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
+
+
+def test_panels_that_nobody_looks_at_are_read_seldom(live: Page) -> None:
+    page = live.open("tasks")
+    for number in range(10):
+        submit(live.scene, str(number))
+        page.wait_for_timeout(150)
+    asked = [url.rpartition("/_mock/")[2].partition("?")[0] for url in live.asked]
+    assert asked.count("advice") <= 2 < asked.count("tasks"), asked

@@ -16,7 +16,13 @@ const PANELS = { requests: ["Requests", feed], tasks: ["Tasks", tasks], callback
 const READ_AGAIN = { request: ["tasks", "money", "faults", "advice", "clock"], task: ["tasks", "callbacks", "money", "clock", "advice"], callback: ["callbacks", "clock", "advice"], changed: Object.keys(PANELS).filter((name) => name !== "requests") };
 
 let current = location.hash.slice(1) in PANELS ? location.hash.slice(1) : "requests";
+/** Milliseconds: between two drawings of the feed, and between two readings of the panel that is shown, and of another. */
+const DRAW = 100, SHOWN = 300, HIDDEN = 3000;
+/** A panel is read again no sooner than after so many times what its last reading took. */
+const REST = 5;
+
 const stale = new Set();
+const readUntil = new Map();
 let reading = false;
 
 function tabs() {
@@ -42,6 +48,7 @@ function choose(name) {
   byId("panel").setAttribute("aria-labelledby", `tab-${name}`);
   draw();
   stale.add(name);
+  readUntil.delete(name);
   readAgain();
 }
 
@@ -49,6 +56,7 @@ function draw() {
   const focused = byId("tabs").contains(document.activeElement);
   tabs();
   if (focused) byId(`tab-${current}`).focus();
+  byId(`tab-${current}`).scrollIntoView({ block: "nearest", inline: "nearest" });
   clock.summary();
   PANELS[current][1].render(byId("panel"));
 }
@@ -58,22 +66,35 @@ const typing = () => byId("panel").contains(document.activeElement) && document.
 
 byId("panel").addEventListener("submit", () => document.activeElement.blur());
 
-/** Reads what has changed, one round at a time; what changes meanwhile is read in the next one. */
+/** Whether a panel may be read by now: one that is hidden, or costs the server much, is read less often. */
+const rested = (name) => performance.now() >= (readUntil.get(name) ?? 0);
+
+async function load(name) {
+  const begun = performance.now();
+  stale.delete(name);
+  await PANELS[name][1].load().finally(() => {
+    const ended = performance.now();
+    readUntil.set(name, ended + Math.max(name === current || name === "clock" ? SHOWN : HIDDEN, REST * (ended - begun)));
+  });
+}
+
+/** Reads what has changed, one round at a time; what changes meanwhile is read in a later one, and nothing while nobody looks. */
 async function readAgain() {
   if (reading) return;
   reading = true;
   try {
-    while (stale.size) {
-      const names = [...stale];
-      stale.clear();
-      const results = await Promise.allSettled(names.map((name) => PANELS[name][1].load()));
+    while (stale.size && !document.hidden) {
+      const names = [...stale].filter(rested);
+      const results = await Promise.allSettled(names.map(load));
       results.filter((result) => result.status === "rejected").forEach((result) => say(result.reason.message));
-      tabs();
-      clock.summary();
-      if (names.includes(current) && current !== "requests" && !typing()) PANELS[current][1].render(byId("panel"));
-      if (current === "requests" && names.includes("requests")) draw();
-      refreshDetail();
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      if (names.length) {
+        tabs();
+        clock.summary();
+        if (names.includes(current) && current !== "requests" && !typing()) PANELS[current][1].render(byId("panel"));
+        if (current === "requests" && names.includes("requests")) draw();
+        refreshDetail();
+      }
+      await new Promise((resolve) => setTimeout(resolve, SHOWN));
     }
   } catch (error) {
     say(error.message);
@@ -89,11 +110,12 @@ function heard(type, data) {
     const first = !state.requests.length;
     feed.add(data);
     if (current === "requests" && !drawing) {
-      drawing = requestAnimationFrame(() => {
+      drawing = setTimeout(() => {
         drawing = 0;
+        if (current !== "requests") return;
         first ? draw() : feed.refresh();
         tabs();
-      });
+      }, DRAW);
     }
   }
   const names = type === "gap" || (type === "changed" && data.reset) ? Object.keys(PANELS) : READ_AGAIN[type];
@@ -111,13 +133,13 @@ async function begin() {
   });
   Object.keys(PANELS).forEach((name) => stale.add(name));
   draw();
-  await readAgain();
-  if (!typing()) draw();
+  readAgain();
   setInterval(() => {
     clock.tick();
     if (current === "tasks") tasks.tick(byId("panel"));
   }, 250);
 }
 
+document.addEventListener("visibilitychange", readAgain);
 byId("detail").addEventListener("click", (event) => event.target === byId("detail") && byId("detail").close());
 attempt(begin);
