@@ -72,5 +72,8 @@ def measure_in_turns(field_: Sequence[Running], scale: Scale) -> dict[str, list[
 
 
 def cpu_ratios(turns: Mapping[str, Sequence[Turn]], name: str, ceiling: str = "bare aiohttp") -> list[float]:
-    """Pair by pair, the ceiling's CPU per request by that of `name`: 1 is the ceiling, higher is better."""
-    return [other.cpu / own.cpu for own, other in zip(turns[name], turns[ceiling], strict=True)]
+    """Pair by pair, the ceiling's CPU per request by that of `name`: 1 is the ceiling, higher is better.
+
+    A turn so short that the kernel counted no CPU time for it (in ticks of 10 ms) is left out.
+    """
+    return [other.cpu / own.cpu for own, other in zip(turns[name], turns[ceiling], strict=True) if own.cpu]

@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One size: `rounds` is the number of turns of each candidate, `seconds` the duration of a turn."""
+    """One size: `rounds` is the number of turns of each candidate, `seconds` the duration of a turn.
+
+    `rest` is how long a server that nobody watches any more is left alone: it observes for 30 s.
+    """
 
     rounds: int
     seconds: float
@@ -20,6 +23,7 @@ class Scale:
     embedded: int = 100
     pictures: int = 200
     peers: bool = True
+    rest: float = 32
 
 
 WHOLE = Scale(rounds=5, seconds=3)
@@ -52,5 +56,6 @@ SMOKE = Scale(
     embedded=2,
     pictures=2,
     peers=False,
+    rest=0,
 )
 """To see that everything still runs; its numbers mean nothing."""

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROWS = ("polling", "pictures", "callbacks", "embedded")
+ROWS = ("polling", "pictures", "callbacks", "embedded", "unwatched")
 
 LOADED = """
 import json, sys

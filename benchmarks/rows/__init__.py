@@ -16,6 +16,7 @@ from benchmarks.rows import (
     starting,
     submission,
     sync,
+    unwatched,
 )
 from benchmarks.scale import Scale
 
@@ -23,6 +24,7 @@ Measure = Callable[[Scale], Sequence[Figure]]
 
 ROWS: dict[str, Measure] = {
     "submission": submission.measure,
+    "unwatched": unwatched.measure,
     "intercepted": intercepted.measure,
     "sync": sync.measure,
     "polling": polling.measure,
