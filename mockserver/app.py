@@ -14,7 +14,7 @@ from mockserver.engine.engine import Engine, EngineConfig
 from mockserver.engine.journal import Exchange
 from mockserver.engine.latency import Latency, Range
 from mockserver.engine.outbound import Routing, parse_route
-from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.problems import Kind, Problem, StoreUnavailable
 from mockserver.engine.store import Bounds
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.faults.injector import FaultInjector
@@ -95,9 +95,14 @@ class App:
         largest = self.settings.max_snapshot
         return Control(self.engine, self.mounts, self.providers, self.rules, self.public_urls, access, largest, begin)
 
-    def start(self) -> None:
-        """Begin to run due events."""
-        self.engine.start()
+    async def start(self) -> None:
+        """Open the store and begin to run due events. What the settings put in force is for a store that was empty.
+
+        Raises:
+            StoreUnavailable: the store can't be opened.
+        """
+        if await self.engine.start() and self.scenarios is not None:
+            await self.scenarios.begin()
 
     def interrupt(self) -> None:
         """Answer every waiting call with a 503, because the server is about to stop."""
@@ -117,8 +122,13 @@ class App:
             if target in self._described and request.method in ("GET", "HEAD"):
                 return self._describe(request, self._described[target])
             resolved, params = self._routers[name].find(request.method, path)
-            context = self._context(request, name, resolved.route, params, host)
-            return await middleware.answer(context, resolved.handler)
+            handler = resolved.handler
+            try:
+                context = await self._context(request, name, resolved.route, params, host)
+            except StoreUnavailable as problem:
+                context = self._unrecorded(request, name, resolved.route, params, host)
+                handler = partial(_refuse, problem)
+            return await middleware.answer(context, handler)
         if path in _PROBES:
             return self.index_page.probe(request)
         if path == "/llms.txt":
@@ -147,15 +157,18 @@ class App:
             return self.control.description(root)
         return of_provider(next(provider for provider in self.providers if provider.name == name), root)
 
-    def answer_malformed(self, request: BaseRequest, line: RequestLine, problem: Problem) -> StreamResponse:
+    async def answer_malformed(self, request: BaseRequest, line: RequestLine, problem: Problem) -> StreamResponse:
         """Answer an invalid or too slow HTTP request in the error shape of the provider that its request line names."""
         name, _ = self._locate(line.path, line.host)
         if name is None:
             return self.index_page.malformed_request(timed_out=problem.kind is Kind.REQUEST_TIMEOUT)
-        context = self._context(request, name, None, {}, line.host)
+        try:
+            context = await self._context(request, name, None, {}, line.host)
+        except StoreUnavailable:
+            context = self._unrecorded(request, name, None, {}, line.host)
         context.exchange.method, context.exchange.path = line.method, line.path
         response = middleware.refusal_response(context, problem)
-        middleware.finish_entry(context, response)
+        await middleware.finish_entry(context, response)
         return response
 
     def answer_crash(self, where: str, error: BaseException | None) -> StreamResponse:
@@ -171,29 +184,57 @@ class App:
             return first, slash + rest
         return self._hosts.get(host_name(host)), path
 
-    def _context(
+    async def _context(
         self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], host: str
     ) -> RequestContext:
-        """Open the journal entry of a request, and build the context for its handler."""
-        mount, engine = self.mounts[name], self.engine
+        """Open the journal entry of a request, and build the context for its handler. Raises StoreUnavailable."""
+        engine = self.engine
         key, account = self._callers[name](request.headers.get("Authorization", ""))
         if key:
             engine.known_keys.know(account, key)
-        request_id = engine.request_id(name, account or self._task_owner(name, params))
-        exchange = Exchange(request_id, engine.now(), name, account, request.method, request.raw_path, request.headers)
-        engine.journal.open(exchange)
+        counted = account
+        if not counted and "task_id" in params:
+            counted = await self._task_owner(name, params["task_id"])
+        exchange = await engine.open_exchange(counted, name, account, request.method, request.raw_path, request.headers)
+        return self._context_of(request, exchange, route, params, host, key)
+
+    def _unrecorded(
+        self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], host: str
+    ) -> RequestContext:
+        """The context of a request that is not put on record, because the store is away; its id is drawn at random."""
+        key, account = self._callers[name](request.headers.get("Authorization", ""))
+        request_id, now = Entropy().draw("request").uuid(), self.engine.now()
+        exchange = Exchange(request_id, now, name, account, request.method, request.raw_path, request.headers)
+        return self._context_of(request, exchange, route, params, host, key)
+
+    def _context_of(
+        self,
+        request: BaseRequest,
+        exchange: Exchange,
+        route: Route | None,
+        params: Mapping[str, str],
+        host: str,
+        key: str,
+    ) -> RequestContext:
         if isinstance(request.protocol, Connection):
             request.protocol.exchange = exchange
+        name = exchange.provider
+        mount, engine = self.mounts[name], self.engine
         origin = self.public_urls.base(request, host, name)
         body = RequestBody(request, exchange, mount.max_body)
         return RequestContext(
-            request, mount, engine, route, params, origin, key, account, exchange, body, self.injector
+            request, mount, engine, route, params, origin, key, exchange.account, exchange, body, self.injector
         )
 
-    def _task_owner(self, name: str, params: Mapping[str, str]) -> str:
-        """The account of the task whose id is in the path (a picture's URL has no key); "" if there is none."""
-        task = self.engine.find(name, params["task_id"]) if "task_id" in params else None
+    async def _task_owner(self, name: str, task_id: str) -> str:
+        """The account of a task whose id is in the path (a picture's URL has no key); "" if there is none."""
+        task = await self.engine.find(name, task_id)
         return task.job.account if task is not None else ""
+
+
+async def _refuse(problem: StoreUnavailable, context: RequestContext) -> StreamResponse:
+    """Refuse a request, whatever it is, with a problem."""
+    raise problem
 
 
 def create_app(settings: Settings | None = None) -> App:

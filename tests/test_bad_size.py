@@ -199,7 +199,7 @@ def test_the_control_surface_refuses_beyond_32_mb(server: Scene) -> None:
 def test_memory_is_sane_afterwards(server: Scene) -> None:
     for name in PROVIDERS:
         quickly(server, request(PATHS[name], extra(name, b'"z":"' + b"a" * 20 * MB + b'"')))
-    entries, _ = server.server.app.engine.store.entries(Wanted(), 10_000)
+    entries, _ = server.server.run(server.server.app.engine.store.entries(Wanted(), 10_000))
     kept = sum(len(entry.body) + len(entry.response) for entry in entries)
     assert kept < 5 * MB
     assert _resident() < 2048 * MB

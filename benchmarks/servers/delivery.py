@@ -40,7 +40,7 @@ async def deliver(app: App, count: int, rate: int) -> None:
         begin = engine.now() + 0.5 + count / 5_000
         due = {}
         for number in range(count):
-            task = engine.submit(_job(number, begin + number / rate - engine.now()))
+            task = await engine.submit(_job(number, begin + number / rate - engine.now()))
             due[task.id] = task.due
             if number % 100 == 0:
                 await asyncio.sleep(0)
@@ -48,7 +48,7 @@ async def deliver(app: App, count: int, rate: int) -> None:
             raise SystemExit("the first task ended before the last one was submitted")
         await asyncio.sleep(max(0.0, begin - engine.now() - 0.2))
         before = time.process_time()
-        while (pending := engine.store.pending()).tasks or pending.callbacks:  # noqa: ASYNC110
+        while (pending := await engine.store.pending()).tasks or pending.callbacks:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         print(json.dumps({"due": due, "cpu": time.process_time() - before}))
 

@@ -41,8 +41,8 @@ def _watch(path: Path) -> None:
 
     start = App.start
 
-    def started(self: App) -> None:
-        start(self)
+    async def started(self: App) -> None:
+        await start(self)
         loop = asyncio.get_running_loop()
         loop.call_later(SETTLED_SECONDS, Heartbeat, path, loop)
 

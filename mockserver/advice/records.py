@@ -140,19 +140,19 @@ def _router(provider: Provider) -> Router:
     return Router(provider.routes)
 
 
-def read_records(engine: Engine, providers: Sequence[Provider]) -> Records:
+async def read_records(engine: Engine, providers: Sequence[Provider]) -> Records:
     """Everything that is on record in an engine."""
     by_name = {provider.name: provider for provider in providers}
     store = engine.store
-    exchanges: list[Exchange] = store.entries(Wanted(), EVERYTHING)[0][::-1]
-    deliveries: list[Delivery] = store.deliveries(Wanted(), EVERYTHING)[0][::-1]
+    exchanges: list[Exchange] = (await store.entries(Wanted(), EVERYTHING))[0][::-1]
+    deliveries: list[Delivery] = (await store.deliveries(Wanted(), EVERYTHING))[0][::-1]
     return Records(
         engine.now(),
         monotonic(),
         engine.clock.speed if engine.clock.mode == "real" else 0.0,
         by_name,
         [
-            _call(exchange, by_name[exchange.provider], engine)
+            await _call(exchange, by_name[exchange.provider], engine)
             for exchange in exchanges
             if exchange.status is not None or exchange.hung_up is not None
         ],
@@ -160,8 +160,8 @@ def read_records(engine: Engine, providers: Sequence[Provider]) -> Records:
     )
 
 
-def _call(exchange: Exchange, provider: Provider, engine: Engine) -> Call:
+async def _call(exchange: Exchange, provider: Provider, engine: Engine) -> Call:
     path = unquote(exchange.path.partition("?")[0]).removeprefix(f"/{provider.name}")
     resolved, params = _router(provider).find(exchange.method, path)
     task_id = exchange.task_id or params.get("task_id", "")
-    return Call(exchange, resolved.route, engine.find(provider.name, task_id) if task_id else None)
+    return Call(exchange, resolved.route, await engine.find(provider.name, task_id) if task_id else None)

@@ -12,6 +12,8 @@ from mockserver.cli.console import JsonLines, Lines, TextLines, json_line, paint
 from mockserver.cli.writer import Writer
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import parse_route
+from mockserver.engine.problems import StoreUnavailable
+from mockserver.engine.store import Pending
 from mockserver.http.listening import root_url, served_urls
 from mockserver.http.public_urls import is_loopback
 from mockserver.providers.base import Provider
@@ -29,8 +31,7 @@ class Announcer:
         self._json = app.settings.log_format == "json"
         self._colour = wants_colour(sys.stdout, os.environ) and not self._json
         providers = {provider.name: provider for provider in app.providers}
-        find = app.engine.find
-        self._lines: Lines = JsonLines(providers, find) if self._json else TextLines(providers, find, self._colour)
+        self._lines: Lines = JsonLines(providers) if self._json else TextLines(providers, self._colour)
 
     def started(self, port: int) -> None:
         """Print the addresses of the server, and begin to print a line for each event."""
@@ -38,7 +39,7 @@ class Announcer:
         self._writer.line(self._started_json(root, port) if self._json else "\n".join(self._started_text(root, port)))
         if not self._app.settings.quiet:
             engine, lines, writer = self._app.engine, self._lines, self._writer
-            engine.journal.observers.append(lambda exchange: writer.line(lines.request(exchange)))
+            engine.journal.observers.append(lambda exchange, task: writer.line(lines.request(exchange, task)))
             engine.task_observers.append(lambda task, delivery: writer.line(lines.task_end(task, delivery)))
             engine.dispatcher.observers.append(lambda delivery, attempt: writer.line(lines.attempt(delivery, attempt)))
 
@@ -46,21 +47,30 @@ class Announcer:
         """Print what happened to the scenarios."""
         self._writer.line(json_line("scenarios", message=sentence) if self._json else sentence)
 
-    def stopped(self) -> None:
+    async def stopped(self) -> None:
         """Stop printing events, and print the number of pending tasks and callbacks; returns when it is written."""
         engine = self._app.engine
         engine.journal.observers.clear()
         engine.task_observers.clear()
         engine.dispatcher.observers.clear()
-        pending = engine.store.pending()
-        tasks, callbacks = pending.tasks, pending.callbacks
-        if self._json:
-            self._writer.line(json_line("stopped", pending={"tasks": tasks, "callbacks": callbacks}))
-        else:
-            counts = [_count(number, noun) for number, noun in ((tasks, "task"), (callbacks, "callback")) if number]
-            after_echo = "\n" if self._colour else ""  # a terminal has written ^C
-            self._writer.line(f"{after_echo}Stopped; {' and '.join(counts) or 'nothing'} still pending.")
+        try:
+            pending: Pending | None = await engine.store.pending()
+        except StoreUnavailable:
+            pending = None
+        self._writer.line(self._stopped_json(pending) if self._json else self._stopped_text(pending))
         self._writer.close()
+
+    def _stopped_json(self, pending: Pending | None) -> str:
+        known = None if pending is None else {"tasks": pending.tasks, "callbacks": pending.callbacks}
+        return json_line("stopped", pending=known)
+
+    def _stopped_text(self, pending: Pending | None) -> str:
+        after_echo = "\n" if self._colour else ""  # a terminal has written ^C
+        if pending is None:
+            return f"{after_echo}Stopped; the store does not say what is pending."
+        numbers = ((pending.tasks, "task"), (pending.callbacks, "callback"))
+        counts = [_count(number, noun) for number, noun in numbers if number]
+        return f"{after_echo}Stopped; {' and '.join(counts) or 'nothing'} still pending."
 
     def _started_json(self, root: str, port: int) -> str:
         providers = {

@@ -5,7 +5,7 @@ API keys are redacted: a request's own key, and in a callback's URL the key of i
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -25,15 +25,12 @@ _PIECES = (re.compile(r"[^\s/?&#=@'\"]{4,}"), re.compile(r"[A-Za-z0-9_-]{4,}"))
 UNSENT: Mapping[str, str] = {State.CAPTURED: "callback captured, not sent", State.LOST: "callback lost"}
 """What is told of a callback that is never posted, by its state."""
 
-FindTask = Callable[[str, str], Task | None]
-"""A task by its provider's name and its id."""
-
 
 class Lines(Protocol):
     """How events are written, each as one line."""
 
-    def request(self, exchange: Exchange) -> str:
-        """A request that was answered."""
+    def request(self, exchange: Exchange, task: Task | None) -> str:
+        """A request that was answered, and the task that it was about, for the model and size of a submission."""
 
     def task_end(self, task: Task, delivery: Delivery | None) -> str:
         """A task that has ended, and its callback, if it has one."""
@@ -47,23 +44,21 @@ class TextLines:
 
     Args:
         providers: by name.
-        find: looks a task up, for the model and size of a submission.
         colour: whether to add terminal colours.
     """
 
-    def __init__(self, providers: Mapping[str, ServedProvider], find: FindTask, colour: bool = False) -> None:
+    def __init__(self, providers: Mapping[str, ServedProvider], colour: bool = False) -> None:
         self._providers = providers
-        self._find = find
         self._colour = colour
         self._width = max(map(len, providers), default=0)
         self._second, self._clock = -1, ""
 
-    def request(self, exchange: Exchange) -> str:
+    def request(self, exchange: Exchange, task: Task | None) -> str:
         path = redact(exchange.path, exchange.secret).removeprefix(f"/{exchange.provider}")
         details = [exchange.error] if exchange.error else []
         if exchange.cost is not None and not details:
             details.append(f"{exchange.cost} {self._providers[exchange.provider].currency.code}")
-        task = _submitted(exchange, self._find)
+        task = task if _submits(exchange) else None
         if task is not None:
             details.append(f"{_generation(task)}  {task.id}")
             if task.failure and not exchange.error:
@@ -124,12 +119,11 @@ class TextLines:
 class JsonLines:
     """One JSON object for each, with the same facts. Times are Unix seconds, durations seconds."""
 
-    def __init__(self, providers: Mapping[str, ServedProvider], find: FindTask) -> None:
+    def __init__(self, providers: Mapping[str, ServedProvider]) -> None:
         self._providers = providers
-        self._find = find
 
-    def request(self, exchange: Exchange) -> str:
-        task = _submitted(exchange, self._find)
+    def request(self, exchange: Exchange, task: Task | None) -> str:
+        task = task if _submits(exchange) else None
         return json_line(
             "request",
             time=exchange.time,
@@ -211,11 +205,9 @@ def duration_text(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
 
 
-def _submitted(exchange: Exchange, find: FindTask) -> Task | None:
-    """The task that a request has submitted; None for any other request, and for a task that was reset since."""
-    if exchange.task_id is None or exchange.method != "POST" or exchange.task_id in exchange.path:
-        return None
-    return find(exchange.provider, exchange.task_id)
+def _submits(exchange: Exchange) -> bool:
+    """Whether a request has submitted the task that it was about."""
+    return exchange.task_id is not None and exchange.method == "POST" and exchange.task_id not in exchange.path
 
 
 def _generation(task: Task) -> str:

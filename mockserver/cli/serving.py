@@ -14,6 +14,8 @@ from threading import Timer
 from mockserver.app import App
 from mockserver.cli.announcer import Announcer
 from mockserver.cli.writer import Writer
+from mockserver.engine.clock import pause
+from mockserver.engine.problems import StoreUnavailable
 from mockserver.http.listening import serving
 
 GRACE_SECONDS = 0.5
@@ -44,8 +46,8 @@ def serve(app: App, config: str | None) -> None:
         writer.close()
 
 
-def _limit_garbage_collection(app: App) -> None:
-    """Collect only young objects while there are requests.
+async def _limit_garbage_collection(app: App) -> None:
+    """Until this is cancelled, collect only young objects while there are requests.
 
     Thousands of tasks may be kept, and none has reference cycles; a full collection would delay requests by tens of
     milliseconds. A full collection runs only when there are no requests and few tasks are kept.
@@ -53,23 +55,27 @@ def _limit_garbage_collection(app: App) -> None:
     gc.freeze()
     gc.set_threshold(500, 1_000_000, 1_000_000)
     gc.enable()
-    loop, last, clean = asyncio.get_running_loop(), app.requests, False
-
-    def collect() -> None:
-        nonlocal last, clean
-        if app.requests != last:
+    last, clean, seconds = app.requests, False, QUIET_SECONDS
+    while True:
+        await pause(seconds)
+        busy, last = app.requests != last, app.requests
+        if busy:
             gc.collect(0)
             gc.freeze()
             clean = False
-        elif not clean and app.engine.store.kept()["tasks"].count < FEW_TASKS:
+        elif not clean and await _keeps_few_tasks(app):
             gc.unfreeze()
             gc.collect()
             gc.freeze()
             clean = True
-        loop.call_later(BUSY_SECONDS if app.requests != last else QUIET_SECONDS, collect)
-        last = app.requests
+        seconds = BUSY_SECONDS if busy else QUIET_SECONDS
 
-    loop.call_later(QUIET_SECONDS, collect)
+
+async def _keeps_few_tasks(app: App) -> bool:
+    try:
+        return (await app.engine.store.kept())["tasks"].count < FEW_TASKS
+    except StoreUnavailable:
+        return False
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -92,14 +98,15 @@ async def _serve(app: App, announcer: Announcer) -> None:
         await _open_proxy(app, stack)
         watching = _watch_scenarios(app, announcer, ended)
         announcer.started(port)
-        _limit_garbage_collection(app)
+        collecting = asyncio.create_task(_limit_garbage_collection(app))
         await ended.wait()
         if watching is not None:
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
+        collecting.cancel()
         restore_signals()  # a second Ctrl-C ends the process at once
-        announcer.stopped()
+        await announcer.stopped()
         app.interrupt()  # before the proxy ends, which serves calls that wait too
         last = Timer(GRACE_SECONDS, os._exit, (0,))
         last.daemon = True

@@ -82,7 +82,7 @@ class EventLines:
 
     def __init__(self, mock: MockClient, providers: list[str], colour: bool) -> None:
         self._mock = mock
-        self._lines = TextLines(dict.fromkeys(providers), lambda provider, task_id: None, colour)  # type: ignore[arg-type]
+        self._lines = TextLines(dict.fromkeys(providers), colour)  # type: ignore[arg-type]
 
     def of(self, kind: str, data: Mapping[str, Any]) -> Iterator[str]:
         """The lines of one event: none for what the console does not show, and for a record that is gone again."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,20 +14,20 @@ from mockserver.control import models, views
 from mockserver.control.control_request import ControlRequest, Refusal, bad, first_error, stopping
 from mockserver.control.queries import Queries, account_name, accounts_of, known
 from mockserver.engine import snapshot, snapshot_check, snapshot_reader, snapshot_writer
-from mockserver.engine.clock import SystemClock, VirtualClock
+from mockserver.engine.clock import Clock, SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
 from mockserver.engine.event_runner import Busy, Stopping
 from mockserver.engine.journal import safe_headers, secret_of, without
 from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import Route, parse_route
-from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.problems import Kind, Problem, StoreUnavailable
 from mockserver.engine.sinks import Received, Reply, Sink
 from mockserver.engine.snapshot_rules import MOST
 from mockserver.engine.store.steering import RuleCounts
 from mockserver.engine.tasks import Failure
 from mockserver.faults.rules import RULES_KEPT, BadRule, FaultRules, Rule
 
-AfterReset = Callable[[str | None], None]
+AfterReset = Callable[[str | None], Awaitable[None]]
 """Puts the scenarios in force again after a reset, of everybody (None) or of one key's hash."""
 
 RAN_SHOWN = 1_000
@@ -60,7 +60,7 @@ class Actions:
         except Stopping:
             raise stopping() from None
         events = [{"time": time, "kind": kind, "id": name} for time, kind, name in ran[:RAN_SHOWN]]
-        return {**views.clock_view(self.engine), "ran": events, "ran_total": len(ran)}
+        return {**await views.clock_view(self.engine), "ran": events, "ran_total": len(ran)}
 
     async def set_clock(self, request: ControlRequest) -> dict[str, Any]:
         """Change the clock's mode, speed or autojump; its time stays."""
@@ -69,38 +69,38 @@ class Actions:
         mode = asked.mode or engine.clock.mode
         if mode == "virtual" and asked.speed is not None:
             raise bad("A virtual clock has no speed: its time passes only when it is advanced.")
+        clock: Clock | None = None
         if mode == "virtual" and engine.clock.mode == "real":
-            engine.event_runner.restart(VirtualClock(now))
+            clock = VirtualClock(now)
         elif mode == "real" and (engine.clock.mode == "virtual" or asked.speed is not None):
-            engine.event_runner.restart(SystemClock(now, asked.speed or 1.0))
-        if asked.autojump is not None:
-            engine.waiters.autojump = asked.autojump
-        return views.clock_view(engine)
+            clock = SystemClock(now, asked.speed or 1.0)
+        await engine.set_clock(clock, asked.autojump)
+        return await views.clock_view(engine)
 
     async def list_faults(self, request: ControlRequest) -> dict[str, Any]:
         accounts = accounts_of(request)
         rules = [rule for rule in self.rules.all() if accounts is None or rule.account in accounts]
-        return {"faults": [self._rule_view(rule) for rule in reversed(rules)], "next": None}
+        return {"faults": [await self._rule_view(rule) for rule in reversed(rules)], "next": None}
 
     async def add_fault(self, request: ControlRequest) -> dict[str, Any]:
         try:
-            return self._rule_view(self.rules.add(await request.body()))
+            return await self._rule_view(await self.rules.add(await request.body()))
         except BadRule as error:
             raise Refusal(400, "bad_rule", f"{str(error)[:3000]}.") from None
         except ValidationError as error:
             raise Refusal(400, "bad_rule", first_error(error)) from None
 
     async def show_fault(self, request: ControlRequest) -> dict[str, Any]:
-        return self._rule_view(self._rule(request))
+        return await self._rule_view(self._rule(request))
 
     async def remove_fault(self, request: ControlRequest) -> dict[str, Any]:
         rule = self._rule(request)
-        shown = self._rule_view(rule)
-        self.rules.remove([rule])
+        shown = await self._rule_view(rule)
+        await self.rules.remove([rule])
         return shown
 
-    def _rule_view(self, rule: Rule) -> dict[str, Any]:
-        return views.rule_view(rule, self.rules.counts(rule))
+    async def _rule_view(self, rule: Rule) -> dict[str, Any]:
+        return views.rule_view(rule, await self.rules.counts(rule))
 
     def _rule(self, request: ControlRequest) -> Rule:
         rule = next((rule for rule in self.rules.all() if rule.id == request.params["id"]), None)
@@ -111,7 +111,9 @@ class Actions:
     async def remove_faults(self, request: ControlRequest) -> dict[str, Any]:
         """Remove all rules, or those of the `api_key` parameters."""
         accounts = accounts_of(request)
-        removed = self.rules.remove(rule for rule in self.rules.all() if accounts is None or rule.account in accounts)
+        removed = await self.rules.remove(
+            rule for rule in self.rules.all() if accounts is None or rule.account in accounts
+        )
         return {"removed": removed}
 
     async def set_account(self, request: ControlRequest) -> dict[str, Any]:
@@ -128,12 +130,12 @@ class Actions:
         rate_limit = RateLimit(limit.requests, limit.seconds) if limit else None
         change = AccountChange(balance, "quota" in given, quota, "rate_limit" in given, rate_limit)
         account = account_name(request.params["key"])
-        self.engine.store.change_account(provider, account, change, self.engine.now())
-        return self.queries.account_view(provider, account)
+        await self.engine.store.change_account(provider, account, change, self.engine.now())
+        return await self.queries.account_view(provider, account)
 
     async def end_task(self, request: ControlRequest) -> dict[str, Any]:
         """End a task now: complete it, fail it (with a provider's error code), or cancel it."""
-        task = known(self.engine.store.task(request.params["id"]), "task")
+        task = known(await self.engine.store.task(request.params["id"]), "task")
         asked = await request.read(models.TaskEnd)
         failures = {
             "complete": None,
@@ -142,18 +144,20 @@ class Actions:
         }
         verb = request.http_request.path.rpartition("/")[2]
         try:
-            self.engine.end_now(task, failures[verb])
+            await self.engine.end_now(task, failures[verb])
+        except StoreUnavailable:
+            raise
         except Problem as problem:
             raise Refusal(409, "has_ended", f"Cannot {verb} this task: {problem.detail}.") from None
         return await self.queries.task(request)
 
     async def redeliver(self, request: ControlRequest) -> dict[str, Any]:
         """Begin a callback's attempts anew, after it was delivered, given up, captured or lost."""
-        delivery = known(self.engine.store.delivery(request.params["id"]), "callback")
+        delivery = known(await self.engine.store.delivery(request.params["id"]), "callback")
         if not delivery.ended:
             raise Refusal(409, "still_waiting", "This callback is still waiting for its next attempt.")
-        self.engine.dispatcher.redeliver(delivery, self.engine.now())
-        self.engine.event_runner.rearm()
+        await self.engine.dispatcher.redeliver(delivery, self.engine.now())
+        self.engine.event_runner.wake()
         return await self.queries.callback(request)
 
     async def show_routes(self, request: ControlRequest) -> dict[str, Any]:
@@ -166,7 +170,7 @@ class Actions:
             routes = tuple(parse_route(f"{route.source}={route.to}") for route in asked.routes)
         except ValueError as error:
             raise bad(f"{error}.") from None
-        self.engine.store.steering.change_routes(lambda _: routes)
+        await self.engine.store.steering.change_routes(lambda _: routes)
         return await self.show_routes(request)
 
     async def add_route(self, request: ControlRequest) -> dict[str, Any]:
@@ -176,24 +180,24 @@ class Actions:
             source, target = parse_route(f"{asked.source}={asked.to}")
         except ValueError as error:
             raise bad(f"{error}.") from None
-        self.engine.store.steering.change_routes(lambda routes: ((source, target), *_without(routes, source)))
+        await self.engine.store.steering.change_routes(lambda routes: ((source, target), *_without(routes, source)))
         return await self.show_routes(request)
 
     async def remove_route(self, request: ControlRequest) -> dict[str, Any]:
         """Remove the route with a `from` address, if there is one; without `from`, all routes."""
         source = request.query("from")
-        self.engine.store.steering.change_routes(lambda routes: _without(routes, source) if source else ())
+        await self.engine.store.steering.change_routes(lambda routes: _without(routes, source) if source else ())
         return await self.show_routes(request)
 
     async def show_sink(self, request: ControlRequest) -> dict[str, Any]:
         name = request.params["name"]
-        return views.sink_view(name, self.engine.store.steering.sink(name) or Sink())
+        return views.sink_view(name, await self.engine.store.steering.sink(name) or Sink())
 
     async def set_sink(self, request: ControlRequest) -> dict[str, Any]:
         """Set a sink's script, and remove the callbacks it received."""
         asked = await request.read(models.SinkScript)
         script = [Reply(item.status, item.delay) for item in asked.responses]
-        self.engine.store.steering.put_sink(request.params["name"], script)
+        await self.engine.store.steering.put_sink(request.params["name"], script)
         return await self.show_sink(request)
 
     async def receive(self, request: ControlRequest) -> Response:
@@ -201,7 +205,7 @@ class Actions:
         headers = without(safe_headers(request.http_request.headers), secret_of(request.http_request.headers))
         body = (await request.raw()).decode("utf-8", "replace")
         received = Received(self.engine.now(), headers, body)
-        reply = self.engine.store.steering.deliver(request.params["name"], received)
+        reply = await self.engine.store.steering.deliver(request.params["name"], received)
         await self.engine.waiters.sleep(reply.delay)
         return Response(status=max(200, reply.status))
 
@@ -231,7 +235,7 @@ class Actions:
             except (BadRule, ValueError) as error:
                 raise bad(f"The snapshot is invalid: {error}.") from None
             await snapshot.restore(self.engine, state, snapshot.SavedRules(rules, asked.faults_added))
-        return views.clock_view(self.engine)
+        return await views.clock_view(self.engine)
 
     def _read_snapshot(self, text: str) -> tuple[snapshot.State, models.SnapshotBody, list[tuple[Rule, RuleCounts]]]:
         """A snapshot's state, its other fields and its rules. Raises ValueError for the first thing that is wrong."""
@@ -245,13 +249,13 @@ class Actions:
         """Remove all state, or one key's tasks, money, callbacks, requests and faults; the answer has their charges."""
         asked = await request.read(models.Reset)
         account = None if asked.api_key is None else account_name(asked.api_key)
-        forgotten = views.usage_view(self.engine, self.queries.mounts, account)
+        forgotten = await views.usage_view(self.engine, self.queries.mounts, account)
         if account is not None:
-            self.engine.reset_account(account)
+            await self.engine.reset_account(account)
         else:
             await self.engine.reset()
         if self.after_reset is not None:
-            self.after_reset(account)
+            await self.after_reset(account)
         return {"status": "reset", "defects": self.engine.defects.count, "forgotten": forgotten}
 
 

@@ -44,7 +44,7 @@ _HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control":
 class EventFeed:
     """Keeps the newest events, numbered, and streams them to watchers. `summary` is what is told of a request."""
 
-    def __init__(self, engine: Engine, summary: Callable[[Exchange], dict[str, Any]]) -> None:
+    def __init__(self, engine: Engine, summary: Callable[[Exchange, Task | None], dict[str, Any]]) -> None:
         self._engine = engine
         self._summary = summary
         self._events: deque[tuple[int, bytes]] = deque(maxlen=EVENTS_KEPT)
@@ -104,21 +104,32 @@ class EventFeed:
     def _observe(self) -> None:
         if not self._observing:
             self._observing = True
-            self._engine.journal.observers.append(self._request)
-            self._engine.dispatcher.observers.append(self._attempt)
-            self._engine.task_observers.append(self._task)
+            for observers, observe in self._observations():
+                observers.append(observe)
+
+    def _observations(self) -> list[tuple[list[Any], Callable[..., None]]]:
+        """Which lists of observers this is in while it observes, of this process and of others, and as which."""
+        engine, elsewhere = self._engine, self._engine.elsewhere
+        return [
+            (engine.journal.observers, self._request),
+            (engine.dispatcher.observers, self._attempt),
+            (engine.task_observers, self._task),
+            (elsewhere.request_observers, self._request),
+            (elsewhere.attempt_observers, self._attempt),
+            (elsewhere.task_observers, self._task),
+            (elsewhere.control_observers, self.changed),
+        ]
 
     def _rest(self) -> None:
         """Stop observing, if nobody watches any more."""
         if self._observing and not self._watchers:
             self._observing = False
             self._events.clear()
-            self._engine.journal.observers.remove(self._request)
-            self._engine.dispatcher.observers.remove(self._attempt)
-            self._engine.task_observers.remove(self._task)
+            for observers, observe in self._observations():
+                observers.remove(observe)
 
-    def _request(self, exchange: Exchange) -> None:
-        self._add("request", self._summary(exchange))
+    def _request(self, exchange: Exchange, task: Task | None) -> None:
+        self._add("request", self._summary(exchange, task))
 
     def _attempt(self, delivery: Delivery, attempt: Attempt) -> None:
         self._add("callback", views.attempt_event(delivery, attempt))

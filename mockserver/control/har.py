@@ -36,9 +36,9 @@ class Har:
         store = self.engine.store
         found = [
             _of_request(self.queries.request_view(one), root)
-            for one in reversed(store.entries(Wanted(), EVERYTHING)[0])
+            for one in reversed((await store.entries(Wanted(), EVERYTHING))[0])
         ]
-        for delivery in reversed(store.deliveries(Wanted(), EVERYTHING)[0]):
+        for delivery in reversed((await store.deliveries(Wanted(), EVERYTHING))[0]):
             view = self.queries.callback_view(delivery)
             found += [_of_attempt(view, attempt) for attempt in view["attempts"]]
         entries = sorted(found, key=lambda entry: str(entry["startedDateTime"]))

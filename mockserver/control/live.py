@@ -60,13 +60,13 @@ class Live:
     async def advice(self, request: ControlRequest) -> dict[str, Any]:
         """What the clients did that would hurt in production, of some keys alone with `api_key`; and every rule."""
         accounts = accounts_of(request)
-        found = advice_for(read_records(self.engine, self.providers))
+        found = advice_for(await read_records(self.engine, self.providers))
         shown = [asdict(advice) for advice in found if accounts is None or advice.account in accounts]
         return {"advice": shown, "rules": {rule.name: rule.title for rule in rules()}}
 
     async def show_picture(self, request: ControlRequest) -> Response:
         """A completed task's picture, `?width=` pixels wide at most: a thumbnail is drawn small, not scaled down."""
-        task = known(self.engine.store.task(request.params["id"]), "task")
+        task = known(await self.engine.store.task(request.params["id"]), "task")
         index, width = request.params["index"], request.query("width")
         if not (index.isascii() and index.isdigit() and len(index) <= 4 and int(index) < task.job.count):
             raise Refusal(404, "not_found", f"This task has {task.job.count} pictures, numbered from 0.")
@@ -80,7 +80,7 @@ class Live:
 
     async def resend(self, request: ControlRequest) -> dict[str, Any]:
         """Send a recorded request again, with its key if that is still known; the answer's status and id."""
-        exchange = known(self.engine.store.entry(request.params["id"]), "request")
+        exchange = known(await self.engine.store.entry(request.params["id"]), "request")
         check_resendable(exchange)
         key = self.engine.known_keys.key_of(exchange.account) if exchange.account else ""
         url, headers = url_of(exchange, self.public_urls.socket_url(request.http_request)), headers_of(exchange, key)

@@ -15,13 +15,14 @@ from mockserver.engine.callbacks import Attempt, Delivery
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange
 from mockserver.engine.store import EVERYTHING, Wanted
+from mockserver.engine.tasks import Task
 from mockserver.http.context import Mount
 from mockserver.http.routing import Router
 from mockserver.providers.base import Provider
 
 
 class Metrics:
-    """The metrics of one server, from the moment this is made."""
+    """The metrics of one server; `begin` makes them. What other processes of the server do is counted too."""
 
     def __init__(self, engine: Engine, mounts: Mapping[str, Mount], providers: Iterable[Provider]) -> None:
         self._engine, self._mounts = engine, mounts
@@ -40,21 +41,30 @@ class Metrics:
         self._held = Gauge("mockserver_money_held", "Held for tasks under way.", charged, registry=registry)
         self._queue = Gauge("mockserver_queue_length", "What is pending.", ("queue",), registry=registry)
         self._dropped = Gauge("mockserver_dropped", "Records dropped by a bound.", ("records",), registry=registry)
-        for exchange in engine.store.entries(Wanted(), EVERYTHING)[0]:
-            self._request(exchange)
-        for delivery in engine.store.deliveries(Wanted(), EVERYTHING)[0]:
-            for attempt in delivery.attempts:
-                self._attempt(delivery, attempt)
-        engine.journal.observers.append(self._request)
-        engine.dispatcher.observers.append(self._attempt)
 
-    def answer(self) -> Response:
+    @classmethod
+    async def begin(cls, engine: Engine, mounts: Mapping[str, Mount], providers: Iterable[Provider]) -> "Metrics":
+        """Count what is kept so far, and from now on what happens."""
+        metrics, store = cls(engine, mounts, providers), engine.store
+        exchanges, deliveries = await store.entries(Wanted(), EVERYTHING), await store.deliveries(Wanted(), EVERYTHING)
+        for exchange in exchanges[0]:
+            metrics._request(exchange, None)
+        for delivery in deliveries[0]:
+            for attempt in delivery.attempts:
+                metrics._attempt(delivery, attempt)
+        for requests in (engine.journal.observers, engine.elsewhere.request_observers):
+            requests.append(metrics._request)
+        for attempts in (engine.dispatcher.observers, engine.elsewhere.attempt_observers):
+            attempts.append(metrics._attempt)
+        return metrics
+
+    async def answer(self) -> Response:
         """The metrics as text."""
-        self._read_gauges()
+        await self._read_gauges()
         headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         return Response(body=generate_latest(self._registry), headers=headers)
 
-    def _request(self, exchange: Exchange) -> None:
+    def _request(self, exchange: Exchange, task: Task | None) -> None:
         if exchange.status is not None:
             route = self._route(exchange)
             self._requests.labels(exchange.provider, route, exchange.status).inc()
@@ -70,18 +80,18 @@ class Metrics:
         outcome = "success" if attempt.outcome.success else "failure"
         self._attempts.labels(delivery.provider, outcome).inc()
 
-    def _read_gauges(self) -> None:
+    async def _read_gauges(self) -> None:
         engine, now = self._engine, self._engine.now()
         for gauge in (self._tasks, self._captured, self._held):
             gauge.clear()
-        tasks = engine.store.tasks(Wanted(), EVERYTHING)[0]
+        tasks = (await engine.store.tasks(Wanted(), EVERYTHING))[0]
         for (provider, state), count in Counts((task.job.provider, task.status_at(now)) for task in tasks).items():
             self._tasks.labels(provider, state).set(count)
-        for charge in views.usage_view(engine, self._mounts, None)["charges"]:
+        for charge in (await views.usage_view(engine, self._mounts, None))["charges"]:
             self._captured.labels(charge["provider"], charge["currency"]).set(float(charge["captured"]))
             self._held.labels(charge["provider"], charge["currency"]).set(float(charge["held"]))
-        pending = engine.store.pending()
+        pending = await engine.store.pending()
         self._queue.labels("tasks").set(pending.tasks)
         self._queue.labels("callback_attempts").set(pending.attempts)
-        for noun, kept in engine.store.kept().items():
+        for noun, kept in (await engine.store.kept()).items():
             self._dropped.labels(noun).set(kept.dropped)

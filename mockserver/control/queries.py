@@ -1,7 +1,7 @@
 """The control calls that read: health, lists of records, and single records."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
@@ -46,29 +46,30 @@ class Queries:
     async def health(self, request: ControlRequest) -> dict[str, Any]:
         """That the server is there, what is pending, and what the bounds have dropped."""
         engine, store = self.engine, self.engine.store
-        pending = store.pending()
+        pending, kept = await store.pending(), await store.kept()
         return {
             "status": "ok",
             "version": __version__,
             "providers": sorted(self.mounts),
-            "clock": views.clock_view(engine),
+            "clock": await views.clock_view(engine),
             "seed": engine.entropy.seed,
             "pending": {"tasks": pending.tasks, "callback_attempts": pending.attempts},
             "defects": views.defects_view(engine),
-            "kept": {noun: asdict(kept) for noun, kept in store.kept().items()},
+            "kept": {noun: asdict(of_noun) for noun, of_noun in kept.items()},
         }
 
     async def clock(self, request: ControlRequest) -> dict[str, Any]:
-        return views.clock_view(self.engine)
+        return await views.clock_view(self.engine)
 
     async def tasks(self, request: ControlRequest) -> dict[str, Any]:
-        return self._list(request, "tasks", self.engine.store.tasks, self._task_view)
+        found, following = await self._page(request, self.engine.store.tasks)
+        return {"tasks": [await self._task_view(task) for task in found], "next": following}
 
     async def task(self, request: ControlRequest) -> dict[str, Any]:
-        return self._task_view(known(self.engine.store.task(request.params["id"]), "task"))
+        return await self._task_view(known(await self.engine.store.task(request.params["id"]), "task"))
 
-    def _task_view(self, task: Task) -> dict[str, Any]:
-        delivery = self.engine.store.delivery_of(task.id)
+    async def _task_view(self, task: Task) -> dict[str, Any]:
+        delivery = await self.engine.store.delivery_of(task.id)
         view = views.task_view(task, self.mounts[task.job.provider], self.engine.now(), delivery)
         return self._shown(view, task.job.account)
 
@@ -95,29 +96,37 @@ class Queries:
         deliveries = self.engine.store.deliveries
         any_of_them = self._wanted(request, keep)
         waiting = replace(any_of_them, keep=lambda delivery: keep(delivery) and not delivery.ended)
-        await self._wait(request, lambda: bool(deliveries(any_of_them, 1)[0]) and not deliveries(waiting, 1)[0])
-        return self._list(request, "callbacks", deliveries, self.callback_view, keep)
+
+        async def done() -> bool:
+            return bool((await deliveries(any_of_them, 1))[0]) and not (await deliveries(waiting, 1))[0]
+
+        await self._wait(request, done)
+        found, following = await self._page(request, deliveries, keep)
+        return {"callbacks": [self.callback_view(delivery) for delivery in found], "next": following}
 
     async def callback(self, request: ControlRequest) -> dict[str, Any]:
         name = request.params["id"]
-        known(self.engine.store.delivery(name), "callback")
+        known(await self.engine.store.delivery(name), "callback")
 
-        def done() -> bool:
-            delivery = self.engine.store.delivery(name)
+        async def done() -> bool:
+            delivery = await self.engine.store.delivery(name)
             return delivery is None or delivery.ended
 
         await self._wait(request, done)
-        return self.callback_view(known(self.engine.store.delivery(name), "callback"))
+        return self.callback_view(known(await self.engine.store.delivery(name), "callback"))
 
-    async def _wait(self, request: ControlRequest, done: Callable[[], bool]) -> None:
+    async def _wait(self, request: ControlRequest, done: Callable[[], Awaitable[bool]]) -> None:
         """Wait until `done`, at most as long as the call says; every attempt and every end of a task is a check."""
         seconds = request.wait()
         if seconds is None:
             return
         try:
             async with asyncio.timeout(seconds):
-                while not done():
-                    await self.engine.waiters.wait_for_change()
+                while True:
+                    change = self.engine.waiters.next_change()  # before the look, so that none is missed
+                    if await done():
+                        return
+                    await change
                     if self.engine.waiters.interruption == STOPPING:
                         raise stopping()
         except TimeoutError:
@@ -127,34 +136,37 @@ class Queries:
         view = request.query("view")
         if view not in (None, "summary"):
             raise bad("view is summary; without it the records are complete.")
-        show = self.request_view if view is None else self.request_summary
-        return self._list(request, "requests", self.engine.store.entries, show)
+        found, following = await self._page(request, self.engine.store.entries)
+        if view is None:
+            return {"requests": [self.request_view(exchange) for exchange in found], "next": following}
+        rows = [self.request_summary(exchange, await self.engine.journal.task_of(exchange)) for exchange in found]
+        return {"requests": rows, "next": following}
 
-    def request_summary(self, exchange: Exchange) -> dict[str, Any]:
-        """A request as a list's row."""
-        task = self.engine.find(exchange.provider, exchange.task_id) if exchange.task_id else None
+    def request_summary(self, exchange: Exchange, task: Task | None) -> dict[str, Any]:
+        """A request as a list's row; `task` is the one that it was about."""
         mount = self.mounts.get(exchange.provider)
         summary = views.exchange_summary(exchange, task, mount.provider.currency if mount else None)
         return self._shown(summary, exchange.account)
 
     async def request(self, request: ControlRequest) -> dict[str, Any]:
-        return self.request_view(known(self.engine.store.entry(request.params["id"]), "request"))
+        return self.request_view(known(await self.engine.store.entry(request.params["id"]), "request"))
 
     async def accounts(self, request: ControlRequest) -> dict[str, Any]:
-        return self._list(request, "accounts", self.engine.store.accounts, self._money_view)
+        found, following = await self._page(request, self.engine.store.accounts)
+        return {"accounts": [self._money_view(account) for account in found], "next": following}
 
     def _money_view(self, account: Account) -> dict[str, Any]:
         return views.money_view(account, self.mounts[account.provider].provider.currency)
 
     async def account(self, request: ControlRequest) -> dict[str, Any]:
         provider = self.provider_of(request)
-        return self.account_view(provider, account_name(request.params["key"]))
+        return await self.account_view(provider, account_name(request.params["key"]))
 
-    def account_view(self, provider: str, account: str) -> dict[str, Any]:
+    async def account_view(self, provider: str, account: str) -> dict[str, Any]:
         """An account with its usage, without its key."""
         store = self.engine.store
-        usage = reversed(store.usage(provider, account))
-        return self._shown(views.account_view(store.account(provider, account), usage, self.mounts[provider]), account)
+        found, usage = await store.account(provider, account), await store.usage(provider, account)
+        return self._shown(views.account_view(found, reversed(usage), self.mounts[provider]), account)
 
     def provider_of(self, request: ControlRequest) -> str:
         """The provider in a call's query. Raises Refusal if there is none, or no such provider."""
@@ -175,18 +187,16 @@ class Queries:
             self._check_provider(provider)
         return Wanted(provider, accounts_of(request), keep)
 
-    def _list(
+    async def _page(
         self,
         request: ControlRequest,
-        noun: str,
-        page: Callable[[Wanted[T], int, str | None], Page[T]],
-        view: Callable[[T], Any],
+        page: Callable[[Wanted[T], int, str | None], Awaitable[Page[T]]],
         keep: Callable[[T], bool] = every,
-    ) -> dict[str, Any]:
+    ) -> Page[T]:
+        """The part of a list that a call asks for."""
         if unknown := set(request.http_request.query) - set(LIST_PARAMETERS):
             raise bad(f"A list takes {', '.join(LIST_PARAMETERS)}; not {min(unknown):.40}.")
-        found, following = page(self._wanted(request, keep), request.limit(), request.query("cursor"))
-        return {noun: [view(record) for record in found], "next": following}
+        return await page(self._wanted(request, keep), request.limit(), request.query("cursor"))
 
 
 def known(found: T | None, noun: str) -> T:

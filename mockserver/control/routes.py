@@ -14,6 +14,7 @@ from mockserver.control.har import Har
 from mockserver.control.live import Live
 from mockserver.control.queries import Queries
 from mockserver.engine.engine import Engine
+from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.text import write_json
 from mockserver.faults.rules import FaultRules
 from mockserver.http.context import Mount
@@ -106,11 +107,16 @@ class Control:
                 return logged_in
             self._access.check(request)
             handler, params = self._find(request.method, path)
-            self._engine.event_runner.run_due()
+            await self._engine.store.refresh()
+            if self._engine.event_runner.may_be_due():
+                await self._engine.event_runner.run_due()
             answer = await handler(ControlRequest(request, params, self._largest))
             if request.method not in ("GET", "HEAD"):
                 self._feed.changed(path)
+                await self._engine.store.announce_control(path)
             return answer if isinstance(answer, StreamResponse) else _json(200, answer)
+        except StoreUnavailable as problem:
+            return _json(503, {"error": {"code": "store_unavailable", "message": f"{problem.detail}."}})
         except Refusal as refusal:
             return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
 
@@ -135,8 +141,8 @@ class Control:
                 from mockserver.control.metrics import Metrics
             except ImportError:
                 raise Refusal(501, "not_installed", _NO_METRICS) from None
-            self._metrics = Metrics(self._engine, self._mounts, self._providers)
-        return self._metrics.answer()
+            self._metrics = await Metrics.begin(self._engine, self._mounts, self._providers)
+        return await self._metrics.answer()
 
     async def _proxy(self, request: ControlRequest) -> Mapping[str, Any]:
         """The proxy of this server: its port, the documented hosts that it redirects, and its CA's certificate."""

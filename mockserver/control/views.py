@@ -20,7 +20,7 @@ SHOWN = 300
 """Characters of a path or a prompt in a list's row."""
 
 
-def clock_view(engine: Engine) -> dict[str, Any]:
+async def clock_view(engine: Engine) -> dict[str, Any]:
     """The clock; `next_due` is the time of the next event, null if none is planned."""
     clock = engine.clock
     return {
@@ -28,7 +28,7 @@ def clock_view(engine: Engine) -> dict[str, Any]:
         "mode": clock.mode,
         "speed": clock.speed,
         "autojump": engine.waiters.autojump,
-        "next_due": engine.event_runner.next_due(),
+        "next_due": await engine.event_runner.next_due(),
     }
 
 
@@ -225,12 +225,12 @@ def money_view(account: Account, currency: Currency) -> dict[str, Any]:
     }
 
 
-def usage_view(engine: Engine, mounts: Mapping[str, Mount], account: str | None) -> dict[str, Any]:
+async def usage_view(engine: Engine, mounts: Mapping[str, Mount], account: str | None) -> dict[str, Any]:
     """The number of callbacks, and the charges at each provider: of one account, or of all if it is None."""
     accounts = None if account is None else frozenset((account,))
-    callbacks = len(engine.store.deliveries(Wanted(accounts=accounts), EVERYTHING)[0])
+    callbacks = len((await engine.store.deliveries(Wanted(accounts=accounts), EVERYTHING))[0])
     totals: dict[str, list[int]] = {}
-    for found in engine.store.accounts(Wanted(accounts=accounts), EVERYTHING)[0]:
+    for found in (await engine.store.accounts(Wanted(accounts=accounts), EVERYTHING))[0]:
         if found.submissions:
             total = totals.setdefault(found.provider, [0, 0, 0])
             for place, amount in enumerate((found.submissions, found.captured, found.held)):

@@ -8,6 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal, Protocol
 
@@ -95,6 +96,47 @@ class VirtualClock:
 
     def real_delay(self, instant: float) -> float | None:
         return 0.0 if instant <= self._now else None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """A clock as a value: it shows `instant` (Unix seconds) and runs `speed` times as fast as real time.
+
+    Between a process and its store, it is the clock of this moment. `at` is a shared store's own: its real time (Unix
+    seconds, by one clock for all hosts) at which the clock showed `instant`; 0 outside of the store.
+    """
+
+    mode: Mode
+    instant: float
+    speed: float
+    at: float = 0.0
+
+    @classmethod
+    def of(cls, clock: Clock) -> "ClockState":
+        """What a clock shows now."""
+        return cls(clock.mode, clock.now(), clock.speed)
+
+    def clock(self) -> Clock:
+        """A clock that shows `instant` now."""
+        return VirtualClock(self.instant) if self.mode == "virtual" else SystemClock(self.instant, self.speed)
+
+    def shown_at(self, at: float) -> "ClockState":
+        """What this clock shows when the store's real time is `at`. A virtual clock stands."""
+        passed = max(0.0, at - self.at) * self.speed if self.mode == "real" else 0.0
+        return ClockState(self.mode, self.instant + passed, self.speed, at)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What all processes of a server share besides records: the clock, the seed, and whether waits move the clock.
+
+    `seeded`: the user gave the seed, and a reset keeps it.
+    """
+
+    clock: ClockState
+    seed: str
+    seeded: bool
+    autojump: bool
 
 
 class Draw:

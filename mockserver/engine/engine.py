@@ -5,7 +5,7 @@ It knows a provider only by its `ProviderPort`, and changes state only through i
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 from typing import Protocol
@@ -13,23 +13,24 @@ from typing import Protocol
 from mockserver.engine.accounts import KnownKeys
 from mockserver.engine.addresses import split_origin
 from mockserver.engine.callbacks import Delivery
-from mockserver.engine.clock import Clock, Draw, Entropy
+from mockserver.engine.clock import Clock, ClockState, Draw, Entropy, ServerState
 from mockserver.engine.defect_log import DefectLog
-from mockserver.engine.dispatcher import Dispatcher
-from mockserver.engine.event_runner import Conclude, EventRunner
-from mockserver.engine.journal import Journal
+from mockserver.engine.dispatcher import Conclude, Dispatcher
+from mockserver.engine.elsewhere import Elsewhere, TaskObserver
+from mockserver.engine.event_runner import EventRunner
+from mockserver.engine.journal import Exchange, Journal
 from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import Currency
 from mockserver.engine.outbound import Routing, Sender
-from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.store import DRAWS, Store
+from mockserver.engine.problems import Kind, Problem, StoreUnavailable
+from mockserver.engine.store import DRAWS, Change, Records, Store
 from mockserver.engine.tasks import Failure, Job, Task
 from mockserver.engine.waiters import Waiters
 
 log = logging.getLogger("mockserver")
 
-TaskObserver = Callable[[Task, Delivery | None], None]
-"""Is called with each task that has ended, and its callback, if it has one."""
+CLOCK_JITTER = 0.1
+"""Seconds that a clock which others have set may be behind this process's: what it took to hear of it."""
 
 
 class ProviderPort(Protocol):
@@ -72,16 +73,17 @@ class Engine:
         self.providers = providers
         self.store = config.store
         self.entropy = config.entropy
-        self.known_keys = KnownKeys(config.store.kept()["accounts"].bound)
+        self.known_keys = KnownKeys(config.store.bounds.accounts)
         self.journal = Journal(self.store)
         self.defects = DefectLog()
-        self.dispatcher = Dispatcher(self.store, config.routing, Sender(), [])
+        self.dispatcher = Dispatcher(self.store, config.routing, Sender(), [], public_only=self._public_only)
         self.event_runner = EventRunner(
             config.clock(), self.store, self._end, self._attempt, self._ring, self._receiver, self._attempt_at_once
         )
-        self.waiters = Waiters(self.event_runner)
+        self.waiters = Waiters(self.event_runner, self.store)
         self.waiters.autojump = config.autojump
         self.task_observers: list[TaskObserver] = []
+        self.elsewhere = Elsewhere(self.store, self.journal)
         self._full = False
 
     @property
@@ -92,23 +94,50 @@ class Engine:
         """Unix seconds by the engine's clock."""
         return self.event_runner.clock.now()
 
-    def start(self) -> None:
+    def state(self) -> ServerState:
+        """The clock, the seed and autojump as they are in force here."""
+        return ServerState(
+            ClockState.of(self.clock), self.entropy.seed, self.entropy.seeded, autojump=self.waiters.autojump
+        )
+
+    async def start(self) -> bool:
+        """Open the store, go on with what it has, and run what is due from now on.
+
+        Returns:
+            Whether the store was empty: then the routes of the start are in force, and nothing else is.
+
+        Raises:
+            StoreUnavailable: the store can't be opened.
+        """
+        await self.store.open(self._changed_elsewhere)
+        found = await self.store.begin(self.state())
+        if found is None:
+            await self.dispatcher.restore_routes()
+        else:
+            self._go_on_with(found)
         self.event_runner.start()
+        return found is None
 
     async def stop(self) -> None:
         await self.event_runner.stop()
+        await self.elsewhere.stop()
         await self.dispatcher.sender.close()
+        await self.store.close()
 
-    def request_id(self, provider: str, account: str) -> str:
-        """A UUID for a request: the n-th of its account ("" for a request without a valid key)."""
+    async def open_exchange(
+        self, counted: str, provider: str, account: str, method: str, path: str, headers: Mapping[str, str]
+    ) -> Exchange:
+        """Put a request on record that has arrived. Its id is a UUID: it is the n-th of the account `counted` ("" for a
+        request without a valid key)."""
         for _ in range(DRAWS):
-            number = self.store.count_request(provider, account)
-            name = self.entropy.draw("request", provider, account, number).uuid()
-            if self.store.entry(name) is None:
-                return name
+            number = await self.store.count_request(provider, counted)
+            name = self.entropy.draw("request", provider, counted, number).uuid()
+            exchange = Exchange(name, self.now(), provider, account, method, path, headers)
+            if await self.journal.open(exchange):
+                return exchange
         raise RuntimeError("no request id is free")
 
-    def submit(self, job: Job) -> Task:
+    async def submit(self, job: Job) -> Task:
         """Accept a job: hold its price, decide its outcome and its times, and plan its end.
 
         Raises:
@@ -116,7 +145,9 @@ class Engine:
         """
         now = self.event_runner.clock.now()
         try:
-            task = self.store.submit(job, now, self._plan)
+            task = await self.store.submit(job, now, self._plan)
+        except StoreUnavailable:
+            raise
         except Problem as problem:
             if problem.kind is Kind.UNAVAILABLE and not self._full:
                 self._full = True
@@ -140,101 +171,154 @@ class Engine:
         planned = max(now, round(now + duration, 6)) if duration else now
         return Task(task_id, job, now, inf if job.stuck else planned, planned, job.failure)
 
-    def check_money(self, job: Job) -> None:
+    async def check_money(self, job: Job) -> None:
         """Make sure that a job's account can pay for it. Raises Problem(OUT_OF_BALANCE)."""
-        self.store.check_money(job, self.now())
+        await self.store.check_money(job, self.now())
 
-    def find(self, provider: str, task_id: str) -> Task | None:
+    async def find(self, provider: str, task_id: str) -> Task | None:
         """A task of a provider, whoever's it is."""
-        task = self.store.task(task_id)
+        task = await self.store.task(task_id)
         return task if task is not None and task.job.provider == provider else None
 
-    def cancel(self, task: Task) -> Task:
+    async def cancel(self, task: Task) -> Task:
         """End a task that has not ended: its money is released and its callback sent. Raises Problem(CONFLICT)."""
-        return self.end_now(task, Failure(Kind.CANCELLED))
+        return await self.end_now(task, Failure(Kind.CANCELLED))
 
-    def end_now(self, task: Task, failure: Failure | None) -> Task:
+    async def end_now(self, task: Task, failure: Failure | None) -> Task:
         """End a task at this instant: completed, or failed. Raises Problem(CONFLICT) if it has ended already."""
         now = self.now()
         ended = task.ended(now, failure)
-        if task.ended_at(now) or not self._settle(ended):
+        if task.ended_at(now) or not await self.store.is_open(task.id) or not await self._settle(ended):
             raise Problem(Kind.CONFLICT, "the task has ended already")
         return ended
 
     async def wait(self, task: Task) -> None:
         """Until the task has ended and its money is settled, or a reset has forgotten it."""
-        self.event_runner.run_due()
-        if self.store.is_open(task.id):
-            await self.waiters.until_end(task.id, task.due)
+        if self.event_runner.may_be_due():
+            await self.event_runner.run_due()
+        await self.waiters.until_end(task.id, task.due, self.store.is_open)
 
-    def _end(self, task_id: str, due: float) -> None:
+    async def _end(self, task_id: str, due: float) -> None:
         """End a task that is due; one that was cancelled or reset since this end was planned is left alone."""
-        task = self.store.task(task_id)
+        task = await self.store.task(task_id)
         if task is not None and task.due == due:
-            self._settle(task)
+            await self._settle(task)
 
-    def _settle(self, task: Task) -> bool:
+    async def _settle(self, task: Task) -> bool:
         """End a task: settle its money and open its callback. False if it has ended before."""
-        if not self.store.is_open(task.id):
-            return False
         url, body = task.job.callback_url, self.providers[task.job.provider].callback_body
         deliveries: list[Delivery] = []
         if url and body is not None:
-            deliveries = self.dispatcher.plan(task, url, body(task), self.entropy)
-        settled = self.store.settle(task, deliveries)
+            deliveries = await self.dispatcher.plan(task, url, body(task), self.entropy)
+        if not await self.store.settle(task, deliveries):
+            return False
         if deliveries:
-            self.event_runner.rearm()
+            planned = [one.next_attempt for one in deliveries if one.next_attempt is not None]
+            self.event_runner.notify_planned(min(planned, default=task.due))  # else it may release others
         self.waiters.end(task.id)
-        for observer in self.task_observers if settled else ():
+        for observer in self.task_observers:
             observer(task, deliveries[0] if deliveries else None)
-        return settled
+        return True
 
     def _ring(self, alarm: int) -> None:
         self.waiters.ring(alarm)
 
-    def _receiver(self, name: str) -> str:
+    def _public_only(self, provider: str) -> bool:
+        return self.providers[provider].public_callbacks_only
+
+    async def _receiver(self, name: str) -> str:
         """Who gets a callback: the origin that it is posted to."""
-        delivery = self.store.delivery(name)
+        delivery = await self.store.delivery(name)
         return split_origin(delivery.routed or "")[0] if delivery is not None else ""
 
     async def _attempt(self, name: str, due: float) -> Conclude:
-        delivery = self.store.delivery(name)
-        public_only = delivery is not None and self.providers[delivery.provider].public_callbacks_only
         try:
-            conclude = await self.dispatcher.attempt(name, due, self.clock, public_only)
+            conclude = await self.dispatcher.attempt(name, due, self.clock)
+        except StoreUnavailable:
+            raise
         except Exception as error:
-            self._record_crashed_attempt(name, error)
+            await self._record_crashed_attempt(name, error)
             raise
         return partial(self._put_on_record, conclude)
 
-    def _attempt_at_once(self, name: str, due: float) -> Conclude | None:
+    async def _attempt_at_once(self, name: str, due: float) -> Conclude | None:
         try:
-            conclude = self.dispatcher.attempt_at_once(name, due)
+            conclude = await self.dispatcher.attempt_at_once(name, due)
+        except StoreUnavailable:
+            raise
         except Exception as error:
-            self._record_crashed_attempt(name, error)
+            await self._record_crashed_attempt(name, error)
             raise
         return None if conclude is None else partial(self._put_on_record, conclude)
 
-    def _record_crashed_attempt(self, name: str, error: Exception) -> None:
-        delivery = self.store.delivery(name)
+    async def _record_crashed_attempt(self, name: str, error: Exception) -> None:
+        delivery = await self.store.delivery(name)
         self.defects.add(f"a callback attempt of {name}", error, delivery.account if delivery else "")
 
-    def _put_on_record(self, conclude: Conclude) -> None:
-        conclude()
+    async def _put_on_record(self, conclude: Conclude) -> None:
+        await conclude()
         self.waiters.notify_change()
+
+    async def set_clock(self, clock: Clock | None, autojump: bool | None) -> None:
+        """Go on with another clock, and with another `autojump`; None leaves it as it is."""
+        jumps = self.waiters.autojump if autojump is None else autojump
+        state = replace(self.state(), clock=ClockState.of(clock or self.clock), autojump=jumps)
+        await self.store.put_state(state)
+        self.waiters.autojump = jumps
+        if clock is not None:
+            self.event_runner.restart(clock)
 
     async def reset(self) -> None:
         """Forget every task, account, delivery and exchange, and start clock and chance afresh."""
         await self.event_runner.cancel_attempts()
-        self.store.reset()
-        self.dispatcher.restore_routes()
+        entropy, clock, jumps = self.config.entropy.renewed(), self.config.clock(), self.config.autojump
+        await self.store.reset(ServerState(ClockState.of(clock), entropy.seed, entropy.seeded, jumps))
+        self._begin_anew(clock, entropy, autojump=jumps)
+        await self.dispatcher.restore_routes()
+
+    async def load(self, records: Records, state: ServerState) -> None:
+        """Put records and a state in place of everything. Calls that wait are told of a reset."""
+        await self.event_runner.cancel_attempts()
+        await self.store.load(records, state)
+        self._begin_anew(state.clock.clock(), Entropy(state.seed, seeded=state.seeded), autojump=state.autojump)
+
+    def _begin_anew(self, clock: Clock, entropy: Entropy, *, autojump: bool) -> None:
+        """Leave behind what this process knew of the records that are gone; the store has others already."""
+        self.event_runner.abandon_attempts()  # those that began while the store was at it
         self.known_keys.clear()
-        self.entropy = self.config.entropy.renewed()
-        self.waiters.autojump = self.config.autojump
+        self.entropy = entropy
+        self.waiters.autojump = autojump
         self._full = False
-        self.event_runner.restart(self.config.clock())
+        self.event_runner.restart(clock)
         self.waiters.forget(None, self.waiters.awaited())
 
-    def reset_account(self, account: str) -> None:
+    async def reset_account(self, account: str) -> None:
         """Forget the tasks, the deliveries, the exchanges and the money of one key's hash, at every provider."""
-        self.waiters.forget(account, self.store.reset_account(account))
+        self.waiters.forget(account, await self.store.reset_account(account))
+
+    def _go_on_with(self, state: ServerState) -> None:
+        """Adopt a state that another process, or this server before its restart, has put in force."""
+        if (state.seed, state.seeded) != (self.entropy.seed, self.entropy.seeded):
+            self.entropy = Entropy(state.seed, seeded=state.seeded)
+        self.waiters.autojump = state.autojump
+        told, clock = state.clock, self.clock
+        if (told.mode, told.speed) == (clock.mode, clock.speed) and told.instant > clock.now() - CLOCK_JITTER:
+            clock.move_to(told.instant)
+        else:
+            clock = told.clock()
+        self.event_runner.restart(clock)
+
+    def _changed_elsewhere(self, change: Change) -> None:
+        """Take note of what another process has done."""
+        if change.kind == "reset" and change.state is not None:
+            state = change.state
+            self._begin_anew(state.clock.clock(), Entropy(state.seed, seeded=state.seeded), autojump=state.autojump)
+        elif change.kind == "state" and change.state is not None:
+            self._go_on_with(change.state)
+        elif change.kind == "forgotten":
+            self.waiters.forget(change.name, list(change.task_ids))
+        elif change.kind == "ended":
+            self.waiters.end(change.name)
+        elif change.kind == "attempt":
+            self.waiters.notify_change()
+        self.elsewhere.tell(change)

@@ -1,19 +1,27 @@
 """Runs due events, in real time or because the clock is advanced.
 
-Ends of tasks and alarms run at once and never wait. Attempts wait for a receiver: in the background while time runs by
-itself, and up to `SIDE_BY_SIDE` of one instant at once while the clock is being advanced. There each receiver gets its
-callbacks one after the other, and attempts are put on record as they were planned, so that every run is the same.
+Ends of tasks and alarms run at once and wait for nothing but the store. Attempts wait for a receiver: in the background
+while time runs by itself, and up to `SIDE_BY_SIDE` of one instant at once while the clock is being advanced. There each
+receiver gets its callbacks one after the other, and attempts are put on record as they were planned, so that every run
+is the same.
+
+Several processes may share the events and the clock. Each event is claimed by one of them, and one at a time advances
+the clock. What the store fails to do for a claimed event is done again every `RETRY` seconds, until it works.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Literal
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, Literal, TypeVar
 
-from mockserver.engine.clock import Clock, pause
+from mockserver.engine.clock import Clock, ClockState, monotonic, pause
+from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.schedule import DueEvents, Event, Queue
 
-_Due = Event | tuple[float, Literal["alarm"], int]
+T = TypeVar("T")
+
+_Due = Event | tuple[float, Literal["ring"], int]
 
 PATIENCE = 5.0
 """Real seconds for which an advance waits for each attempt that was under way when it was called. Its caller may be the
@@ -24,11 +32,17 @@ SIDE_BY_SIDE = 64
 
 CRASHED_ATTEMPT = "a callback attempt crashed"
 
+RETRY = 0.4
+"""Real seconds after which something is tried again that the store could not do."""
+
+_POLL = 0.02
+"""Real seconds between two looks at what other processes do."""
+
 _BREATH = 200
 """Events after which an advance lets other requests have a turn."""
 
 
-Conclude = Callable[[], None]
+Conclude = Callable[[], Awaitable[None]]
 
 
 class Busy(Exception):
@@ -37,6 +51,14 @@ class Busy(Exception):
 
 class Stopping(Exception):
     """The clock is not advanced any further: the server is about to stop."""
+
+
+async def _never_at_once(name: str, due: float) -> Conclude | None:
+    return None
+
+
+async def _own_name(name: str) -> str:
+    return name
 
 
 class EventRunner:
@@ -56,11 +78,11 @@ class EventRunner:
         self,
         clock: Clock,
         events: DueEvents,
-        end: Callable[[str, float], None],
+        end: Callable[[str, float], Awaitable[None]],
         attempt: Callable[[str, float], Awaitable[Conclude | None]],
         ring: Callable[[int], None],
-        receiver: Callable[[str], str] = str,
-        attempt_at_once: Callable[[str, float], Conclude | None] = lambda *_: None,
+        receiver: Callable[[str], Awaitable[str]] = _own_name,
+        attempt_at_once: Callable[[str, float], Awaitable[Conclude | None]] = _never_at_once,
     ) -> None:
         self.clock = clock
         self.alarms = Queue[int]()
@@ -73,19 +95,27 @@ class EventRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._receiver = receiver
         self._attempt_at_once = attempt_at_once
-        self._running: dict[asyncio.Task[Conclude | None], str] = {}
+        self._running: dict[asyncio.Task[Any], str] = {}
+        self._recording: set[asyncio.Task[None]] = set()
+        self._failed: deque[Event] = deque()
+        self._ticking: asyncio.Task[None] | None = None
+        self._missed = False
+        self._ending = asyncio.Lock()
         self._advancing = asyncio.Lock()
         self._stopping = False
 
     def start(self) -> None:
         """Run what is due from now on, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self.rearm()
+        self.wake()
 
     async def stop(self) -> None:
         """Stop the timer and break off attempts under way."""
         self._loop = None
         self._disarm()
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
         await self.cancel_attempts()
 
     def interrupt(self) -> None:
@@ -97,38 +127,46 @@ class EventRunner:
 
     async def cancel_attempts(self) -> None:
         """Cancel the attempts under way and wait until they are gone."""
-        running = list(self._running)
-        for task in running:
+        await asyncio.gather(*self.abandon_attempts(), return_exceptions=True)
+
+    def abandon_attempts(self) -> list[asyncio.Task[Any]]:
+        """Cancel the attempts under way, and forget the events that were to be run again; what was cancelled."""
+        cancelled = [*self._running, *self._recording]
+        for task in cancelled:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        self._failed.clear()
+        return cancelled
 
     def restart(self, clock: Clock) -> None:
-        """Go on with another clock."""
+        """Go on with another clock, or with this one that was moved."""
         self._disarm()
         self.clock = clock
-        self.rearm()
+        self.wake()
 
     def notify_planned(self, due: float) -> None:
         """Say that something was planned for `due` (Unix seconds)."""
         if self._armed_for is None or due < self._armed_for:
-            self.rearm()
+            self._arm(due)
 
-    def rearm(self) -> None:
-        """Arm the timer for what falls due next, if that is sooner than it is armed for."""
-        due = self.next_due()
+    def _arm(self, due: float | None) -> None:
+        """Arm the timer for `due`, if that is sooner than it is armed for."""
         if self._loop is None or due is None or self._advancing.locked():
             return
         if self._armed_for is not None and self._armed_for <= due:
             return
         delay = self.clock.real_delay(due)
         if delay is not None:
+            self._set_timer(delay, due)
+
+    def _set_timer(self, delay: float, due: float) -> None:
+        if self._loop is not None:
             self._disarm()
             self._armed_for = due
-            self._timer = self._loop.call_later(delay, self._tick)
+            self._timer = self._loop.call_later(delay, self._fire)
 
-    def next_due(self) -> float | None:
+    async def next_due(self) -> float | None:
         """When something falls due next, in Unix seconds; None if nothing is planned."""
-        due, alarm = self._events.next_due(), self.alarms.head()
+        due, alarm = await self._events.next_due(), self.alarms.head()
         if alarm is None:
             return due
         return alarm[0] if due is None else min(due, alarm[0])
@@ -138,27 +176,96 @@ class EventRunner:
             self._timer.cancel()
         self._timer = self._armed_for = None
 
-    def _tick(self) -> None:
+    def _fire(self) -> None:
         self._timer = self._armed_for = None
+        self.wake()
+
+    def wake(self) -> None:
+        """Run what is due, in an asyncio task of which there is one at a time, and arm the timer for what is next."""
+        if self._loop is None or self._advancing.locked():
+            return
+        if self._ticking is None:
+            self._ticking = self._loop.create_task(self._tick())
+        else:
+            self._missed = True
+
+    async def _tick(self) -> None:
+        try:
+            while True:
+                self._missed = False
+                try:
+                    await self._run_all_due()
+                    self._arm(await self.next_due())
+                except StoreUnavailable:
+                    self._retry_later()
+                if not self._missed:
+                    return
+        finally:
+            self._ticking = None
+
+    def _retry_later(self) -> None:
+        if not self._advancing.locked():
+            self._set_timer(RETRY, self.clock.now())
+
+    async def _run_all_due(self) -> None:
+        """Run what is due, attempts in the background, unless the clock is being advanced."""
         if self._advancing.locked():
             return
-        self.run_due()
+        await self.run_due()
         now = self.clock.now()
-        while (event := self._events.claim_due(now)) is not None:
-            due, kind, name = event
+        while not self._advancing.locked() and (event := await self._next_failed_or_due(now)) is not None:
+            _, kind, name = event
             if kind == "attempt":
-                self._start_attempt(name, due, None).add_done_callback(self._attempt_ended)
+                self._run_in_background(self._attempt_alone(event), name)
+            elif kind == "finish":
+                async with self._ending:
+                    await self._run_end(event)
+
+    async def _next_failed_or_due(self, now: float, *, attempts: bool = True) -> Event | None:
+        """The first event that the store failed at, or else that is due."""
+        for place, event in enumerate(self._failed):
+            if attempts or event[1] == "finish":
+                del self._failed[place]
+                return event
+        return await self._events.claim_due(now, attempts=attempts)
+
+    async def _attempt_alone(self, event: Event) -> None:
+        """Make an attempt and put it on record. One that crashes is a defect, which the event loop is told of."""
+        try:
+            await self._record(await self._attempt(event[2], event[0]))
+        except StoreUnavailable:
+            self._run_again(event)
+            return
+        except Exception as error:  # noqa: BLE001  # `_report` tells the event loop
+            self._report(CRASHED_ATTEMPT, error)
+        self.wake()
+
+    async def _record(self, conclude: Conclude | None) -> None:
+        """Put an attempt that was made on record, as soon as the store can."""
+        while conclude is not None:
+            try:
+                await conclude()
+            except StoreUnavailable:
+                if self._stopping:
+                    raise
+                await pause(RETRY)
             else:
-                self._run_end(name, due)
-        self.rearm()
+                return
+
+    def _run_again(self, event: Event) -> None:
+        self._failed.append(event)
+        self._retry_later()
+
+    def _report(self, message: str, error: Exception) -> None:
+        """Tell the event loop of a defect of this server; without a loop, raise it."""
+        if self._loop is None:
+            raise error
+        self._loop.call_exception_handler({"message": message, "exception": error})
 
     def _start_attempt(
         self, name: str, due: float, after: "asyncio.Task[Conclude | None] | None"
     ) -> "asyncio.Task[Conclude | None]":
-        """Make an attempt in an asyncio task, once `after`, an attempt for the same receiver, has ended.
-
-        `_running` maps the asyncio task to the delivery's id, or to "" while the attempt has not begun.
-        """
+        """Make an attempt in an asyncio task, once `after`, an attempt for the same receiver, has ended."""
 
         async def attempt() -> Conclude | None:
             if after is not None:
@@ -166,38 +273,70 @@ class EventRunner:
                 self._running[task] = name
             return await self._attempt(name, due)
 
-        task = asyncio.ensure_future(attempt())
-        self._running[task] = name if after is None else ""
+        task = self._run_in_background(attempt(), name if after is None else "")
+        return task
+
+    def _run_in_background(self, attempt: Coroutine[Any, Any, T], name: str) -> "asyncio.Task[T]":
+        """Run an attempt; `_running` maps its task to the delivery's id, or to "" while the attempt has not begun."""
+        task = asyncio.ensure_future(attempt)
+        self._running[task] = name
         task.add_done_callback(lambda ended: self._running.pop(ended, None))
         return task
 
-    def _attempt_ended(self, task: "asyncio.Task[Conclude | None]") -> None:
-        """Put an attempt on record. One that crashed is a defect of this server, which the event loop is told of."""
+    async def _attempt_ended(self, task: "asyncio.Task[Conclude | None]", event: Event) -> None:
+        """Put an attempt of an advance on record, as `_attempt_alone` does for others."""
         try:
-            if not task.cancelled() and (conclude := task.result()) is not None:
-                conclude()
-        except Exception as error:
-            if self._loop is None:
-                raise
-            self._loop.call_exception_handler({"message": CRASHED_ATTEMPT, "exception": error})
-        self.rearm()
+            if not task.cancelled():
+                await self._record(task.result())
+        except StoreUnavailable:
+            self._run_again(event)
+            raise
+        except Exception as error:  # noqa: BLE001  # `_report` tells the event loop
+            self._report(CRASHED_ATTEMPT, error)
 
-    def run_due(self) -> None:
+    def _record_later(self, task: "asyncio.Task[Conclude | None]", event: Event) -> None:
+        """Put an attempt on record when it has ended, whose advance was broken off."""
+
+        async def record() -> None:
+            with suppress(StoreUnavailable):
+                await self._attempt_ended(task, event)
+            self.wake()
+
+        def ended(_: object) -> None:
+            if not task.cancelled():
+                recording = asyncio.ensure_future(record())
+                self._recording.add(recording)
+                recording.add_done_callback(self._recording.discard)
+
+        task.add_done_callback(ended)
+
+    def may_be_due(self) -> bool:
+        """Whether `run_due` may have something to do, as far as this process knows."""
+        now = self.clock.now()
+        alarm = self.alarms.head() if len(self.alarms) else None
+        return self._events.may_be_due(now) or (alarm is not None and alarm[0] <= now)
+
+    async def run_due(self) -> None:
         """End the tasks that are due, and ring the alarms that are."""
         now = self.clock.now()
-        while (event := self._events.claim_due(now, attempts=False)) is not None:
-            self._run_end(event[2], event[0])
+        async with self._ending:
+            while (event := await self._next_failed_or_due(now, attempts=False)) is not None:
+                await self._run_end(event)
+        self._ring_due(now)
+
+    def _ring_due(self, now: float) -> None:
         while len(self.alarms) and (alarm := self.alarms.pop_due(now)) is not None:
             self._ring(alarm[1])
 
-    def _run_end(self, task_id: str, due: float) -> None:
+    async def _run_end(self, event: Event) -> None:
         """End a task. A crash is a defect of this server, but may not stop the clock for the others."""
         try:
-            self._end(task_id, due)
-        except Exception as error:
-            if self._loop is None:
-                raise
-            self._loop.call_exception_handler({"message": "the end of a task crashed", "exception": error})
+            await self._end(event[2], event[0])
+        except StoreUnavailable:
+            self._run_again(event)
+            raise
+        except Exception as error:  # noqa: BLE001  # `_report` tells the event loop
+            self._report("the end of a task crashed", error)
 
     async def advance(
         self, until: float | None = None, *, by: float | None = None, inside: str | None = None
@@ -206,8 +345,8 @@ class EventRunner:
         everything that falls due on the way, in order.
 
         With neither, go on until nothing is planned. Returns only when all of it has run, callbacks with their attempts
-        included; what ran, in order. Several at a time queue. `inside` is the callback that the caller says it is the
-        receiver of.
+        included; what ran here, in order. Several at a time queue, also at other processes. `inside` is the callback
+        that the caller says it is the receiver of.
 
         Raises:
             Busy: an attempt that was under way at the call has not ended within `PATIENCE` seconds, or is `inside`.
@@ -216,21 +355,35 @@ class EventRunner:
         clock = self.clock
         if inside is not None and inside in self._running.values():
             raise Busy
+        await self._wait_elsewhere(await self._events.claimed_elsewhere(), inside)
         await self._take_turn()
         try:
-            self._disarm()
-            while self._running:  # attempts that began before this turn; the caller is not the receiver of one of them
-                await asyncio.wait(set(self._running))
+            await self._take_shared_turn()
             until = until if by is None else clock.now() + by
             ran = await self._run_until(float("inf") if until is None else until, clock)
             if self._stopping:
                 raise Stopping
             if until is not None:
-                clock.move_to(until)
+                await self._move(clock, until)
         finally:
-            self._advancing.release()
-            self.rearm()
+            try:
+                await self._events.end_advance()
+            finally:
+                self._advancing.release()
+                self.wake()
         return ran
+
+    async def _wait_elsewhere(self, claimed: Sequence[str], inside: str | None) -> None:
+        """Wait for what other processes had claimed at the call. Raises Busy."""
+        if inside is not None and inside in claimed:
+            raise Busy
+        end = monotonic() + PATIENCE
+        while claimed:
+            if monotonic() > end:
+                raise Busy
+            await pause(_POLL)
+            now = await self._events.claimed_elsewhere()
+            claimed = [name for name in claimed if name in now]
 
     async def _take_turn(self) -> None:
         """Wait for the attempts under way, then for the turn; `Busy` if one of these attempts hangs."""
@@ -245,38 +398,80 @@ class EventRunner:
                 self._advancing.release()
             raise
 
+    async def _take_shared_turn(self) -> None:
+        """Wait until no other process advances, and for what began before this turn: of that, the caller is not the
+        receiver."""
+        while not await self._events.begin_advance():
+            if self._stopping:
+                raise Stopping
+            await pause(_POLL)
+        self._disarm()
+        if self._ticking is not None:
+            await asyncio.wait({self._ticking})
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def _move(self, clock: Clock, instant: float) -> None:
+        """Move a clock forward, for all processes, unless a reset has put another one in its place."""
+        if instant > clock.now():
+            clock.move_to(instant)
+            if self.clock is clock:
+                await self._events.put_clock(ClockState.of(clock))
+
+    async def jump(self, instant: float) -> None:
+        """Move the clock forward without its callbacks: they are attempted in the background."""
+        await self._move(self.clock, instant)
+        await self.run_due()
+
     async def _run_until(self, until: float, clock: Clock) -> list[Event]:
         """Run what falls due until `until`; end early if a reset has put another clock in place of `clock`."""
         ran: list[Event] = []
         steps = 0
         following: Event | None = None
-        while self._goes_on(clock) and (event := following or self._claim(until)) is not None:
+        while self._goes_on(clock):
+            event = following or await self._claim(until)
             following = None
-            clock.move_to(event[0])
-            if event[1] == "alarm":
+            if event is None:
+                if await self._others_have_ended():
+                    break
+                continue
+            await self._move(clock, event[0])
+            if event[1] == "ring":
                 self._ring(event[2])
             elif event[1] == "finish":
                 ran.append(event)
-                self._run_end(event[2], event[0])
-            elif self._attempted_at_once(event[2], event[0]):
-                ran.append(event)
-            else:
-                following = await self._attempts_from(event, clock, ran)
+                async with self._ending:
+                    await self._run_end(event)
+            elif event[1] == "attempt":
+                if await self._attempted_at_once(event):
+                    ran.append(event)
+                else:
+                    following = await self._attempts_from(event, clock, ran)
             steps += 1
             if steps % _BREATH == 0:
                 await pause(0)
         return ran
 
-    def _attempted_at_once(self, name: str, due: float) -> bool:
+    async def _others_have_ended(self) -> bool:
+        """Whether nobody else is running an event, which may plan others; if somebody is, wait a little."""
+        if self._ending.locked():
+            async with self._ending:
+                return False
+        if await self._events.claimed_elsewhere():
+            await pause(_POLL)
+            return False
+        return True
+
+    async def _attempted_at_once(self, event: Event) -> bool:
         """Make an attempt that waits for nobody, and put it on record; False if it would have to wait."""
         try:
-            conclude = self._attempt_at_once(name, due)
-            if conclude is not None:
-                conclude()
-        except Exception as error:
-            if self._loop is None:
-                raise
-            self._loop.call_exception_handler({"message": CRASHED_ATTEMPT, "exception": error})
+            conclude = await self._attempt_at_once(event[2], event[0])
+            await self._record(conclude)
+        except StoreUnavailable:
+            self._run_again(event)
+            raise
+        except Exception as error:  # noqa: BLE001  # `_report` tells the event loop
+            self._report(CRASHED_ATTEMPT, error)
             return True
         return conclude is not None
 
@@ -288,38 +483,38 @@ class EventRunner:
         Returns:
             The event of this instant that comes next, if it is no attempt.
         """
-        window: deque[asyncio.Task[Conclude | None]] = deque()
+        window: deque[tuple[asyncio.Task[Conclude | None], Event]] = deque()
         latest: dict[str, asyncio.Task[Conclude | None]] = {}
         following: Event | None = first
         try:
             while True:
                 while following is not None and following[1] == "attempt" and len(window) < SIDE_BY_SIDE:
-                    name, receiver = following[2], self._receiver(following[2])
+                    name, receiver = following[2], await self._receiver(following[2])
                     latest[receiver] = task = self._start_attempt(name, first[0], latest.get(receiver))
-                    window.append(task)
+                    window.append((task, following))
                     ran.append(following)
-                    following = self._events.claim_due(first[0]) if self._goes_on(clock) else None
+                    following = await self._events.claim_due(first[0]) if self._goes_on(clock) else None
                 if not window:
                     return following
-                await asyncio.wait({window[0]})
-                self._attempt_ended(window.popleft())
+                await asyncio.wait({window[0][0]})
+                await self._attempt_ended(*window.popleft())
                 if not self._goes_on(clock):
                     following = None
         finally:
-            for task in window:  # the advance was broken off
-                task.add_done_callback(self._attempt_ended)
+            for task, event in window:  # the advance was broken off
+                self._record_later(task, event)
 
     def _goes_on(self, clock: Clock) -> bool:
         """Whether an advance that began with this clock goes on: no reset and no stop has come."""
         return self.clock is clock and not self._stopping
 
-    def _claim(self, until: float) -> _Due | None:
+    async def _claim(self, until: float) -> _Due | None:
         """The first of all events that is due at or before `until`, an alarm after others of the same instant."""
         alarm = self.alarms.head() if len(self.alarms) else None
         if alarm is None or alarm[0] > until:
-            return self._events.claim_due(until)
-        event = self._events.claim_due(alarm[0])
+            return await self._next_failed_or_due(until)
+        event = await self._next_failed_or_due(alarm[0])
         if event is not None:
             return event
-        ringing = self.alarms.pop_due(until)
-        return (ringing[0], "alarm", ringing[1]) if ringing else None
+        ringing = self.alarms.pop_due(alarm[0])
+        return (ringing[0], "ring", ringing[1]) if ringing else await self._claim(until)

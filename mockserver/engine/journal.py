@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic_core import from_json, to_json
+
+from mockserver.engine.problems import StoreUnavailable
+from mockserver.engine.tasks import Task
 
 BODY_KEPT = 16_384
 """Bytes of a body that are kept."""
@@ -80,7 +84,8 @@ class Exchange:
         return secret_of(self.headers)
 
 
-Observer = Callable[[Exchange], None]
+Observer = Callable[[Exchange, Task | None], None]
+"""Is called with a request that was answered, and with the task that it was about, if it is kept."""
 
 
 class Journal:
@@ -90,8 +95,12 @@ class Journal:
         self._entries = entries
         self.observers: list[Observer] = []
 
-    def open(self, exchange: Exchange) -> None:
-        """Record a request that has arrived. From now on the entry may be dropped when newer ones need its room."""
+    async def open(self, exchange: Exchange) -> bool:
+        """Record a request that has arrived. From now on the entry may be dropped when newer ones need its room.
+
+        Returns:
+            False if its id is that of another entry; then nothing is recorded.
+        """
         exchange.opened = Exchange(
             exchange.id,
             exchange.time,
@@ -101,24 +110,40 @@ class Journal:
             exchange.path,
             exchange.headers,
         )
-        self._entries.open_entry(exchange.opened)
+        return await self._entries.open_entry(exchange.opened)
 
-    def close(self, exchange: Exchange, status: int, content_type: str = "", duration: float | None = None) -> None:
-        """Record a request's answer; `duration` is in real seconds."""
+    async def close(
+        self, exchange: Exchange, status: int, content_type: str = "", duration: float | None = None
+    ) -> None:
+        """Record a request's answer; `duration` is in real seconds. The answer stands even if the store is away."""
         exchange.status, exchange.response_type, exchange.duration = status, content_type, duration
         opened, exchange.opened = exchange.opened, None
-        if opened is not None:
-            self._entries.close_entry(opened, exchange)
-        for observer in self.observers:
-            observer(exchange)
+        try:
+            if opened is not None:
+                await self._entries.close_entry(opened, exchange)
+        except StoreUnavailable:
+            pass
+        if self.observers:
+            task = await self.task_of(exchange)
+            for observer in self.observers:
+                observer(exchange, task)
+
+    async def task_of(self, exchange: Exchange) -> Task | None:
+        """The task that a request submitted or asked for, if it is kept and the store is there."""
+        task = None
+        with suppress(StoreUnavailable):
+            task = await self._entries.task(exchange.task_id) if exchange.task_id else None
+        return task if task is not None and task.job.provider == exchange.provider else None
 
 
 class Entries(Protocol):
     """Where the journal keeps its entries: a store."""
 
-    def open_entry(self, exchange: Exchange) -> None: ...
+    async def open_entry(self, exchange: Exchange) -> bool: ...
 
-    def close_entry(self, opened: Exchange, closed: Exchange) -> None: ...
+    async def close_entry(self, opened: Exchange, closed: Exchange) -> None: ...
+
+    async def task(self, task_id: str) -> Task | None: ...
 
 
 def secret_of(headers: Mapping[str, str]) -> str:

@@ -61,3 +61,14 @@ class Problem(Exception):
         self.retry_after = retry_after
         self.status = status
         self.code = code
+
+
+class StoreUnavailable(Problem):
+    """The store can't be used: it is away, full, on a full disk, came back empty, or is of another form.
+
+    Args:
+        detail: what is wrong, in one sentence that names the store without its password.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Kind.UNAVAILABLE, detail)

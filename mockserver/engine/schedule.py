@@ -1,29 +1,66 @@
 """What is due when: heaps of small records, ordered by time and then by the order in which they were planned."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush, merge
 from itertools import count
 from typing import Generic, Literal, Protocol, TypeVar
+
+from mockserver.engine.clock import ClockState
 
 K = TypeVar("K", bound=Hashable)
 
 _RUN = 2_000
 """Entries that are sorted at once."""
 
-EventKind = Literal["finish", "attempt"]
+EventKind = Literal["finish", "attempt", "alarm"]
 Event = tuple[float, EventKind, str]
-"""A due event: its time (Unix seconds), "finish" (a task ends) or "attempt" (a callback is tried), and the id."""
+"""A due event: its time (Unix seconds), its kind and an id.
+
+Kinds: "finish" (a task ends), "attempt" (a callback is tried), "alarm" (a call that another process answers is delayed
+until then; it rings by itself when it sees the clock move).
+"""
 
 
 class DueEvents(Protocol):
-    """Where the events come from; a store has them."""
+    """Where the events come from; a store has them.
 
-    def next_due(self) -> float | None:
-        """When something falls due next, in Unix seconds; None if nothing is planned."""
+    The verbs after `may_be_due` are for a store that several processes share. In memory they do nothing, and say that
+    there is no other process.
+    """
 
-    def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
-        """Take out the first event that is due at or before `now`; without `attempts`, the first end of a task."""
+    async def next_due(self) -> float | None:
+        """When an end or an attempt falls due next, in Unix seconds; None if nothing is planned."""
+
+    async def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
+        """Take out the first event that is due at or before `now`; without `attempts`, the first end of a task.
+
+        In a shared store the event is this process's until it is settled, concluded or planned anew; if the process
+        dies before, another one gets it. While a process advances the clock, it alone gets attempts, and it alone gets
+        the alarms of the others.
+        """
+
+    def may_be_due(self, now: float) -> bool:
+        """Whether the end of a task may be due at `now` (Unix seconds), as far as this process knows."""
+
+    async def begin_advance(self) -> bool:
+        """Let this process alone advance the clock; False while another living process does."""
+
+    async def end_advance(self) -> None:
+        """Let others advance the clock again, if this process held them up. Never raises: a store that is away does it
+        when it is back."""
+
+    async def claimed_elsewhere(self) -> Sequence[str]:
+        """The ids of the tasks and callbacks whose ends and attempts other living processes have claimed."""
+
+    async def put_clock(self, state: ClockState) -> None:
+        """Say what this process has set the clock to, for all processes."""
+
+    async def plan_alarm(self, due: float, name: str) -> None:
+        """Say until when (Unix seconds) a call is delayed that this process answers; `name` is this process's own."""
+
+    async def drop_alarm(self, name: str) -> None:
+        """Say that an alarm has rung, or is not waited for any longer."""
 
 
 @dataclass(slots=True)

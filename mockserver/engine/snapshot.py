@@ -3,12 +3,11 @@
 The journal is left out: it is a record of what this process was asked, and it holds what clients sent.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mockserver.engine.callbacks import Delivery
-from mockserver.engine.clock import Clock, Entropy, Mode, SystemClock, VirtualClock
+from mockserver.engine.clock import ClockState, Mode, ServerState
 from mockserver.engine.engine import Engine
 from mockserver.engine.ledger import AccountRow
 from mockserver.engine.schedule import Event
@@ -25,7 +24,7 @@ FORM = 3
 
 
 @dataclass(frozen=True, slots=True)
-class ClockState:
+class SavedClock:
     """`now` in Unix seconds."""
 
     now: float
@@ -33,16 +32,13 @@ class ClockState:
     speed: float
     autojump: bool
 
-    def clock(self) -> Clock:
-        return VirtualClock(self.now) if self.mode == "virtual" else SystemClock(self.now, self.speed)
-
 
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything but the journal and the fault rules: what the store keeps, and what is in force around it."""
 
     form: int
-    clock: ClockState
+    clock: SavedClock
     seed: str
     seeded: bool
     anonymous_requests: int
@@ -68,9 +64,9 @@ async def take(engine: Engine) -> tuple[State, SavedRules]:
 
     An attempt that is under way is planned again: its receiver may see it twice.
     """
-    clock, entropy, frozen = engine.clock, engine.entropy, engine.store.freeze()
-    shown = ClockState(engine.now(), clock.mode, clock.speed, engine.waiters.autojump)
-    records = await asyncio.to_thread(frozen)
+    clock, entropy = engine.clock, engine.entropy
+    shown = SavedClock(engine.now(), clock.mode, clock.speed, engine.waiters.autojump)
+    records = await engine.store.dump()
     state = State(
         FORM,
         shown,
@@ -93,9 +89,5 @@ async def restore(engine: Engine, state: State, saved: SavedRules) -> None:
     steering = SteeringRecords(list(saved.rules), saved.added, state.routes, state.sinks)
     held, planned = state.held, state.planned
     records = Records(state.tasks, state.deliveries, state.accounts, held, planned, state.anonymous_requests, steering)
-    put = await asyncio.to_thread(engine.store.prepare, records)
-    await engine.reset()
-    put()
-    engine.entropy = Entropy(state.seed, seeded=state.seeded)
-    engine.waiters.autojump = state.clock.autojump
-    engine.event_runner.restart(state.clock.clock())
+    clock = ClockState(state.clock.mode, state.clock.now, state.clock.speed)
+    await engine.load(records, ServerState(clock, state.seed, state.seeded, state.clock.autojump))

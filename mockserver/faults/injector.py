@@ -27,28 +27,27 @@ class FaultInjector:
         """Whether there is any rule."""
         return bool(self.engine.store.steering.rules())
 
-    def admit(self, context: RequestContext) -> None:
-        """Before a handler: apply the fault that the key's ending names, and the rate limit.
+    async def admit(self, context: RequestContext) -> None:
+        """Before the handler of a billable call: apply the fault that the key's ending names, and the rate limit.
 
         The ending for an exhausted balance is applied in `accept`, since the balance is checked last.
 
         Raises:
             Problem: the refusal of the ending, or RATE_LIMITED.
         """
-        assert context.route is not None
-        if context.route.billable:
-            trigger = key_trigger(context.key)
-            if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
-                raise trigger
-            self.engine.store.admit(context.provider.name, context.account, self.engine.now())
+        trigger = key_trigger(context.key)
+        if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
+            raise trigger
+        await self.engine.store.admit(context.provider.name, context.account, self.engine.now())
 
     async def before(self, context: RequestContext) -> None:
         """Before a handler, after `admit`: apply the rules of the stage `before`."""
         subject = await self._identified(context)
-        for fault in self.rules.fire("before", subject, self.engine.entropy):
-            await fault.before(context)
+        for rule in self.rules.of_stage("before"):
+            if await self.rules.meets(rule, subject, self.engine.entropy):
+                await rule.fault.before(context)
 
-    def accept(self, context: RequestContext, job: Job) -> Job:
+    async def accept(self, context: RequestContext, job: Job) -> Job:
         """The job to accept: with the directives of its prompt and the rules of the stage `task` applied.
 
         Raises:
@@ -62,26 +61,29 @@ class FaultInjector:
             raise trigger
         job = job.with_outcome(asked.failure, asked.delay)
         if self.active:
-            self.engine.check_money(job)
-            subject = replace(_subject(context), model=job.model, prompt=job.prompt)
-            for fault in self.rules.fire("task", subject, self.engine.entropy):
-                job = fault.plan(job)
+            await self.engine.check_money(job)
+            subject = replace(await _subject(context), model=job.model, prompt=job.prompt)
+            for rule in self.rules.of_stage("task"):
+                if await self.rules.meets(rule, subject, self.engine.entropy):
+                    job = rule.fault.plan(job)
         return job
 
     async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:
         """The answer to send, refusals included: changed by the rules of the stage `after`."""
-        subject = _subject(context, context.matched_model, context.matched_prompt)
+        subject = await _subject(context, context.matched_model, context.matched_prompt)
         for rule in self.rules.of_stage("after"):
-            if rule.fault.acts_on(context, response) and self.rules.meets(rule, subject, self.engine.entropy):
+            if rule.fault.acts_on(context, response) and await self.rules.meets(rule, subject, self.engine.entropy):
                 response = await rule.fault.after(context, response)
         return response
 
-    def delivery_fault(self, task: Task) -> DeliveryFault:
+    async def delivery_fault(self, task: Task) -> DeliveryFault:
         """The fault of a task's callback; of several rules that match at once, the first."""
         job = task.job
         subject = Subject(job.provider, job.account, model=job.model, prompt=job.prompt, task_id=task.id)
-        fired = next(self.rules.fire("callback", subject, self.engine.entropy), None)
-        return fired.delivery_fault() if fired else NO_DELIVERY_FAULT
+        for rule in self.rules.of_stage("callback"):
+            if await self.rules.meets(rule, subject, self.engine.entropy):
+                return rule.fault.delivery_fault()
+        return NO_DELIVERY_FAULT
 
     async def _identified(self, context: RequestContext) -> Subject:
         """The subject that rules match before the handler; the body is read if a rule needs it."""
@@ -90,13 +92,14 @@ class FaultInjector:
             if context.route.billable:
                 context.matched_model, context.matched_prompt = await _model_and_prompt(context)
             if context.route.task_of is not None:
-                context.matched_task = context.route.task_of(context, await context.body.json())
-        return _subject(context, context.matched_model, context.matched_prompt)
+                context.matched_task = await context.route.task_of(context, await context.body.json())
+        return await _subject(context, context.matched_model, context.matched_prompt)
 
 
-def _subject(context: RequestContext, model: str = "", prompt: str = "") -> Subject:
+async def _subject(context: RequestContext, model: str = "", prompt: str = "") -> Subject:
     """The subject that rules match; a call about a task has the task's model, prompt and account."""
-    task = context.engine.find(context.provider.name, context.params.get("task_id", context.matched_task))
+    named = context.params.get("task_id", context.matched_task)
+    task = await context.engine.find(context.provider.name, named) if named else None
     account = context.account
     if task is not None:
         model, prompt, account = task.job.model, task.job.prompt, account or task.job.account

@@ -1,7 +1,7 @@
 """The fault rules: which calls, tasks and callbacks each applies to, on which matches, and how often it has fired."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, cast
@@ -118,10 +118,10 @@ class FaultRules:
     def all(self) -> tuple[Rule, ...]:
         return cast(tuple[Rule, ...], self.steering().rules())  # `add` and `load` put in nothing else
 
-    def counts(self, rule: Rule) -> RuleCounts:
-        return self.steering().rule_counts(rule.id)
+    async def counts(self, rule: Rule) -> RuleCounts:
+        return await self.steering().rule_counts(rule.id)
 
-    def add(self, rule: Mapping[str, Any]) -> Rule:
+    async def add(self, rule: Mapping[str, Any]) -> Rule:
         """Add a rule from its JSON form. Raises BadRule, or pydantic's ValidationError for a wrong value."""
 
         def numbered(number: int) -> Rule:
@@ -129,11 +129,11 @@ class FaultRules:
                 raise BadRule(f"there are {RULES_KEPT} rules already; remove some")
             return self.read(f"fault-{number}", rule)
 
-        return self.steering().add_rule(numbered)
+        return await self.steering().add_rule(numbered)
 
-    def remove(self, rules: Iterable[Rule]) -> int:
+    async def remove(self, rules: Iterable[Rule]) -> int:
         """Remove rules; how many of them there were."""
-        return self.steering().remove_rules({rule.id for rule in rules})
+        return await self.steering().remove_rules({rule.id for rule in rules})
 
     def read(self, name: str, rule: Mapping[str, Any]) -> Rule:
         """A rule from its JSON form, under an id, without adding it. Raises as `add` does."""
@@ -174,23 +174,19 @@ class FaultRules:
         else:
             _check_routes(match, fault, reached)
 
-    def fire(self, stage: Stage, subject: Subject, entropy: Entropy) -> Iterator[Fault]:
-        """The faults to apply at a stage, in order.
+    async def meets(self, rule: Rule, subject: Subject, entropy: Entropy) -> bool:
+        """Match a rule with a subject and count a match; whether the rule fires.
 
-        A rule counts its match only when the iteration reaches it: if an earlier fault ends the call, the later rules
-        have neither matched nor fired.
+        Rules are matched one after the other, as their faults are applied: if an earlier fault ends the call, the later
+        rules have neither matched nor fired.
         """
-        for rule in self.of_stage(stage):
-            if self.meets(rule, subject, entropy):
-                yield rule.fault
+        return rule.accepts(subject) and await self.steering().count_match(
+            rule.id, lambda counts: rule.fires(counts, entropy)
+        )
 
-    def meets(self, rule: Rule, subject: Subject, entropy: Entropy) -> bool:
-        """Match a rule with a subject and count a match; whether the rule fires."""
-        return rule.accepts(subject) and self.steering().count_match(rule.id, lambda now: rule.fires(now, entropy))
-
-    def of_stage(self, stage: Stage) -> Iterator[Rule]:
+    def of_stage(self, stage: Stage) -> list[Rule]:
         """The rules whose fault acts at a stage, in the order in which they were added."""
-        return iter([rule for rule in self.all() if rule.fault.stage == stage])
+        return [rule for rule in self.all() if rule.fault.stage == stage]
 
     def needs_body(self) -> bool:
         """Whether any rule needs a request's body before the handler."""

@@ -40,11 +40,21 @@ class Application(Protocol):
     def handle(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         """Answer a request."""
 
-    def answer_malformed(self, request: web.BaseRequest, line: RequestLine, problem: Problem) -> web.StreamResponse:
+    async def answer_malformed(
+        self, request: web.BaseRequest, line: RequestLine, problem: Problem
+    ) -> web.StreamResponse:
         """Answer an invalid HTTP request, or one that did not arrive in time."""
 
     def answer_crash(self, where: str, error: BaseException | None) -> web.StreamResponse:
         """Answer a request whose handling crashed outside every provider."""
+
+
+class LateAnswer(web.Response):
+    """Stands for an answer that `finish_response` waits for: aiohttp asks for it where nothing can wait."""
+
+    def __init__(self, answer: Awaitable[web.StreamResponse]) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 class Connection(web.RequestHandler):
@@ -180,6 +190,9 @@ class Connection(web.RequestHandler):
         if self._close:
             resp.force_close()
         try:
+            if type(resp) is LateAnswer:
+                resp = await resp.answer
+                resp.force_close()
             if isinstance(resp, JsonAnswer) and not self._upgraded:
                 head = resp.head(request)
                 if head is not None:
@@ -240,15 +253,16 @@ class Connection(web.RequestHandler):
         """Answer a request that could not be parsed, or whose handling crashed outside every provider."""
         if request.writer.output_size > 0:
             raise ConnectionError("the handler failed after the answer had begun")
+        response: web.StreamResponse
         if isinstance(exc, HeaderTimeout):
             problem = Problem(Kind.REQUEST_TIMEOUT, exc.message)
-            response = self._app.answer_malformed(request, self.head.line(), problem)
+            response = LateAnswer(self._app.answer_malformed(request, self.head.line(), problem))
         elif isinstance(exc, HttpProcessingError):
             problem = Problem(Kind.MALFORMED_BODY, "this is not a valid HTTP request")
-            response = self._app.answer_malformed(request, self.head.line(), problem)
+            response = LateAnswer(self._app.answer_malformed(request, self.head.line(), problem))
         elif isinstance(exc, ConnectionError | web.RequestPayloadError):
             problem = Problem(Kind.MALFORMED_BODY, INCOMPLETE)
-            response = self._app.answer_malformed(request, RequestLine(), problem)
+            response = LateAnswer(self._app.answer_malformed(request, RequestLine(), problem))
         else:
             self.log_exception("internal error at %s", request.path, exc_info=exc)
             response = self._app.answer_crash(f"{request.method} {request.path}", exc)

@@ -61,13 +61,13 @@ class FaultInjector(Protocol):
     def active(self) -> bool:
         """Whether there is a fault rule: without one, `before` and `after` do nothing."""
 
-    def admit(self, context: "RequestContext") -> None:
-        """Before the handler: the key's trigger and the rate limit. Raises Problem."""
+    async def admit(self, context: "RequestContext") -> None:
+        """Before the handler of a billable call: the key's trigger and the rate limit. Raises Problem."""
 
     async def before(self, context: "RequestContext") -> None:
         """Before the handler, after `admit`: the rules. Raises Problem."""
 
-    def accept(self, context: "RequestContext", job: Job) -> Job:
+    async def accept(self, context: "RequestContext", job: Job) -> Job:
         """When the handler submits a job: the job to accept in its place. Raises Problem."""
 
     async def after(self, context: "RequestContext", response: StreamResponse) -> StreamResponse:
@@ -114,13 +114,13 @@ class RequestContext:
         """The id in the `x-request-id` header, a UUID."""
         return self.exchange.id
 
-    def submit(self, job: Job) -> Task:
+    async def submit(self, job: Job) -> Task:
         """Apply the faults to a job and accept it: its price is held, its outcome and times are fixed.
 
         Raises:
             Problem: a fault's refusal, or OUT_OF_BALANCE.
         """
-        task = self.engine.submit(self.injector.accept(self, job))
+        task = await self.engine.submit(await self.injector.accept(self, job))
         self.exchange.task_id = task.id
         self.exchange.cost = None if task.failure else self.provider.currency.text(job.cost)
         return task
@@ -128,8 +128,9 @@ class RequestContext:
     async def wait_until_finished(self, task: Task) -> Task:
         """Wait for a task to end. Raises Problem if it fails."""
         await self.engine.wait(task)
-        ended = self.engine.find(self.provider.name, task.id)
-        if ended is None or not ended.ended_at(self.engine.now()):
+        await self.engine.store.refresh()  # the process that has ended it may have moved the clock
+        ended = await self.engine.find(self.provider.name, task.id)
+        if ended is None or await self.engine.store.is_open(task.id):
             raise Problem(Kind.UNAVAILABLE, f"the server {self.engine.waiters.interruption} during this generation")
         if ended.failure is not None:
             failure = ended.failure
@@ -169,4 +170,4 @@ class Route:
     picture: bool = False
     refusals: Refusals | None = None
     default_model: str = ""
-    task_of: Callable[[RequestContext, Mapping[str, Any]], str] | None = None
+    task_of: Callable[[RequestContext, Mapping[str, Any]], Awaitable[str]] | None = None

@@ -27,7 +27,7 @@ class Startable(Application, Protocol):
 
     settings: Settings
 
-    def start(self) -> None: ...
+    async def start(self) -> None: ...
 
     def interrupt(self) -> None: ...
 
@@ -41,9 +41,9 @@ async def serving(app: Startable) -> AsyncIterator[int]:
     runner = web.ServerRunner(Server(app), shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
+        await app.start()
         site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings), reuse_address=True)
         await site.start()
-        app.start()
         yield runner.addresses[0][1]
     finally:
         app.interrupt()

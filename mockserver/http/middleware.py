@@ -25,18 +25,21 @@ async def answer(context: RequestContext, handler: Handler) -> StreamResponse:
     and on the answer, a refusal included.
     """
     context.exchange.started = started = monotonic()
-    context.engine.event_runner.run_due()
+    event_runner = context.engine.event_runner
     route, injector = context.route, context.injector
     readers = _cross_origin_readers(context)
     response: StreamResponse
     try:
+        if event_runner.may_be_due():
+            await event_runner.run_due()
         if readers and (preflight := _answer_to_preflight(context, readers)) is not None:
             response = preflight
         else:
             if route is not None:
                 if route.keyed and not context.key:
                     raise Problem(Kind.UNAUTHENTICATED)
-                injector.admit(context)
+                if route.billable:
+                    await injector.admit(context)
                 if injector.active:
                     await injector.before(context)
             response = await handler(context)
@@ -50,15 +53,15 @@ async def answer(context: RequestContext, handler: Handler) -> StreamResponse:
             _set_header(response, name, value)
     if injector.active:
         response = await _with_faults(context, response)
-    finish_entry(context, response, monotonic() - started)
+    await finish_entry(context, response, monotonic() - started)
     return response
 
 
-def finish_entry(context: RequestContext, response: StreamResponse, duration: float | None = None) -> None:
+async def finish_entry(context: RequestContext, response: StreamResponse, duration: float | None = None) -> None:
     """Record an answer in the journal, and write the request's id into its headers; `duration` is in real seconds."""
     _set_header(response, REQUEST_ID, context.request_id)
     content_type = JSON if isinstance(response, JsonAnswer) else response.headers.get("Content-Type", "")
-    context.engine.journal.close(context.exchange, response.status, content_type, duration)
+    await context.engine.journal.close(context.exchange, response.status, content_type, duration)
 
 
 def _set_header(response: StreamResponse, name: str, value: str) -> None:

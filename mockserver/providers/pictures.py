@@ -55,9 +55,9 @@ def _rendered(key: Key) -> Rendered:
     return PICTURES.find(key) or PICTURES.add(key, render(*key))
 
 
-def find_picture(context: RequestContext, task_id: str, index: int, extension: str = "png") -> Task:
+async def find_picture(context: RequestContext, task_id: str, index: int, extension: str = "png") -> Task:
     """The completed task that a picture's URL names. Raises Problem(IMAGE_NOT_FOUND)."""
-    task = context.engine.find(context.provider.name, task_id)
+    task = await context.engine.find(context.provider.name, task_id)
     now = context.engine.now()
     known = task is not None and not task.failure and task.ended_at(now)
     if not known or task is None or index not in range(task.job.count) or extension != EXTENSIONS[task.job.format]:

@@ -11,7 +11,7 @@ from mockserver.engine.outbound import parse_route
 from mockserver.engine.sinks import Reply
 from mockserver.faults.rules import RULES_KEPT, FaultRules
 from mockserver.providers.base import Provider
-from mockserver.scenarios.reading import AccountTerms, BadScenario, path_of, read
+from mockserver.scenarios.reading import AccountTerms, BadScenario, Scenario, path_of, read
 
 Tables = Mapping[str, Mapping[str, str]]
 Spans = Mapping[str, Mapping[str, tuple[float, float]]]
@@ -40,19 +40,24 @@ class ScenariosInForce:
         self._engine, self._rules, self._providers, self._set_mounts = engine, rules, providers, set_mounts
         self._configured = engine.config
         self._own_rules: list[str] = []
-        self.reload()
+        self._use([read(name, providers) for name in self.names])
 
     @property
     def files(self) -> list[str]:
         """The absolute paths of the files, to watch."""
         return [str(path_of(name).absolute()) for name in self.names]
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         """Read every file, and put what they say in force. Raises BadScenario; then nothing has changed.
 
         Accounts that are open keep their money until the next reset.
         """
-        scenarios = [read(name, self._providers) for name in self.names]
+        self._use([read(name, self._providers) for name in self.names])
+        await self._engine.store.steering.remove_rules(self._own_rules)
+        await self.begin()
+
+    def _use(self, scenarios: Sequence[Scenario]) -> None:
+        """Use scenarios from now on; `begin` puts in force what the store keeps of them. Raises BadScenario."""
         others = [rule for rule in self._rules.all() if rule.id not in self._own_rules]
         if len(others) + sum(len(one.faults) for one in scenarios) > RULES_KEPT:
             raise BadScenario(f"{', '.join(self.names)}: more than {RULES_KEPT} fault rules would be in force")
@@ -63,24 +68,23 @@ class ScenariosInForce:
         latency = Latency.parse(profile) if profile else self._configured.latency
         self._engine.config = replace(self._configured, latency=latency, routing=routing)
         self._engine.dispatcher.defaults = routing
-        self._engine.store.terms = self._terms()
+        self._engine.store.set_terms(self._terms())
         self._set_mounts(*self._tables())
-        self._engine.store.steering.remove_rules(self._own_rules)
-        self.begin()
 
-    def begin(self, account: str | None = None) -> None:
-        """Put in force again what a reset has taken away: of everybody, or the rules of one key's hash."""
+    async def begin(self, account: str | None = None) -> None:
+        """Put in force, at the start and after a reset, what the store keeps of the scenarios: for everybody, or the
+        rules of one key's hash."""
         self._own_rules = [] if account is None else self._own_rules
         for rule in (rule for one in self._scenarios for rule in one.faults):
             named = rule.get("match", {}).get("api_key")
             if account is None or (named is not None and account_name(named) == account):
-                self._own_rules.append(self._rules.add(rule).id)
+                self._own_rules.append((await self._rules.add(rule)).id)
         if account is None:
-            self._engine.dispatcher.restore_routes()
+            await self._engine.dispatcher.restore_routes()
             for one in self._scenarios:
                 for name, script in one.sinks.items():
                     replies = [Reply(item.status, item.delay) for item in script.responses]
-                    self._engine.store.steering.put_sink(name, replies)
+                    await self._engine.store.steering.put_sink(name, replies)
 
     def _terms(self) -> dict[tuple[str, str], AccountChange]:
         """What accounts open with, by provider and account; "" stands for every account."""

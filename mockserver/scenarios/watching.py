@@ -25,7 +25,7 @@ async def watch(scenarios: ScenariosInForce, report: Callable[[str], None]) -> N
     folders = {os.path.dirname(name) for name in files}
     async for _ in awatch(*folders, recursive=False, watch_filter=lambda _, path: path in files):
         try:
-            scenarios.reload()
+            await scenarios.reload()
         except ValueError as error:
             report(f"{error} The scenarios before this change stay in force.")
         else:

@@ -125,14 +125,14 @@ def test_only_tasks_that_requests_are_about_are_looked_at(
     engine, looked = scene.server.app.engine, []
     find = engine.find
 
-    def counted(provider: str, task_id: str) -> Any:
+    async def counted(provider: str, task_id: str) -> Any:
         looked.append(task_id)
-        return find(provider, task_id)
+        return await find(provider, task_id)
 
     def forbidden(*_: Any) -> Any:
         raise AssertionError("there may be 100,000 tasks")
 
     monkeypatch.setattr(engine, "find", counted)
     monkeypatch.setattr(MemoryStore, "tasks", forbidden)
-    assert advice_for(read_records(engine, scene.server.app.providers)) == []
+    assert advice_for(scene.server.run(read_records(engine, scene.server.app.providers))) == []
     assert len(looked) == 10

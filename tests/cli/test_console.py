@@ -57,21 +57,21 @@ def task(failure: Failure | None = None, **facts: Any) -> Task:
 FAILS = Failure(Kind.FAILED)
 
 
-def text_lines(found: Task | None = None, colour: bool = False) -> TextLines:
-    return TextLines(PROVIDERS, lambda provider, name: found, colour)
+def text_lines(colour: bool = False) -> TextLines:
+    return TextLines(PROVIDERS, colour)
 
 
-def json_lines(found: Task | None = None) -> JsonLines:
-    return JsonLines(PROVIDERS, lambda provider, name: found)
+def json_lines() -> JsonLines:
+    return JsonLines(PROVIDERS)
 
 
 def test_a_request_in_columns() -> None:
-    line = text_lines().request(exchange(cost="0.2"))
+    line = text_lines().request(exchange(cost="0.2"), None)
     assert line == "14:05:09  xhuoapi    POST /v1/pictures                         200    250 ms  0.2 credits"
 
 
 def test_a_refusal_shows_its_code_in_place_of_the_cost() -> None:
-    line = text_lines().request(exchange(status=401, error="invalid_token", duration=0.0004))
+    line = text_lines().request(exchange(status=401, error="invalid_token", duration=0.0004), None)
     assert line == "14:05:09  xhuoapi    POST /v1/pictures                         401    0.4 ms  invalid_token"
 
 
@@ -81,31 +81,31 @@ def submission(**facts: Any) -> Exchange:
 
 
 def test_a_submission_shows_model_size_and_task() -> None:
-    line = text_lines(task()).request(submission())
+    line = text_lines().request(submission(), task())
     assert line.endswith("200    250 ms  0.2 CNY  gpt-image-2 16:9  task-1")
-    assert text_lines(task(count=3)).request(submission()).endswith("  gpt-image-2 16:9 ×3  task-1")
+    assert text_lines().request(submission(), task(count=3)).endswith("  gpt-image-2 16:9 ×3  task-1")
 
 
 def test_a_submission_that_will_fail_says_so() -> None:
-    line = text_lines(task(FAILS)).request(submission(cost=None))
+    line = text_lines().request(submission(cost=None), task(FAILS))
     assert line.endswith("200    250 ms  gpt-image-2 16:9  task-1  will fail: server_error")
 
 
 def test_a_call_that_waited_for_a_failure_shows_its_code_once() -> None:
-    line = text_lines(task(FAILS)).request(submission(status=500, error="server_error", cost=None))
+    line = text_lines().request(submission(status=500, error="server_error", cost=None), task(FAILS))
     assert line.endswith("500    250 ms  server_error  gpt-image-2 16:9  task-1")
 
 
 @pytest.mark.parametrize("facts", [{"method": "GET"}, {"path": "/icodeeasy/v1/tasks/task-1/cancel"}])
 def test_a_call_about_a_task_has_its_id_in_the_path_alone(facts: dict[str, str]) -> None:
-    line = text_lines(task()).request(submission(cost=None, **facts))
+    line = text_lines().request(submission(cost=None, **facts), task())
     assert "gpt-image-2" not in line
 
 
 def test_ignored_fields_are_named() -> None:
     request = submission(note=f"ignored: image[0], {KEY}")
-    assert text_lines(task()).request(request).endswith("task-1  ignored: image[0], [redacted]")
-    assert json.loads(json_lines(task()).request(request))["note"] == "ignored: image[0], [redacted]"
+    assert text_lines().request(request, task()).endswith("task-1  ignored: image[0], [redacted]")
+    assert json.loads(json_lines().request(request, task()))["note"] == "ignored: image[0], [redacted]"
 
 
 def test_a_task_that_completed() -> None:
@@ -147,7 +147,7 @@ def test_the_last_attempt_that_failed() -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(200, "32"), (304, "36"), (404, "33"), (500, "31")])
 def test_the_status_is_coloured_on_a_terminal(status: int, code: str) -> None:
-    assert f"\x1b[{code}m{status}\x1b[0m" in text_lines(colour=True).request(exchange(status=status))
+    assert f"\x1b[{code}m{status}\x1b[0m" in text_lines(colour=True).request(exchange(status=status), None)
 
 
 def test_no_key_is_in_a_line() -> None:
@@ -155,18 +155,18 @@ def test_no_key_is_in_a_line() -> None:
     request = exchange(path=f"/xhuoapi/v1/{KEY}?key={KEY}")
     callback = delivery(Outcome(None, 1.0, f"no route to {KEY}"), target=f"http://h/{KEY}/x?key={KEY}")
     for lines in (text_lines(), json_lines()):
-        written = lines.request(request) + lines.attempt(*callback)
+        written = lines.request(request, None) + lines.attempt(*callback)
         assert (KEY in written, written.count("[redacted]") >= 5) == (False, True)
 
 
 def test_what_would_steer_a_terminal_is_left_out() -> None:
-    line = text_lines().request(exchange(path="/xhuoapi/\x1b[2J\n\u202e" + "x" * 500))
+    line = text_lines().request(exchange(path="/xhuoapi/\x1b[2J\n\u202e" + "x" * 500), None)
     assert line.isprintable()
     assert "…  200" in line
 
 
 def test_a_request_as_json() -> None:
-    line = json_lines(task(FAILS, count=2)).request(exchange(cost="0.2", task_id="task-1"))
+    line = json_lines().request(exchange(cost="0.2", task_id="task-1"), task(FAILS, count=2))
     assert json.loads(line) == {
         "event": "request",
         "time": TIME,

@@ -14,7 +14,7 @@ from support.scene import Scene
 
 def test_what_a_sink_has_dropped_is_counted(scene: Scene) -> None:
     for _ in range(sinks.RECEIVED_KEPT + 2):
-        scene.server.app.engine.store.steering.deliver("app", sinks.Received(0.0, {}, ""))
+        scene.server.run(scene.server.app.engine.store.steering.deliver("app", sinks.Received(0.0, {}, "")))
     seen = ask(scene, "GET", "sink/app")
     assert (len(seen["received"]), seen["received_dropped"]) == (sinks.RECEIVED_KEPT, 2)
 

@@ -52,7 +52,7 @@ def fill(scene: Scene, count: int) -> None:
 
     async def order() -> None:
         for _ in range(count):
-            engine.submit(job)
+            await engine.submit(job)
 
     scene.server.run(order())
 

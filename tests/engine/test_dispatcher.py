@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from engine.world import PLAIN, T0, ScriptedSender, hook, task
+from engine.world import PLAIN, T0, ScriptedSender, at_once, hook, task
 from mockserver.engine.addresses import is_loopback as loopback
 from mockserver.engine.addresses import is_public
 from mockserver.engine.callbacks import DOCUMENTED, Attempt, Delivery, Outcome, RetryPolicy, State
-from mockserver.engine.clock import Entropy, VirtualClock
+from mockserver.engine.clock import ClockState, Entropy, ServerState, VirtualClock
 from mockserver.engine.dispatcher import Dispatcher, any_address
 from mockserver.engine.event_runner import Conclude, EventRunner
 from mockserver.engine.outbound import Routing, Sender
@@ -20,6 +20,7 @@ from mockserver.engine.store.memory import MemoryStore
 REFUSED = Outcome(None, 0.0, "Connection refused")
 BODY = b'{"id": "task-1"}'
 TARGET = "http://127.0.0.1:9/hook"
+STATE = ServerState(ClockState("virtual", T0, 0.0), "test", seeded=True, autojump=False)
 TASK = task(due=T0, planned=T0)
 
 
@@ -35,29 +36,34 @@ class Post:
 
     def __post_init__(self) -> None:
         self.store: Store = MemoryStore({"studio": 1000})
-        self.store.submit(PLAIN, T0, lambda *_: TASK)
         observers: list[Callable[[Delivery, Attempt], None]] = [lambda _, attempt: self.heard.append(attempt)]
         self.dispatcher = Dispatcher(self.store, self.routing, self.sender, observers, self.policy)
 
-    def open(self, target: str = TARGET) -> Delivery:
-        """End the task, so that its callback is opened."""
-        deliveries = self.dispatcher.plan(TASK, target, BODY, Entropy("test"))
-        assert self.store.settle(TASK, deliveries)
-        return self.now(deliveries[0])
+    async def open(self, target: str = TARGET) -> Delivery:
+        """Submit the task and end it, so that its callback is opened."""
+        await self.dispatcher.restore_routes()
+        await self.store.submit(PLAIN, T0, lambda *_: TASK)
+        deliveries = await self.dispatcher.plan(TASK, target, BODY, Entropy("test"))
+        assert await self.store.settle(TASK, deliveries)
+        return await self.now(deliveries[0])
 
-    def now(self, delivery: Delivery) -> Delivery:
+    async def now(self, delivery: Delivery) -> Delivery:
         """A delivery as it is kept now."""
-        kept = self.store.delivery(delivery.id)
+        kept = await self.store.delivery(delivery.id)
         assert kept is not None
         return kept
 
     async def advance(self, seconds: float) -> list[float]:
         """Let time pass; the times (after T0) at which attempts were due."""
-        event_runner = EventRunner(self.clock, self.store, lambda *_: None, self._attempt, lambda _: None)
+        event_runner = EventRunner(self.clock, self.store, no_end, self._attempt, lambda _: None)
         return [due - T0 for due, _, _ in await event_runner.advance(self.clock.now() + seconds)]
 
     async def _attempt(self, name: str, due: float) -> Conclude | None:
-        return await self.dispatcher.attempt(name, due, self.clock, False)
+        return await self.dispatcher.attempt(name, due, self.clock)
+
+
+async def no_end(name: str, due: float) -> None:
+    """The task has ended."""
 
 
 def times(delivery: Delivery) -> list[float]:
@@ -68,11 +74,11 @@ def times(delivery: Delivery) -> list[float]:
 @pytest.mark.asyncio
 async def test_attempts_at_0_1_3_and_7_seconds_and_then_no_more() -> None:
     post = Post(ScriptedSender(*[REFUSED] * 9))
-    delivery = post.open()
+    delivery = await post.open()
     assert await post.advance(3600) == [0, 1, 3, 7]
-    delivery = post.now(delivery)
+    delivery = await post.now(delivery)
     assert delivery.attempts == tuple(Attempt(T0 + second, REFUSED) for second in (0, 1, 3, 7))
-    assert (delivery.state, delivery.next_attempt, post.store.next_due()) == (State.GAVE_UP, None, None)
+    assert (delivery.state, delivery.next_attempt, await post.store.next_due()) == (State.GAVE_UP, None, None)
     assert tuple(post.heard) == delivery.attempts
 
 
@@ -83,9 +89,9 @@ async def test_attempts_at_0_1_3_and_7_seconds_and_then_no_more() -> None:
 )
 async def test_no_attempt_comes_a_millisecond_early(wait: float, count: int) -> None:
     post = Post(ScriptedSender(*[REFUSED] * 9))
-    delivery = post.open()
+    delivery = await post.open()
     await post.advance(wait)
-    delivery = post.now(delivery)
+    delivery = await post.now(delivery)
     assert len(delivery.attempts) == count
 
 
@@ -97,9 +103,9 @@ async def test_a_wait_counts_from_the_end_of_an_attempt_that_timed_out() -> None
         *[Outcome(None, 10.0, "no answer")] * 9, pace=lambda out: clock.move_to(clock.now() + out.duration)
     )
     post = Post(sender, clock=clock)
-    delivery = post.open()
+    delivery = await post.open()
     await post.advance(3600)
-    delivery = post.now(delivery)
+    delivery = await post.now(delivery)
     assert times(delivery) == [0, 11, 23, 37]
 
 
@@ -108,9 +114,9 @@ async def test_a_wait_counts_from_the_end_of_an_attempt_that_timed_out() -> None
 @pytest.mark.parametrize("failures", range(4))
 async def test_success_stops_the_schedule(failures: int) -> None:
     post = Post(ScriptedSender(*[REFUSED] * failures))
-    delivery = post.open()
+    delivery = await post.open()
     await post.advance(3600)
-    delivery = post.now(delivery)
+    delivery = await post.now(delivery)
     assert times(delivery) == [0, 1, 3, 7][: failures + 1]
     assert (delivery.state, delivery.attempts[-1].outcome.status) == (State.DELIVERED, 200)
 
@@ -120,9 +126,9 @@ async def test_success_stops_the_schedule(failures: int) -> None:
 async def test_a_real_receiver_gets_the_body_that_is_kept_each_time() -> None:
     async with hook(500, 302, 404, 201, location="/elsewhere") as receiver:
         post = Post(Sender())
-        delivery = post.open(receiver.url)
+        delivery = await post.open(receiver.url)
         await post.advance(3600)
-        delivery = post.now(delivery)
+        delivery = await post.now(delivery)
         await post.sender.close()
     assert (times(delivery), delivery.state) == ([0, 1, 3, 7], State.DELIVERED)
     assert [attempt.outcome.status for attempt in delivery.attempts] == [500, 302, 404, 201]
@@ -138,9 +144,9 @@ async def test_a_closed_port_is_tried_four_times() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         post = Post(Sender())
-        delivery = post.open(f"http://127.0.0.1:{free.getsockname()[1]}/")
+        delivery = await post.open(f"http://127.0.0.1:{free.getsockname()[1]}/")
         await post.advance(3600)
-        delivery = post.now(delivery)
+        delivery = await post.now(delivery)
         await post.sender.close()
     assert (times(delivery), delivery.state) == ([0, 1, 3, 7], State.GAVE_UP)
     assert all(attempt.outcome.error and attempt.outcome.status is None for attempt in delivery.attempts)
@@ -151,9 +157,9 @@ async def test_a_closed_port_is_tried_four_times() -> None:
 async def test_a_receiver_that_hangs_is_tried_again() -> None:
     async with hook(None) as receiver:
         post = Post(Sender(), policy=replace(DOCUMENTED, timeout=0.25))
-        delivery = post.open(receiver.url)
+        delivery = await post.open(receiver.url)
         await post.advance(3600)
-        delivery = post.now(delivery)
+        delivery = await post.now(delivery)
         await post.sender.close()
     assert [attempt.outcome.error for attempt in delivery.attempts] == ["no answer within 0.25 s", None]
     assert (times(delivery), delivery.state) == ([0, 1], State.DELIVERED)
@@ -163,9 +169,9 @@ async def test_a_receiver_that_hangs_is_tried_again() -> None:
 @pytest.mark.asyncio
 async def test_callbacks_to_other_machines_are_captured(target: str) -> None:
     post = Post(ScriptedSender())
-    delivery = post.open(target)
+    delivery = await post.open(target)
     assert await post.advance(3600) == []
-    delivery = post.now(delivery)
+    delivery = await post.now(delivery)
     assert (delivery.state, delivery.target, delivery.routed, delivery.body) == (State.CAPTURED, target, None, BODY)
     assert delivery.attempts == ()
 
@@ -174,44 +180,45 @@ async def test_callbacks_to_other_machines_are_captured(target: str) -> None:
 async def test_a_routed_delivery_goes_where_its_route_says() -> None:
     sender = ScriptedSender()
     post = Post(sender, Routing((("https://app.example.com", "http://127.0.0.1:9000"),)))
-    delivery = post.open("https://app.example.com/hook?x=1")
+    delivery = await post.open("https://app.example.com/hook?x=1")
     await post.advance(0)
-    delivery = post.now(delivery)
+    delivery = await post.now(delivery)
     assert sender.sent == [("http://127.0.0.1:9000/hook?x=1", BODY)]
     assert (delivery.target, delivery.state) == ("https://app.example.com/hook?x=1", State.DELIVERED)
 
 
-def test_the_same_seed_gives_a_delivery_the_same_name() -> None:
-    assert Post(ScriptedSender()).open().id == Post(ScriptedSender()).open().id
+@pytest.mark.asyncio
+async def test_the_same_seed_gives_a_delivery_the_same_name() -> None:
+    assert (await Post(ScriptedSender()).open()).id == (await Post(ScriptedSender()).open()).id
 
 
 @pytest.mark.asyncio
 async def test_an_attempt_that_is_out_of_date_is_not_made() -> None:
     post = Post(ScriptedSender())
-    delivery = post.open()
-    assert post.store.update_delivery(delivery, replace(delivery, next_attempt=T0 + 5))
-    await post.dispatcher.attempt(delivery.id, T0, post.clock, False)
-    await post.dispatcher.attempt("cb_unknown", T0, post.clock, False)
-    assert post.now(delivery).attempts == ()
+    delivery = await post.open()
+    assert await post.store.update_delivery(delivery, replace(delivery, next_attempt=T0 + 5))
+    await post.dispatcher.attempt(delivery.id, T0, post.clock)
+    await post.dispatcher.attempt("cb_unknown", T0, post.clock)
+    assert (await post.now(delivery)).attempts == ()
 
 
 @pytest.mark.asyncio
 async def test_a_delivery_forgotten_while_it_is_posted_is_not_tried_again() -> None:
-    post = Post(ScriptedSender(REFUSED, pace=lambda _: post.store.reset()))
-    delivery = post.open()
+    post = Post(ScriptedSender(REFUSED, pace=lambda _: at_once(post.store.reset(STATE))))
+    delivery = await post.open()
     assert await post.advance(3600) == [0]
-    assert (post.store.delivery(delivery.id), post.heard) == (None, [])
+    assert (await post.store.delivery(delivery.id), post.heard) == (None, [])
 
 
 @pytest.mark.asyncio
 async def test_a_redelivery_begins_the_schedule_anew() -> None:
     post = Post(ScriptedSender(*[REFUSED] * 9))
-    delivery = post.open()
+    delivery = await post.open()
     await post.advance(100)
-    delivery = post.now(delivery)
-    post.dispatcher.redeliver(delivery, post.clock.now())
+    delivery = await post.now(delivery)
+    await post.dispatcher.redeliver(delivery, post.clock.now())
     await post.advance(100)
-    delivery = post.now(delivery)
+    delivery = await post.now(delivery)
     assert (times(delivery), delivery.state) == ([0, 1, 3, 7, 100, 101, 103, 107], State.GAVE_UP)
 
 
@@ -225,6 +232,7 @@ async def test_a_redelivery_begins_the_schedule_anew() -> None:
         (Routing(egress=True), TARGET, True, (is_public, True)),
     ],
 )
-def test_allowed_addresses(routing: Routing, target: str, public_only: bool, conditions: object) -> None:
+@pytest.mark.asyncio
+async def test_allowed_addresses(routing: Routing, target: str, public_only: bool, conditions: object) -> None:
     post = Post(ScriptedSender(), routing)
-    assert post.dispatcher._connection_rules(post.open(target), public_only) == conditions
+    assert post.dispatcher._connection_rules(await post.open(target), public_only) == conditions

@@ -1,7 +1,7 @@
 """Running due events: their order, by an advance and in real time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,9 +9,44 @@ import pytest
 
 from engine.world import until
 from mockserver.engine import event_runner as event_runner_module
-from mockserver.engine.clock import Clock, SystemClock, VirtualClock
-from mockserver.engine.event_runner import Busy, EventRunner
-from mockserver.engine.schedule import Schedule
+from mockserver.engine.clock import Clock, ClockState, SystemClock, VirtualClock
+from mockserver.engine.event_runner import Busy, Conclude, EventRunner
+from mockserver.engine.schedule import Event, Schedule
+
+
+class ScheduledEvents:
+    """The events of a schedule, of which there is one process."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self.clocks: list[ClockState] = []
+
+    def may_be_due(self, now: float) -> bool:
+        return True
+
+    async def next_due(self) -> float | None:
+        return self._schedule.next_due()
+
+    async def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
+        return self._schedule.claim_due(now, attempts=attempts)
+
+    async def begin_advance(self) -> bool:
+        return True
+
+    async def end_advance(self) -> None:
+        """Nobody waits for it."""
+
+    async def claimed_elsewhere(self) -> Sequence[str]:
+        return ()
+
+    async def put_clock(self, state: ClockState) -> None:
+        self.clocks.append(state)
+
+    async def plan_alarm(self, due: float, name: str) -> None:
+        """Nobody else advances the clock."""
+
+    async def drop_alarm(self, name: str) -> None:
+        """Nobody else advances the clock."""
 
 
 class Play:
@@ -21,9 +56,10 @@ class Play:
         self.seen: list[tuple[float, str, str]] = []
         self.then: dict[str, Callable[[], Any]] = {}
         self.schedule = Schedule()
+        self.events = ScheduledEvents(self.schedule)
         first = clock or VirtualClock(0.0)
         self.event_runner = EventRunner(
-            first, self.schedule, self._end, self._attempt, self._ring, str, self._attempt_at_once
+            first, self.events, self._end, self._attempt, self._ring, attempt_at_once=self._attempt_at_once
         )
 
     @property
@@ -34,18 +70,22 @@ class Play:
         self.seen.append((round(self.event_runner.clock.now(), 3), what, name))
         return self.then.get(name, lambda: None)()
 
-    def _end(self, name: str, due: float) -> None:
+    async def _end(self, name: str, due: float) -> None:
         self._note("finish", name)
 
     def _ring(self, number: int) -> None:
         self._note("alarm", str(number))
 
-    def _attempt_at_once(self, name: str, due: float) -> Callable[[], None] | None:
+    async def _attempt_at_once(self, name: str, due: float) -> Conclude | None:
         """An attempt whose name begins with "here" needs no connection."""
         if not name.startswith("here"):
             return None
         self._note("attempt", name)
-        return lambda: self.schedule.plan_end(due, f"planned by {name}")
+
+        async def conclude() -> None:
+            self.schedule.plan_end(due, f"planned by {name}")
+
+        return conclude
 
     async def _attempt(self, name: str, due: float) -> None:
         made = self._note("attempt", name)
@@ -62,7 +102,7 @@ class Play:
             self.schedule.plan_end(due, name)
         for name, due in attempts.items():
             self.schedule.plan_attempt(due, name)
-        self.event_runner.rearm()
+        self.event_runner.wake()
 
 
 @asynccontextmanager
@@ -91,7 +131,7 @@ async def test_an_alarm_runs_after_the_other_events_of_its_instant_and_is_not_li
     play.event_runner.alarms.push(1.0, 0, 7)
     play.event_runner.alarms.push(2.0, 1, 8)
     play.plan({"end": 1.0}, {"attempt": 3.0})
-    assert play.event_runner.next_due() == 1.0
+    assert await play.event_runner.next_due() == 1.0
     assert await play.event_runner.advance(3.0) == [(1.0, "finish", "end"), (3.0, "attempt", "attempt")]
     assert play.names == ["end", "7", "8", "attempt"]
 
@@ -226,10 +266,11 @@ async def _then(seconds: float, act: Callable[[], None]) -> None:
     act()
 
 
-def test_settle_runs_ends_and_never_attempts() -> None:
+@pytest.mark.asyncio
+async def test_settle_runs_ends_and_never_attempts() -> None:
     play = Play(VirtualClock(10.0))
     play.plan({"due": 10.0, "later": 10.5}, {"attempt": 1.0})
-    play.event_runner.run_due()
+    await play.event_runner.run_due()
     assert play.seen == [(10.0, "finish", "due")]
 
 
@@ -442,7 +483,7 @@ async def test_a_receiver_is_told_that_it_is_busy_while_other_attempts_come_and_
             await play.event_runner.advance(1.0)
         else:
             play.event_runner.clock.move_to(1.0)
-            play.event_runner.rearm()
+            play.event_runner.wake()
             await until(lambda: len(told) == 1)
     assert 0.09 < told[0] < 0.5
 
@@ -466,26 +507,32 @@ async def test_attempts_of_one_instant_run_side_by_side_and_go_on_record_in_orde
     under_way, most, log = 0, 0, []
     running: dict[str, str] = {}
 
-    async def attempt(name: str, _: float) -> Callable[[], None]:
+    async def attempt(name: str, _: float) -> Conclude:
         nonlocal under_way, most
-        receiver = name[0]
-        assert receiver not in running, "a receiver gets its callbacks one after the other"
-        running[receiver] = name
+        owner = name[0]
+        assert owner not in running, "a receiver gets its callbacks one after the other"
+        running[owner] = name
         log.append(f"begin {name}")
         under_way, most = under_way + 1, max(most, under_way + 1)
-        await asyncio.sleep(0.02 if receiver == "a" else 0.001)
+        await asyncio.sleep(0.02 if owner == "a" else 0.001)
         under_way -= 1
-        del running[receiver]
-        return lambda: log.append(f"record {name}")
+        del running[owner]
+        return lambda: note(f"record {name}")
+
+    async def note(line: str) -> None:
+        log.append(line)
+
+    async def receiver(name: str) -> str:
+        return name[0]
 
     schedule = Schedule()
     runner = EventRunner(
         VirtualClock(0.0),
-        schedule,
-        lambda name, _: log.append(f"end {name}"),
+        ScheduledEvents(schedule),
+        lambda name, _: note(f"end {name}"),
         attempt,
         lambda _: None,
-        receiver=lambda name: name[0],
+        receiver,
     )
     names = ["a1", "b1", "a2", "b2", "c1"]
     for name in names:

@@ -1,10 +1,10 @@
 """Helpers of the engine's tests: jobs, a provider, a running engine, and a receiver in the same event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp.test_utils import RawTestServer
 from aiohttp.web import BaseRequest, Response
@@ -19,6 +19,7 @@ from mockserver.engine.store import Bounds
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Job, Task
 
+T = TypeVar("T")
 T0 = VIRTUAL_START
 PLAIN = Job("studio", "acct_1", "paint-1", "a cat", "1:1", 64, 64, 25, (10.0, 10.0), "http://127.0.0.1/studio")
 
@@ -33,6 +34,16 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():
             await pause(0.001)
+
+
+def at_once(verb: Coroutine[Any, Any, T]) -> T:
+    """The result of a verb of the memory store, which never suspends, where nothing can be awaited."""
+    try:
+        verb.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("the verb suspends")
 
 
 def job(**changes: Any) -> Job:
@@ -73,7 +84,7 @@ async def running(
         EngineConfig(entropy=Entropy(seed), latency=Latency.parse(latency), store=store, **chosen),
         {"studio": port or Studio()},
     )
-    engine.start()
+    await engine.start()
     try:
         yield engine
     finally:

@@ -320,7 +320,7 @@ def test_twenty_rules_at_once(scene: Scene) -> None:
 def test_rules_are_bounded(scene: Scene) -> None:
     rules = scene.server.app.rules
     for _ in range(1_000):
-        rules.add({"match": {"api_key": "k"}, "fault": {"type": "latency", "seconds": 0}})
+        scene.server.run(rules.add({"match": {"api_key": "k"}, "fault": {"type": "latency", "seconds": 0}}))
     assert "1000" in refused(scene, "POST", "faults", {"fault": {"type": "status"}}, code="bad_rule")
 
 

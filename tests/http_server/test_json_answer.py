@@ -40,7 +40,9 @@ class Both:
             return answer
         return web.Response(body=self.data, status=self.status, headers={"Content-Type": JSON, **self.extra})
 
-    def answer_malformed(self, request: web.BaseRequest, line: RequestLine, problem: Problem) -> web.StreamResponse:
+    async def answer_malformed(
+        self, request: web.BaseRequest, line: RequestLine, problem: Problem
+    ) -> web.StreamResponse:
         return web.Response(status=400)
 
     def answer_crash(self, where: str, error: BaseException | None) -> web.StreamResponse:

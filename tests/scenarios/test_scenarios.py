@@ -198,7 +198,7 @@ def test_too_many_rules_change_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setattr(scenarios_in_force, "RULES_KEPT", 2)
         Path(name).write_text("[[faults]]\nfault = {type = 'task_slow'}\n" * 3)
         with pytest.raises(BadScenario, match="more than 2 fault rules"):
-            scenarios.reload()
+            mock.run(scenarios.reload())
         assert in_force(mock) == before
 
 
@@ -210,10 +210,10 @@ def test_a_file_that_is_read_again_replaces_what_it_said_and_a_bad_one_nothing(t
         mock.faults.add("task_stuck", everyone=True)
         Path(name).write_text("[prices.evolink]\nlow = 1\n")
         with pytest.raises(BadScenario):
-            scenarios.reload()
+            mock.run(scenarios.reload())
         assert in_force(mock)[4:] == before[4:]
         Path(name).write_text("[[faults]]\nfault = {type = 'task_slow'}\n")
-        scenarios.reload()
+        mock.run(scenarios.reload())
         types = [rule.fault["type"] for rule in mock.faults.list(everyone=True)]
         assert types == ["task_stuck", "task_slow"]
         assert mock.callbacks.routes() == {}

@@ -36,7 +36,7 @@ class Scene:
 
     def deliveries(self) -> list[Delivery]:
         """Every callback, oldest first."""
-        return self.server.app.engine.store.deliveries(Wanted(), 10_000)[0][::-1]
+        return self.server.run(self.server.app.engine.store.deliveries(Wanted(), 10_000))[0][::-1]
 
     def mock(self, path: str, **params: Any) -> Any:
         """The answer of `GET /_mock/{path}`."""

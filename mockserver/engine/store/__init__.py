@@ -1,15 +1,20 @@
 """The store: everything that outlives a request, changed through the verbs of one object and no other way.
 
-Each verb is one transaction. What a store is given and what it hands out are values: nobody changes one afterwards, and
-the store puts a new value in place of an old one.
+Each verb is one transaction, and is awaited: in memory none of them suspends, a shared store waits for its answer, and
+between two verbs another request or another process may act. What a store is given and what it hands out are values:
+nobody changes one afterwards, and the store puts a new value in place of an old one.
+
+What is read without waiting is only what a process holds a copy of that is valid for the request that it answers: the
+bounds, the opening terms, and the fault rules and callback routes in force.
 """
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 from mockserver.engine.callbacks import Delivery
+from mockserver.engine.clock import ServerState
 from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
 from mockserver.engine.schedule import DueEvents, Event
@@ -87,28 +92,100 @@ class Records:
     steering: SteeringRecords = field(default_factory=SteeringRecords)
 
 
-class Store(DueEvents, Protocol):
-    """The verbs. Accounts are opened by the first call that counts towards them; looking at one does not open it."""
+ChangeKind = Literal["ended", "attempt", "request", "state", "reset", "forgotten", "control"]
 
-    terms: Mapping[tuple[str, str], AccountChange]
-    """What new accounts open with other than the opening balance, by provider and account; "" is every account."""
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What another process did to a store that several share.
+
+    | `kind` | `name` | what happened |
+    |---|---|---|
+    | `ended` | a task's id | the task has ended |
+    | `attempt` | a callback's id | an attempt was put on record |
+    | `request` | a request's id | the request was answered |
+    | `state` | | `state` is in force: clock, seed or autojump are others, or the clock was moved |
+    | `reset` | | everything was forgotten or replaced; `state` is in force |
+    | `forgotten` | an account | a reset by key; `task_ids` are the tasks that are gone |
+    | `control` | a control call's path | the control surface has changed something |
+    """
+
+    kind: ChangeKind
+    name: str = ""
+    state: ServerState | None = None
+    task_ids: Sequence[str] = ()
+
+
+Listener = Callable[[Change], None]
+"""Is told of each change by another process, in the event loop of the process that opened the store. It never waits."""
+
+
+class Store(DueEvents, Protocol):
+    """The verbs. Accounts are opened by the first call that counts towards them; looking at one does not open it.
+
+    Every awaited verb raises StoreUnavailable while what is behind the store can't be used; then nothing has happened,
+    as far as is known.
+    """
+
+    @property
+    def bounds(self) -> Bounds: ...
 
     @property
     def steering(self) -> Steering:
         """The verbs for fault rules, callback routes and sinks. A reset begins it anew, as it does everything."""
 
-    def submit(self, job: Job, now: float, plan: Callable[[Job, float, int, int], Task]) -> Task:
+    def set_terms(self, terms: Mapping[tuple[str, str], AccountChange]) -> None:
+        """Say what accounts that this process opens begin with other than the opening balance, by provider and account;
+        "" is every account. Each process of a shared store is told the same by its scenarios."""
+
+    # its life
+
+    async def open(self, listener: Listener) -> None:
+        """Connect, and tell `listener` of the changes by other processes from now on.
+
+        Raises:
+            StoreUnavailable: what is behind the store can't be used, or is of another form; the text says why.
+        """
+
+    async def begin(self, state: ServerState) -> ServerState | None:
+        """Go on with what the store has: its state is returned. If the store was empty, it takes `state`; then None."""
+
+    async def put_state(self, state: ServerState) -> None:
+        """Go on with this clock and autojump, for all processes; the records stay."""
+
+    async def close(self) -> None:
+        """End whatever runs for this store in the event loop, and disconnect."""
+
+    # what a process knows without waiting, and how it is kept up to date
+
+    async def count_request(self, provider: str, account: str) -> int:
+        """Count a request of an account ("" for one without a valid key); how many there have been, with this one.
+
+        The first verb of each request. By the same round trip a shared store brings up to date this process's copy of
+        what is in force: rules, routes, clock, seed and autojump.
+        """
+
+    async def refresh(self) -> None:
+        """Bring up to date the copy of what is in force, as `count_request` does; the first verb of a control call."""
+
+    async def announce_control(self, path: str) -> None:
+        """Tell the other processes that a control call, by its path, has changed something."""
+
+    # generations and their money
+
+    async def submit(self, job: Job, now: float, plan: Callable[[Job, float, int, int], Task]) -> Task:
         """Accept a job: hold its price, and keep and plan its task.
 
         Args:
             plan: makes the task of a job at an instant, from the number of the account's generation (from 0), and from
-                how many ids were drawn for it that were taken.
+                how many ids were drawn for it that were taken. It is called up to `DRAWS` times for a number; a shared
+                store may begin again with another number.
 
         Raises:
             Problem: OUT_OF_BALANCE; UNAVAILABLE when no more tasks can be held. Then nothing has happened.
         """
 
-    def settle(self, task: Task, deliveries: Sequence[Delivery] = ()) -> bool:
+    async def settle(self, task: Task, deliveries: Sequence[Delivery] = ()) -> bool:
         """End a task: capture its money, or release it if it failed, and open its callbacks.
 
         The first of `deliveries` is the task's callback, the others are copies of it. Unless it is held back itself, it
@@ -118,76 +195,85 @@ class Store(DueEvents, Protocol):
             False if the task has ended before or is gone; then nothing has happened.
         """
 
-    def task(self, task_id: str) -> Task | None: ...
+    async def task(self, task_id: str) -> Task | None: ...
 
-    def is_open(self, task_id: str) -> bool:
+    async def is_open(self, task_id: str) -> bool:
         """Whether a task is kept whose end has not been settled."""
 
-    def traced(self, provider: str, account: str, trace_id: str) -> Task | None:
+    async def traced(self, provider: str, account: str, trace_id: str) -> Task | None:
         """The newest task of an account with a trace id."""
 
-    def replayed(self, provider: str, account: str, idempotency_key: str) -> Task | None:
+    async def replayed(self, provider: str, account: str, idempotency_key: str) -> Task | None:
         """The newest task of an account that was submitted with an idempotency key."""
 
-    def account(self, provider: str, account: str) -> Account:
+    async def account(self, provider: str, account: str) -> Account:
         """An account as it stands, or as it would open."""
 
-    def usage(self, provider: str, account: str) -> tuple[Usage, ...]:
+    async def usage(self, provider: str, account: str) -> tuple[Usage, ...]:
         """The usage records of an account, oldest first."""
 
-    def check_money(self, job: Job, now: float) -> None:
+    async def check_money(self, job: Job, now: float) -> None:
         """Make sure that a job's account can pay for it. Raises Problem(OUT_OF_BALANCE)."""
 
-    def admit(self, provider: str, account: str, now: float) -> None:
+    async def admit(self, provider: str, account: str, now: float) -> None:
         """Count a billable call towards an account's rate limit. Raises Problem(RATE_LIMITED)."""
 
-    def change_account(self, provider: str, account: str, change: AccountChange, now: float) -> Account:
+    async def change_account(self, provider: str, account: str, change: AccountChange, now: float) -> Account:
         """Set balance, quota or rate limit; the account as it stands then."""
 
-    def count_request(self, provider: str, account: str) -> int:
-        """Count a request of an account ("" for one without a valid key); how many there have been, with this one."""
+    # callbacks
 
-    def delivery(self, delivery_id: str) -> Delivery | None: ...
+    async def delivery(self, delivery_id: str) -> Delivery | None: ...
 
-    def delivery_of(self, task_id: str) -> Delivery | None:
+    async def delivery_of(self, task_id: str) -> Delivery | None:
         """The callback of a task; of several copies the first."""
 
-    def update_delivery(self, before: Delivery, after: Delivery) -> bool:
+    async def update_delivery(self, before: Delivery, after: Delivery) -> bool:
         """Put `after` in place of `before`, and plan its next attempt if that has changed.
 
         Returns:
             False if `before` is no longer what is kept; then nothing has happened.
         """
 
-    def entry(self, request_id: str) -> Exchange | None: ...
+    # the journal
 
-    def open_entry(self, exchange: Exchange) -> None:
-        """Record a request that has arrived. From then on the entry may be dropped when newer ones need its room."""
+    async def open_entry(self, exchange: Exchange) -> bool:
+        """Record a request that has arrived. From then on the entry may be dropped when newer ones need its room.
 
-    def close_entry(self, opened: Exchange, closed: Exchange) -> None:
+        Returns:
+            False if the id is that of another entry; then nothing has happened.
+        """
+
+    async def close_entry(self, opened: Exchange, closed: Exchange) -> None:
         """Put a request with its answer in place of the entry as it was opened, if that is still kept."""
 
-    def tasks(self, wanted: Wanted[Task], limit: int, cursor: str | None = None) -> Page[Task]: ...
+    # lists and counts
 
-    def deliveries(self, wanted: Wanted[Delivery], limit: int, cursor: str | None = None) -> Page[Delivery]: ...
+    async def tasks(self, wanted: Wanted[Task], limit: int, cursor: str | None = None) -> Page[Task]: ...
 
-    def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]: ...
+    async def deliveries(self, wanted: Wanted[Delivery], limit: int, cursor: str | None = None) -> Page[Delivery]: ...
 
-    def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]: ...
+    async def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]: ...
 
-    def kept(self) -> Mapping[str, Kept]:
+    async def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]: ...
+
+    async def entry(self, request_id: str) -> Exchange | None: ...
+
+    async def kept(self) -> Mapping[str, Kept]:
         """What is kept of `tasks`, `callbacks`, `requests`, `accounts` and `sinks`."""
 
-    def pending(self) -> Pending: ...
+    async def pending(self) -> Pending: ...
 
-    def reset(self) -> None:
-        """Forget everything."""
+    # all of it
 
-    def reset_account(self, account: str) -> list[str]:
+    async def reset(self, state: ServerState) -> None:
+        """Forget everything, and go on with this clock, seed and autojump."""
+
+    async def reset_account(self, account: str) -> list[str]:
         """Forget everything of one key's hash, its fault rules included; the ids of the tasks that are gone."""
 
-    def freeze(self) -> Callable[[], Records]:
-        """Take all that is kept but the journal, as it is now. What is returned makes the records, in any thread."""
+    async def dump(self) -> Records:
+        """All that is kept but the journal, as it was at one instant between call and answer."""
 
-    def prepare(self, records: Records) -> Callable[[], None]:
-        """Get records ready, in any thread. What is returned puts them in place of everything."""
+    async def load(self, records: Records, state: ServerState) -> None:
+        """Put records in place of everything at one instant, and go on with this clock, seed and autojump."""

@@ -1,16 +1,22 @@
-"""The default store: dictionaries in this process. Nothing in here waits, so that each verb is one transaction."""
+"""The default store: dictionaries in this process.
 
+Nothing in here suspends, so that each verb is one transaction; only `dump` and `load` work in a thread, and take and
+replace everything at one instant all the same.
+"""
+
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from heapq import merge
 
 from mockserver.engine.callbacks import Delivery
+from mockserver.engine.clock import ClockState, ServerState
 from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.schedule import Event, Schedule
 from mockserver.engine.sinks import SINKS_KEPT
-from mockserver.engine.store import DRAWS, Bounds, Kept, Page, Pending, Records, Wanted
+from mockserver.engine.store import DRAWS, Bounds, Kept, Listener, Page, Pending, Records, Wanted
 from mockserver.engine.store.accounts import AccountTable
 from mockserver.engine.store.names import Names
 from mockserver.engine.store.steering import MemorySteering
@@ -24,10 +30,10 @@ class MemoryStore:
     def __init__(self, opening: Mapping[str, int], bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
         self._opening = opening
-        self.terms: Mapping[tuple[str, str], AccountChange] = {}
-        self.reset()
+        self._terms: Mapping[tuple[str, str], AccountChange] = {}
+        self._clear()
 
-    def reset(self) -> None:
+    def _clear(self) -> None:
         bounds = self.bounds
         self._schedule = Schedule()
         self._tasks = Table[Task](
@@ -45,9 +51,47 @@ class MemoryStore:
         self._anonymous_requests = 0
         self.steering = MemorySteering()
 
+    # its life, and other processes, of which there are none
+
+    async def open(self, listener: Listener) -> None:
+        """There is nothing to connect to, and no other process to hear of."""
+
+    async def begin(self, state: ServerState) -> None:
+        """It has nothing from before: the process goes on with its own state."""
+
+    async def put_state(self, state: ServerState) -> None:
+        """The process itself has the state."""
+
+    async def close(self) -> None:
+        """There is nothing to disconnect from."""
+
+    async def refresh(self) -> None:
+        """Nobody else has changed anything."""
+
+    async def announce_control(self, path: str) -> None:
+        """There is no other process to tell."""
+
+    async def begin_advance(self) -> bool:
+        return True
+
+    async def end_advance(self) -> None:
+        """No other process waits for it."""
+
+    async def claimed_elsewhere(self) -> Sequence[str]:
+        return ()
+
+    async def put_clock(self, state: ClockState) -> None:
+        """The process itself has the clock."""
+
+    async def plan_alarm(self, due: float, name: str) -> None:
+        """The process itself has its alarms."""
+
+    async def drop_alarm(self, name: str) -> None:
+        """The process itself has its alarms."""
+
     # generations and their money
 
-    def submit(self, job: Job, now: float, plan: Callable[[Job, float, int, int], Task]) -> Task:
+    async def submit(self, job: Job, now: float, plan: Callable[[Job, float, int, int], Task]) -> Task:
         row = self._accounts.open(job.provider, job.account)
         row.check(job.cost, now)
         bound = self.bounds.tasks
@@ -70,7 +114,7 @@ class MemoryStore:
             self._schedule.plan_end(task.due, name)
         return task
 
-    def settle(self, task: Task, deliveries: Sequence[Delivery] = ()) -> bool:
+    async def settle(self, task: Task, deliveries: Sequence[Delivery] = ()) -> bool:
         name, job = task.id, task.job
         kept, month = self._tasks.rows.get(name), self._held.pop(name, None)
         if kept is None or month is None:
@@ -87,54 +131,54 @@ class MemoryStore:
             self._open_deliveries(deliveries, task.due)
         return True
 
-    def task(self, task_id: str) -> Task | None:
+    async def task(self, task_id: str) -> Task | None:
         return self._tasks.rows.get(task_id)
 
-    def is_open(self, task_id: str) -> bool:
+    async def is_open(self, task_id: str) -> bool:
         return task_id in self._held
 
-    def traced(self, provider: str, account: str, trace_id: str) -> Task | None:
+    async def traced(self, provider: str, account: str, trace_id: str) -> Task | None:
         return self._tasks.rows.get(self._names.traced(provider, account, trace_id))
 
-    def replayed(self, provider: str, account: str, idempotency_key: str) -> Task | None:
+    async def replayed(self, provider: str, account: str, idempotency_key: str) -> Task | None:
         return self._tasks.rows.get(self._names.replayed(provider, account, idempotency_key))
 
-    def _forget_task(self, task: Task) -> None:
-        self._names.forget(task)
-
     # accounts
+
+    def set_terms(self, terms: Mapping[tuple[str, str], AccountChange]) -> None:
+        self._terms = terms
 
     def _new_row(self, provider: str, account: str) -> AccountRow:
         opening = self._opening[provider]
         row = AccountRow(provider, account, opening, opening)
-        if self.terms:
+        if self._terms:
             for owner in ("", account):
-                if (terms := self.terms.get((provider, owner))) is not None:
+                if (terms := self._terms.get((provider, owner))) is not None:
                     row.change(terms, 0.0)
         return row
 
-    def account(self, provider: str, account: str) -> Account:
+    async def account(self, provider: str, account: str) -> Account:
         row = self._accounts.row(provider, account) or self._new_row(provider, account)
         return row.value()
 
-    def usage(self, provider: str, account: str) -> tuple[Usage, ...]:
+    async def usage(self, provider: str, account: str) -> tuple[Usage, ...]:
         row = self._accounts.row(provider, account)
         return tuple(row.usage) if row is not None else ()
 
-    def check_money(self, job: Job, now: float) -> None:
+    async def check_money(self, job: Job, now: float) -> None:
         self._accounts.open(job.provider, job.account).check(job.cost, now)
 
-    def admit(self, provider: str, account: str, now: float) -> None:
+    async def admit(self, provider: str, account: str, now: float) -> None:
         row = self._accounts.row(provider, account)
         if row is not None and row.rate_limit is not None:
             row.admit(now)
 
-    def change_account(self, provider: str, account: str, change: AccountChange, now: float) -> Account:
+    async def change_account(self, provider: str, account: str, change: AccountChange, now: float) -> Account:
         row = self._accounts.open(provider, account)
         row.change(change, now)
         return row.value()
 
-    def count_request(self, provider: str, account: str) -> int:
+    async def count_request(self, provider: str, account: str) -> int:
         if account:
             row = self._accounts.open(provider, account)
             row.requests += 1
@@ -163,15 +207,18 @@ class MemoryStore:
         for name in self._held_back.pop(ahead.account, ()):
             delivery = self._deliveries.rows.get(name)
             if delivery is not None and delivery.held_back:
-                self.update_delivery(delivery, replace(delivery, held_back=False, next_attempt=due))
+                self._update_delivery(delivery, replace(delivery, held_back=False, next_attempt=due))
 
-    def delivery(self, delivery_id: str) -> Delivery | None:
+    async def delivery(self, delivery_id: str) -> Delivery | None:
         return self._deliveries.rows.get(delivery_id)
 
-    def delivery_of(self, task_id: str) -> Delivery | None:
+    async def delivery_of(self, task_id: str) -> Delivery | None:
         return self._deliveries.rows.get(self._delivery_of.get(task_id, ""))
 
-    def update_delivery(self, before: Delivery, after: Delivery) -> bool:
+    async def update_delivery(self, before: Delivery, after: Delivery) -> bool:
+        return self._update_delivery(before, after)
+
+    def _update_delivery(self, before: Delivery, after: Delivery) -> bool:
         name = before.id
         if self._deliveries.rows.get(name) is not before:
             return False
@@ -192,54 +239,64 @@ class MemoryStore:
 
     # events
 
-    def next_due(self) -> float | None:
+    def may_be_due(self, now: float) -> bool:
+        head = self._schedule.ends.head()
+        return head is not None and head[0] <= now
+
+    async def next_due(self) -> float | None:
         return self._schedule.next_due()
 
-    def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
+    async def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
         return self._schedule.claim_due(now, attempts=attempts)
 
     # the journal
 
-    def entry(self, request_id: str) -> Exchange | None:
+    async def entry(self, request_id: str) -> Exchange | None:
         return self._entries.rows.get(request_id)
 
-    def open_entry(self, exchange: Exchange) -> None:
+    async def open_entry(self, exchange: Exchange) -> bool:
+        if exchange.id in self._entries.rows:
+            return False
         self._entries.add(exchange.id, exchange)
+        return True
 
-    def close_entry(self, opened: Exchange, closed: Exchange) -> None:
+    async def close_entry(self, opened: Exchange, closed: Exchange) -> None:
         if self._entries.rows.get(opened.id) is opened:
             self._entries.rows[opened.id] = closed
 
     # lists and counts
 
-    def tasks(self, wanted: Wanted[Task], limit: int, cursor: str | None = None) -> Page[Task]:
+    async def tasks(self, wanted: Wanted[Task], limit: int, cursor: str | None = None) -> Page[Task]:
         return self._tasks.page(wanted, limit, cursor)
 
-    def deliveries(self, wanted: Wanted[Delivery], limit: int, cursor: str | None = None) -> Page[Delivery]:
+    async def deliveries(self, wanted: Wanted[Delivery], limit: int, cursor: str | None = None) -> Page[Delivery]:
         return self._deliveries.page(wanted, limit, cursor)
 
-    def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]:
+    async def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]:
         return self._entries.page(wanted, limit, cursor)
 
-    def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]:
+    async def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]:
         return self._accounts.page(wanted, limit, cursor)
 
-    def kept(self) -> Mapping[str, Kept]:
+    async def kept(self) -> Mapping[str, Kept]:
         tasks, deliveries, entries, accounts = self._tasks, self._deliveries, self._entries, self._accounts
         return {
             "tasks": Kept(len(tasks.rows), tasks.bound, tasks.dropped),
             "callbacks": Kept(len(deliveries.rows), deliveries.bound, deliveries.dropped),
             "requests": Kept(len(entries.rows), entries.bound, entries.dropped),
             "accounts": Kept(len(accounts.rows), accounts.bound, accounts.dropped),
-            "sinks": Kept(len(self.steering.sinks()), SINKS_KEPT, self.steering.sinks_dropped),
+            "sinks": Kept(self.steering.sinks_kept, SINKS_KEPT, self.steering.sinks_dropped),
         }
 
-    def pending(self) -> Pending:
+    async def pending(self) -> Pending:
         return Pending(len(self._held), self._deliveries.unended, len(self._schedule.attempts))
 
     # all of it
 
-    def reset_account(self, account: str) -> list[str]:
+    async def reset(self, state: ServerState) -> None:
+        self._clear()
+
+    async def reset_account(self, account: str) -> list[str]:
         tasks = self._tasks.remove_account(account, lambda task: task.id not in self._held)
         for task in tasks:
             self._held.pop(task.id, None)
@@ -255,7 +312,11 @@ class MemoryStore:
         self.steering.forget_account(account)
         return [task.id for task in tasks]
 
-    def freeze(self) -> Callable[[], Records]:
+    async def dump(self) -> Records:
+        return await asyncio.to_thread(self._freeze())
+
+    def _freeze(self) -> Callable[[], Records]:
+        """Take all that is kept, as it is now. What is returned makes the records, in any thread."""
         tasks, deliveries = list(self._tasks.rows.values()), list(self._deliveries.rows.values())
         accounts = [row.copy() for row in self._accounts.rows.values()]
         held, months, schedule = list(self._held), list(self._held.values()), self._schedule.copy()
@@ -268,15 +329,15 @@ class MemoryStore:
 
         return records
 
-    def prepare(self, records: Records) -> Callable[[], None]:
+    async def load(self, records: Records, state: ServerState) -> None:
+        prepared = await asyncio.to_thread(self._prepared, records)
+        prepared._accounts.new_row = self._new_row
+        vars(self).update({**vars(prepared), "_terms": self._terms})
+
+    def _prepared(self, records: Records) -> "MemoryStore":
         prepared = MemoryStore(self._opening, self.bounds)
         prepared._fill(records)
-
-        def put() -> None:
-            prepared._accounts.new_row = self._new_row
-            vars(self).update({**vars(prepared), "terms": self.terms})
-
-        return put
+        return prepared
 
     def _fill(self, records: Records) -> None:
         self._held = dict(records.held)

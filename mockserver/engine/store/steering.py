@@ -42,42 +42,47 @@ class SteeringRecords:
 
 
 class Steering(Protocol):
-    """The verbs: each is one transaction on values, as those of `Store`."""
+    """The verbs: each is one transaction on values, as those of `Store`.
+
+    `rules` and `routes` are what is in force by this process's copy, which the first verb of each request brings up to
+    date, and each change of it by this process. The functions that a verb is given are pure: a shared store may call
+    one several times.
+    """
 
     def rules(self) -> Sequence[StoredRule]:
         """The fault rules in force, in the order in which they were added."""
 
-    def rule_counts(self, rule_id: str) -> RuleCounts:
+    def routes(self) -> tuple[Route, ...]:
+        """The callback routes in force, the first that fits going first."""
+
+    async def rule_counts(self, rule_id: str) -> RuleCounts:
         """The counts of a rule; none for one that is gone."""
 
-    def add_rule(self, rule_of: Callable[[int], R]) -> R:
+    async def add_rule(self, rule_of: Callable[[int], R]) -> R:
         """Add the rule that `rule_of` makes, given how many were added since the last reset, with this one."""
 
-    def remove_rules(self, ids: Collection[str]) -> int:
+    async def remove_rules(self, ids: Collection[str]) -> int:
         """Remove rules; how many of them there were."""
 
-    def count_match(self, rule_id: str, fires: Callable[[RuleCounts], bool]) -> bool:
+    async def count_match(self, rule_id: str, fires: Callable[[RuleCounts], bool]) -> bool:
         """Count a match of a rule, and that it fired if `fires` says so; it is told the counts with this match.
 
         Returns:
             Whether it fired; False if the rule is gone.
         """
 
-    def routes(self) -> tuple[Route, ...]:
-        """The callback routes in force, the first that fits going first."""
-
-    def change_routes(self, change: Callable[[tuple[Route, ...]], tuple[Route, ...]]) -> tuple[Route, ...]:
+    async def change_routes(self, change: Callable[[tuple[Route, ...]], tuple[Route, ...]]) -> tuple[Route, ...]:
         """Put the routes that `change` makes of those in force in their place."""
 
-    def sinks(self) -> Mapping[str, Sink]:
+    async def sinks(self) -> Mapping[str, Sink]:
         """The sinks by name, the one that was set up last coming last."""
 
-    def sink(self, name: str) -> Sink | None: ...
+    async def sink(self, name: str) -> Sink | None: ...
 
-    def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
+    async def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
         """Set up a sink, in place of one of that name; the oldest goes when there are as many as are kept."""
 
-    def deliver(self, name: str, received: Received) -> Reply:
+    async def deliver(self, name: str, received: Received) -> Reply:
         """Record what a sink was sent, and take its script's next answer. A sink is there as soon as it is named."""
 
 
@@ -95,23 +100,26 @@ class MemorySteering:
     def rules(self) -> tuple[StoredRule, ...]:
         return self._rules
 
-    def rule_counts(self, rule_id: str) -> RuleCounts:
+    async def rule_counts(self, rule_id: str) -> RuleCounts:
         return self._counts.get(rule_id, NO_MATCHES)
 
-    def add_rule(self, rule_of: Callable[[int], R]) -> R:
+    async def add_rule(self, rule_of: Callable[[int], R]) -> R:
         rule = rule_of(self.rules_added + 1)
         self.rules_added += 1
         self._rules = (*self._rules, rule)
         self._counts[rule.id] = NO_MATCHES
         return rule
 
-    def remove_rules(self, ids: Collection[str]) -> int:
+    async def remove_rules(self, ids: Collection[str]) -> int:
+        return self._remove_rules(ids)
+
+    def _remove_rules(self, ids: Collection[str]) -> int:
         before = len(self._rules)
         self._rules = tuple(rule for rule in self._rules if rule.id not in ids)
         self._counts = {rule.id: self._counts[rule.id] for rule in self._rules}
         return before - len(self._rules)
 
-    def count_match(self, rule_id: str, fires: Callable[[RuleCounts], bool]) -> bool:
+    async def count_match(self, rule_id: str, fires: Callable[[RuleCounts], bool]) -> bool:
         counts = self._counts.get(rule_id)
         if counts is None:
             return False
@@ -122,33 +130,40 @@ class MemorySteering:
     def routes(self) -> tuple[Route, ...]:
         return self._routes
 
-    def change_routes(self, change: Callable[[tuple[Route, ...]], tuple[Route, ...]]) -> tuple[Route, ...]:
+    async def change_routes(self, change: Callable[[tuple[Route, ...]], tuple[Route, ...]]) -> tuple[Route, ...]:
         self._routes = change(self._routes)
         return self._routes
 
-    def sinks(self) -> Mapping[str, Sink]:
+    async def sinks(self) -> Mapping[str, Sink]:
         return self._sinks.copy()
 
-    def sink(self, name: str) -> Sink | None:
+    async def sink(self, name: str) -> Sink | None:
         return self._sinks.get(name)
 
-    def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
+    async def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
+        self._put_sink(name, script)
+
+    def _put_sink(self, name: str, script: Sequence[Reply]) -> None:
         self._sinks.pop(name, None)
         if len(self._sinks) >= SINKS_KEPT:
             del self._sinks[next(iter(self._sinks))]
             self.sinks_dropped += 1
         self._sinks[name] = Sink(tuple(script))
 
-    def deliver(self, name: str, received: Received) -> Reply:
+    async def deliver(self, name: str, received: Received) -> Reply:
         if name not in self._sinks:
-            self.put_sink(name)
+            self._put_sink(name, ())
         sink = self._sinks[name]
         self._sinks[name] = sink.with_received(received)
         return sink.next_reply
 
+    @property
+    def sinks_kept(self) -> int:
+        return len(self._sinks)
+
     def forget_account(self, account: str) -> None:
         """Remove the rules of one key's hash."""
-        self.remove_rules({rule.id for rule in self._rules if rule.account == account})
+        self._remove_rules({rule.id for rule in self._rules if rule.account == account})
 
     def dump(self) -> SteeringRecords:
         rules = [(rule, self._counts[rule.id]) for rule in self._rules]

@@ -25,7 +25,7 @@ async def generate(context: RequestContext) -> StreamResponse:
     note_ignored(context, sent, _FIELDS)
     asked = read(models.Generation, sent)
     job = _job(context, asked, read_callback_url(asked.callback_url, check_public_https))
-    task, replayed = _submit_once(context, job)
+    task, replayed = await _submit_once(context, job)
     headers = {"idempotency-replayed": "true"} if replayed else {}
     return context.answer(wire.submission(task, context.provider.currency.number(task.job.cost)), headers=headers)
 
@@ -47,17 +47,17 @@ def _job(context: RequestContext, asked: models.Generation, callback_url: str | 
     )
 
 
-def _submit_once(context: RequestContext, job: Job) -> tuple[Task, bool]:
+async def _submit_once(context: RequestContext, job: Job) -> tuple[Task, bool]:
     """Submit, or find the task that the same `Idempotency-Key` gave before (EV-IDEM-1); whether it was found."""
     key = context.request.headers.get("Idempotency-Key", "")
     if not key:
-        return context.submit(job), False
+        return await context.submit(job), False
     if len(key) > LONGEST_IDEMPOTENCY_KEY:
         raise Problem(Kind.INVALID_PARAMETER, f"Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters")
     asked = Idempotency(key, sha256(context.body.received).hexdigest())
-    task = context.engine.store.replayed(context.provider.name, context.account, key)
+    task = await context.engine.store.replayed(context.provider.name, context.account, key)
     if task is None:
-        return context.submit(replace(job, idempotency=asked)), False
+        return await context.submit(replace(job, idempotency=asked)), False
     if task.job.idempotency != asked:
         raise Problem(Kind.CONFLICT)
     context.exchange.task_id = task.id
@@ -66,20 +66,21 @@ def _submit_once(context: RequestContext, job: Job) -> tuple[Task, bool]:
 
 async def show_task(context: RequestContext) -> StreamResponse:
     """EV-TASK-2: the task at this instant."""
-    return context.answer(wire.state(_own_task(context), context.engine.now()))
+    return context.answer(wire.state(await _own_task(context), context.engine.now()))
 
 
 async def cancel_task(context: RequestContext) -> StreamResponse:
     """EV-TASK-4, a ruling of ours: evolink publishes no such route, but `can_cancel` and a cancelled callback."""
-    return context.answer(wire.state(context.engine.cancel(_own_task(context)), context.engine.now()))
+    ended = await context.engine.cancel(await _own_task(context))
+    return context.answer(wire.state(ended, context.engine.now()))
 
 
-def _own_task(context: RequestContext) -> Task:
+async def _own_task(context: RequestContext) -> Task:
     """The task of the path (EV-TASK-3). Raises Problem: INVALID_TASK_ID, TASK_NOT_FOUND, NOT_YOURS."""
     task_id = context.params["task_id"]
     if not task_id.startswith(wire.ID_PREFIX):
         raise Problem(Kind.INVALID_TASK_ID, field="task_id")
-    task = context.engine.find(context.provider.name, task_id)
+    task = await context.engine.find(context.provider.name, task_id)
     if task is None:
         raise Problem(Kind.TASK_NOT_FOUND)
     if task.job.account != context.account:
@@ -90,7 +91,7 @@ def _own_task(context: RequestContext) -> Task:
 
 async def credits(context: RequestContext) -> StreamResponse:
     """EV-CRED-1: what is left and what is used, in credits; what is held counts as used by neither."""
-    account = context.engine.store.account(context.provider.name, context.account)
+    account = await context.engine.store.account(context.provider.name, context.account)
     remaining = context.provider.currency.number(account.balance)
     used = context.provider.currency.number(account.captured)
     token = {"remaining_credits": remaining, "unlimited_credits": False, "used_credits": used}
@@ -100,7 +101,7 @@ async def credits(context: RequestContext) -> StreamResponse:
 
 async def show_file(context: RequestContext) -> StreamResponse:
     """EV-FILE-1: a result, for 24 h and without a key."""
-    task = find_picture(context, context.params["task_id"], 0)
+    task = await find_picture(context, context.params["task_id"], 0)
     if context.engine.now() >= task.due + LINK_SECONDS:
         raise Problem(Kind.LINK_EXPIRED)
     return await serve_picture(context, task)

@@ -27,7 +27,7 @@ async def generate(context: RequestContext) -> StreamResponse:
     urls = (*asked.image_urls, *asked.image_input)
     width, height = asked.pixels()
     references = await check_references(context, "image_urls", urls, uploads, models.MOST_REFERENCES, ("https",))
-    task = context.submit(_job(context, asked, width, height, references))
+    task = await context.submit(_job(context, asked, width, height, references))
     if context.request.query.get("async") in ASYNC_VALUES:
         return context.answer(wire.submission(task), status=202)
     return context.answer(wire.images(await context.wait_until_finished(task)))
@@ -75,7 +75,7 @@ def _said(size: str, resolution: str) -> str:
 
 async def show_task(context: RequestContext) -> StreamResponse:
     """IC-TASK-1, -2, -3: a task of this key, whether it was submitted to wait or not."""
-    task = context.engine.find(context.provider.name, context.params["task_id"])
+    task = await context.engine.find(context.provider.name, context.params["task_id"])
     if task is None or task.job.account != context.account:
         raise Problem(Kind.TASK_NOT_FOUND)
     context.exchange.task_id = task.id
@@ -84,14 +84,14 @@ async def show_task(context: RequestContext) -> StreamResponse:
 
 async def show_file(context: RequestContext) -> StreamResponse:
     """IC-FILE-2: a link redirects to the picture; `?download=1` to its download."""
-    task, sequence = _file(context)
+    task, sequence = await _file(context)
     query = "?download=1" if _download(context) else ""
     return Response(status=302, headers={"Location": wire.redirect_target(task, sequence) + query})
 
 
 async def show_picture(context: RequestContext) -> StreamResponse:
     """IC-FILE-3: the picture itself, inline or as a download; no key, for ever."""
-    task, sequence = _file(context)
+    task, sequence = await _file(context)
     name = f"{task.id}-{sequence}.png" if _download(context) else None
     return await serve_picture(context, task, sequence - 1, download=name)
 
@@ -100,10 +100,10 @@ def _download(context: RequestContext) -> bool:
     return context.request.query.get("download") == "1"
 
 
-def _file(context: RequestContext) -> tuple[Task, int]:
+async def _file(context: RequestContext) -> tuple[Task, int]:
     """The task and the sequence number that a file's path names. Raises Problem(IMAGE_NOT_FOUND)."""
     sequence = index_of(context.params["sequence"])
-    task = find_picture(context, context.params["task_id"], sequence - 1)
+    task = await find_picture(context, context.params["task_id"], sequence - 1)
     if (context.params["day"], context.params["model"]) != (wire.day(task), task.job.model):
         raise Problem(Kind.IMAGE_NOT_FOUND)
     return task, sequence

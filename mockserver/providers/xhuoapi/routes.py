@@ -100,7 +100,7 @@ async def _run(context: RequestContext, asked: models.Request, request: bytes, o
         raise Problem(Kind.UNSUPPORTED_BY_MODEL, broken, field="size")
     failure = Failure(Kind.UNSUPPORTED_BY_MODEL, detail=broken) if broken else None
     stored = at_once or context.mount.store_sync_tasks
-    task = context.submit(_job(context, asked, request, operation, callback_url, failure, stored))
+    task = await context.submit(_job(context, asked, request, operation, callback_url, failure, stored))
     if at_once:
         return context.answer({"task_id": task.id})
     return context.answer(wire.result(await context.wait_until_finished(task)))
@@ -196,7 +196,8 @@ async def show_signed(context: RequestContext) -> StreamResponse:
 
 
 async def _serve(context: RequestContext, index: int, extension: str = "png") -> StreamResponse:
-    return await serve_picture(context, find_picture(context, context.params["task_id"], index, extension), index)
+    task = await find_picture(context, context.params["task_id"], index, extension)
+    return await serve_picture(context, task, index)
 
 
 ROUTES = (

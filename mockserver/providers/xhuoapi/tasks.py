@@ -45,37 +45,37 @@ async def retrieve(context: RequestContext) -> StreamResponse:
     asked = read(Query, await context.body.json())
     now = context.engine.now()
     if asked.action == "retrieve":
-        task = _find(context, _wanted(context, asked))
+        task = await _find(context, await _wanted(context, asked))
         context.exchange.task_id = task.id if task else None
         return context.answer(wire.record(task, now) if task else {})
-    found = _batch(context, asked)
+    found = await _batch(context, asked)
     page = found[asked.offset : asked.offset + asked.limit]
     return context.answer({"items": [wire.record(task, now) for task in page], "count": len(found)})
 
 
-def named_task(context: RequestContext, fields: Mapping[str, Any]) -> str:
+async def named_task(context: RequestContext, fields: Mapping[str, Any]) -> str:
     """The id of the task that a query is about, as far as its fields are right; "" if it names none."""
     trace_id, task_id = fields.get("trace_id"), fields.get("id")
     if isinstance(trace_id, str):
-        return _traced(context, trace_id)
+        return await _traced(context, trace_id)
     return task_id if isinstance(task_id, str) else ""
 
 
-def _traced(context: RequestContext, trace_id: str) -> str:
-    task = context.engine.store.traced(context.provider.name, context.account, trace_id)
+async def _traced(context: RequestContext, trace_id: str) -> str:
+    task = await context.engine.store.traced(context.provider.name, context.account, trace_id)
     return task.id if task else ""
 
 
-def _wanted(context: RequestContext, asked: Query) -> str:
+async def _wanted(context: RequestContext, asked: Query) -> str:
     """The task id that is asked for; a trace id goes before an id. Raises Problem if there is neither."""
     if asked.trace_id is not None:
-        return _traced(context, asked.trace_id)
+        return await _traced(context, asked.trace_id)
     if asked.id is None:
         raise Problem(Kind.INVALID_PARAMETER, "id or trace_id is required.", field="id")
     return asked.id
 
 
-def _batch(context: RequestContext, asked: Query) -> list[Task]:
+async def _batch(context: RequestContext, asked: Query) -> list[Task]:
     """The stored tasks of this key that fit every selector of a batch query: in the order of `ids` or `trace_ids` if
     there are any, else newest first.
 
@@ -87,22 +87,22 @@ def _batch(context: RequestContext, asked: Query) -> list[Task]:
     owner = wire.owner(context.account)
     if asked.application_id not in (None, owner["application_id"]) or asked.user_id not in (None, owner["user_id"]):
         return []
-    named = [*(asked.ids or ()), *(_traced(context, trace_id) for trace_id in asked.trace_ids or ())]
+    named = [*(asked.ids or ()), *[await _traced(context, trace_id) for trace_id in asked.trace_ids or ()]]
     if asked.ids is None and asked.trace_ids is None:
         own: Wanted[Task] = Wanted(context.provider.name, frozenset((context.account,)))
-        named = [task.id for task in context.engine.store.tasks(own, EVERYTHING)[0]]
+        named = [task.id for task in (await context.engine.store.tasks(own, EVERYTHING))[0]]
     earliest = -inf if asked.created_at_min is None else asked.created_at_min
     latest = inf if asked.created_at_max is None else asked.created_at_max
     return [
         task
         for task_id in dict.fromkeys(named)
-        if (task := _find(context, task_id))
+        if (task := await _find(context, task_id))
         and earliest <= task.created <= latest
         and asked.type in (None, wire.type_of(task))
     ]
 
 
-def _find(context: RequestContext, task_id: str) -> Task | None:
+async def _find(context: RequestContext, task_id: str) -> Task | None:
     """A stored task of this key; another key's is unknown, and so is a sync call's (XH-TASK-2)."""
-    task = context.engine.find(context.provider.name, task_id)
+    task = await context.engine.find(context.provider.name, task_id)
     return task if task is not None and task.job.account == context.account and task.job.wire["stored"] else None

@@ -117,8 +117,9 @@ MUTANTS = (
             "        from dataclasses import replace\n\n        ended = replace(task, due=now)\n"
             "        body = self.providers[job.provider].callback_body\n"
             "        if job.callback_url and body:\n"
-            "            sent = self.dispatcher.plan(ended, job.callback_url, body(ended), self.entropy)\n"
+            "            sent = await self.dispatcher.plan(ended, job.callback_url, body(ended), self.entropy)\n"
             "            self.store._open_deliveries(sent, now)\n"
+            "            self.event_runner.wake()\n"
             "        if not job.stuck:\n",
         ),
     ),

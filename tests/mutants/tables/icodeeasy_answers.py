@@ -192,7 +192,7 @@ MUTANTS = (
         "A link ends after a month.",
         routes(
             "    sequence = index_of",
-            '    found = context.engine.find(context.provider.name, context.params["task_id"])\n'
+            '    found = await context.engine.find(context.provider.name, context.params["task_id"])\n'
             "    if found and context.engine.now() > found.due + 30 * 86_400:\n"
             "        raise Problem(Kind.IMAGE_NOT_FOUND)\n    sequence = index_of",
         ),

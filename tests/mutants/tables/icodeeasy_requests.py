@@ -30,9 +30,9 @@ MUTANTS = (
         "IC-EP-1",
         "Edits need a reference.",
         routes(
-            "    task = context.submit(_job",
+            "    task = await context.submit(_job",
             '    if context.request.path.endswith("edits") and not references:\n'
-            "        raise Problem(Kind.INVALID_PARAMETER)\n    task = context.submit(_job",
+            "        raise Problem(Kind.INVALID_PARAMETER)\n    task = await context.submit(_job",
         ),
     ),
     mutant(

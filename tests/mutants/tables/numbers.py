@@ -113,7 +113,7 @@ MUTANTS = (
         "xh-task-2-oldest-first",
         "XH-TASK-2",
         "A batch without ids is oldest first.",
-        xhuoapi_tasks("store.tasks(own, EVERYTHING)[0]", "store.tasks(own, EVERYTHING)[0][::-1]"),
+        xhuoapi_tasks("store.tasks(own, EVERYTHING))[0]", "store.tasks(own, EVERYTHING))[0][::-1]"),
     ),
     mutant(
         "xh-task-2-min-excluded",

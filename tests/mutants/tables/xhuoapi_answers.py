@@ -59,7 +59,7 @@ MUTANTS = (
         "A picture is gone after a day.",
         routes(
             'return await _serve(context, index_of(context.params["index"]), context.params["extension"])',
-            'task = find_picture(context, context.params["task_id"], 0, context.params["extension"])\n'
+            'task = await find_picture(context, context.params["task_id"], 0, context.params["extension"])\n'
             "    if context.engine.now() > task.due + 86_400:\n"
             "        raise Problem(Kind.IMAGE_NOT_FOUND)\n"
             '    return await _serve(context, index_of(context.params["index"]), context.params["extension"])',

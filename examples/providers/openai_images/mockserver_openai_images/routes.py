@@ -84,14 +84,14 @@ async def _run(context: RequestContext, asked: models.Request, images: int) -> S
             "images": images,
         },
     )
-    task = await context.wait_until_finished(context.submit(job))
+    task = await context.wait_until_finished(await context.submit(job))
     return context.answer(await asyncio.to_thread(wire.result, task))
 
 
 async def show_picture(context: RequestContext) -> StreamResponse:
     """OI-OUT-2: a picture, without a key, for an hour."""
     index = index_of(context.params["index"])
-    task = find_picture(context, context.params["task_id"], index)
+    task = await find_picture(context, context.params["task_id"], index)
     if context.engine.now() >= task.due + wire.LINK_SECONDS:
         raise Problem(Kind.LINK_EXPIRED)
     return await serve_picture(context, task, index)

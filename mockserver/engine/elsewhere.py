@@ -1,0 +1,83 @@
+"""Tells observers of what other processes have done that share the store. What this process does is told at once."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from mockserver.engine import dispatcher, journal
+from mockserver.engine.callbacks import Delivery
+from mockserver.engine.problems import StoreUnavailable
+from mockserver.engine.store import Change, Store
+from mockserver.engine.tasks import Task
+
+TaskObserver = Callable[[Task, Delivery | None], None]
+"""Is called with each task that has ended, and its callback, if it has one."""
+
+MOST_BEHIND = 10_000
+"""Changes that may wait to be told; the oldest are left out."""
+
+
+class Elsewhere:
+    """Reads the records of what has changed, one after the other, if anybody observes their kind."""
+
+    def __init__(self, store: Store, own_journal: journal.Journal) -> None:
+        self._store = store
+        self._journal = own_journal
+        self.request_observers: list[journal.Observer] = []
+        self.attempt_observers: list[dispatcher.Observer] = []
+        self.task_observers: list[TaskObserver] = []
+        self.control_observers: list[Callable[[str], None]] = []
+        self._waiting = deque[Change](maxlen=MOST_BEHIND)
+        self._telling: asyncio.Task[None] | None = None
+
+    def tell(self, change: Change) -> None:
+        """Tell of a change, as soon as its record is read."""
+        observers = {
+            "request": self.request_observers,
+            "attempt": self.attempt_observers,
+            "ended": self.task_observers,
+            "control": self.control_observers,
+        }
+        if not observers.get(change.kind):
+            return
+        self._waiting.append(change)
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().create_task(self._tell_all())
+
+    async def stop(self) -> None:
+        """Tell nothing more."""
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
+
+    async def _tell_all(self) -> None:
+        try:
+            while self._waiting:
+                try:
+                    await self._tell(self._waiting.popleft())
+                except StoreUnavailable:  # it says so itself; what is missed here is only not observed
+                    continue
+        finally:
+            self._telling = None
+
+    async def _tell(self, change: Change) -> None:
+        if change.kind == "request":
+            exchange = await self._store.entry(change.name)
+            if exchange is not None:
+                task = await self._journal.task_of(exchange)
+                for on_request in self.request_observers:
+                    on_request(exchange, task)
+        elif change.kind == "attempt":
+            delivery = await self._store.delivery(change.name)
+            if delivery is not None and delivery.attempts:
+                for on_attempt in self.attempt_observers:
+                    on_attempt(delivery, delivery.attempts[-1])
+        elif change.kind == "ended":
+            task = await self._store.task(change.name)
+            if task is not None:
+                delivery = await self._store.delivery_of(task.id)
+                for on_end in self.task_observers:
+                    on_end(task, delivery)
+        else:
+            for on_control in self.control_observers:
+                on_control(change.name)
