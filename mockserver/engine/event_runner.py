@@ -150,16 +150,14 @@ class EventRunner:
 
     def _arm(self, due: float | None) -> None:
         """Arm the timer for `due`, if that is sooner than it is armed for."""
-        if self._loop is None or due is None or self._advancing.locked():
-            return
-        if self._armed_for is not None and self._armed_for <= due:
+        if due is None or (self._armed_for is not None and self._armed_for <= due):
             return
         delay = self.clock.real_delay(due)
         if delay is not None:
             self._set_timer(delay, due)
 
     def _set_timer(self, delay: float, due: float) -> None:
-        if self._loop is not None:
+        if self._loop is not None and not self._advancing.locked():
             self._disarm()
             self._armed_for = due
             self._timer = self._loop.call_later(delay, self._fire)
@@ -193,19 +191,27 @@ class EventRunner:
         try:
             while True:
                 self._missed = False
+                now = self.clock.now()
                 try:
                     await self._run_all_due()
-                    self._arm(await self.next_due())
+                    due = await self.next_due()
                 except StoreUnavailable:
                     self._retry_later()
+                except Exception as error:  # noqa: BLE001  # `_report` tells the event loop
+                    self._report("running what is due crashed", error)
+                    self._retry_later()
+                else:
+                    if due is not None and due <= now:  # it is for another process, which advances the clock
+                        self._set_timer(_POLL, due)
+                    else:
+                        self._arm(due)
                 if not self._missed:
                     return
         finally:
             self._ticking = None
 
     def _retry_later(self) -> None:
-        if not self._advancing.locked():
-            self._set_timer(RETRY, self.clock.now())
+        self._set_timer(RETRY, self.clock.now())
 
     async def _run_all_due(self) -> None:
         """Run what is due, attempts in the background, unless the clock is being advanced."""

@@ -44,7 +44,10 @@ class DueEvents(Protocol):
         """Whether the end of a task may be due at `now` (Unix seconds), as far as this process knows."""
 
     async def begin_advance(self) -> bool:
-        """Let this process alone advance the clock; False while another living process does."""
+        """Let this process alone advance the clock; False while another living process does.
+
+        When it is True, this process has been told of the clock as it is in force.
+        """
 
     async def end_advance(self) -> None:
         """Let others advance the clock again, if this process held them up. Never raises: a store that is away does it

@@ -154,7 +154,7 @@ class Store(DueEvents, Protocol):
         """Go on with this clock and autojump, for all processes; the records stay."""
 
     async def close(self) -> None:
-        """End whatever runs for this store in the event loop, and disconnect."""
+        """End whatever runs for this store in the event loop, and disconnect, if `open` got that far."""
 
     # what a process knows without waiting, and how it is kept up to date
 
