@@ -100,7 +100,7 @@ def test_a_key_of_the_settings() -> None:
         assert generate(mock).status_code == 200
 
 
-@pytest.mark.parametrize("method", ["submit", "request_id"])
+@pytest.mark.parametrize("method", ["submit", "open_exchange"])
 def test_internal_errors_are_kept(
     method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
