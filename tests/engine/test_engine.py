@@ -5,22 +5,34 @@ from collections.abc import Callable
 
 import pytest
 
+from engine import world
+from engine.suspending import SuspendingStore
 from engine.world import T0, ScriptedSender, Studio, at_once, hook, job, running, until
 from mockserver.engine.callbacks import DeliveryFault, State
 from mockserver.engine.clock import Draw, SystemClock
 from mockserver.engine.engine import Engine
-from mockserver.engine.ledger import USAGE_KEPT, Usage
+from mockserver.engine.ledger import USAGE_KEPT, Account, Usage
 from mockserver.engine.outbound import Routing
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.store import Bounds, Kept, Wanted
+from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Failure, Status, Task
 
 FAILED = Failure(Kind.FAILED, "service_error")
 
 
+@pytest.fixture(autouse=True, params=[MemoryStore, SuspendingStore])
+def kind_of_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds on a store that never suspends, and on one that lets others have a turn at each verb."""
+    monkeypatch.setattr(world, "STORE", request.param)
+
+
 async def amounts(engine: Engine, account: str = "acct_1") -> tuple[int, int, int]:
     """(balance, held, captured), checked to add up to the opening balance."""
-    owner = await engine.store.account("studio", account)
+    return amounts_of(await engine.store.account("studio", account))
+
+
+def amounts_of(owner: Account) -> tuple[int, int, int]:
     assert owner.opening == owner.balance + owner.held + owner.captured
     return owner.balance, owner.held, owner.captured
 
@@ -196,9 +208,12 @@ async def test_at_delivery_the_task_has_ended_and_the_money_is_settled() -> None
         task = await engine.submit(job(callback_url=receiver.url))
         assert await engine.store.delivery_of(task.id) is None
         states = []
-        engine.dispatcher.observers.append(
-            lambda *_: states.append((task.status_at(engine.now()), at_once(amounts(engine))))
-        )
+
+        def amounts_now() -> tuple[int, int, int]:
+            assert isinstance(engine.store, MemoryStore)
+            return amounts_of(at_once(MemoryStore.account(engine.store, "studio", "acct_1")))
+
+        engine.dispatcher.observers.append(lambda *_: states.append((task.status_at(engine.now()), amounts_now())))
         ran = await advance(engine, 60)
         delivery = await engine.store.delivery_of(task.id)
     assert delivery is not None

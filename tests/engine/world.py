@@ -24,6 +24,10 @@ T0 = VIRTUAL_START
 PLAIN = Job("studio", "acct_1", "paint-1", "a cat", "1:1", 64, 64, 25, (10.0, 10.0), "http://127.0.0.1/studio")
 
 
+STORE: Callable[..., MemoryStore] = MemoryStore
+"""What makes the store of an engine that is not given one."""
+
+
 def words(*lines: str) -> list[str]:
     """Every word of some lines: a table that reads better than a list of strings."""
     return " ".join(lines).split()
@@ -78,10 +82,10 @@ async def running(
     **plan: Any,
 ) -> AsyncIterator[Engine]:
     """An engine under a virtual clock, started and in the end stopped."""
-    store = MemoryStore({"studio": opening}, bounds)
+    kept = STORE({"studio": opening}, bounds)
     chosen = {"clock": VirtualClock, "routing": routing or Routing(), **plan}
     engine = Engine(
-        EngineConfig(entropy=Entropy(seed), latency=Latency.parse(latency), store=store, **chosen),
+        EngineConfig(entropy=Entropy(seed), latency=Latency.parse(latency), store=kept, **chosen),
         {"studio": port or Studio()},
     )
     await engine.start()
