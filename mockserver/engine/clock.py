@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from struct import Struct
 from typing import Literal, Protocol
 
 Mode = Literal["real", "virtual"]
@@ -19,8 +20,11 @@ VIRTUAL_START = 1_767_225_600.0
 
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyz0123456789"
 _LETTERS = bytes(_ALPHABET[value % len(_ALPHABET)] for value in range(256))
+_SERIES_KEPT = 4_096
 _DIGEST = 24
 """Bytes of a draw: 16 for its name, 8 for its number."""
+
+_number = Struct(">Q").unpack_from
 
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
@@ -158,7 +162,7 @@ class Draw:
 
     def fraction(self) -> float:
         """A number in [0, 1), evenly distributed, with 53 bits."""
-        return (int.from_bytes(self._digest[16:]) >> 11) / 2**53
+        return (_number(self._digest, 16)[0] >> 11) * 2.0**-53
 
     def between(self, low: float, high: float) -> float:
         """A number in [low, high], evenly distributed and rounded to thousandths."""
@@ -176,11 +180,24 @@ class Entropy:
         self.seed = seed if seed is not None else os.urandom(8).hex()
         key = blake2b(self.seed.encode("utf-8", "surrogatepass"), digest_size=32).digest()
         self._start = blake2b(key, digest_size=_DIGEST)
+        self._series: dict[tuple[str, ...], blake2b] = {}
 
     def draw(self, *scope: str | int) -> Draw:
         """The random values of a scope, such as ("task", provider, account, n); always the same for seed and scope."""
         digest = self._start.copy()
         digest.update("\0".join([str(part) for part in scope]).encode("utf-8", "surrogatepass"))
+        return Draw(digest.digest())
+
+    def draw_nth(self, series: tuple[str, ...], number: int) -> Draw:
+        """As `draw(*series, number)`, for a series of which many are drawn: what it has in common is hashed once."""
+        start = self._series.get(series)
+        if start is None:
+            if len(self._series) >= _SERIES_KEPT:
+                self._series.clear()
+            self._series[series] = start = self._start.copy()
+            start.update(("\0".join(series) + "\0").encode("utf-8", "surrogatepass"))
+        digest = start.copy()
+        digest.update(b"%d" % number)
         return Draw(digest.digest())
 
     def renewed(self) -> "Entropy":

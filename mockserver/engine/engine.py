@@ -131,7 +131,7 @@ class Engine:
         request without a valid key)."""
         for _ in range(DRAWS):
             number = await self.store.count_request(provider, counted)
-            name = self.entropy.draw("request", provider, counted, number).uuid()
+            name = self.entropy.draw_nth(("request", provider, counted), number).uuid()
             exchange = Exchange(name, self.now(), provider, account, method, path, headers)
             if await self.journal.open(exchange):
                 return exchange
@@ -160,9 +160,8 @@ class Engine:
 
     def _plan(self, job: Job, now: float, number: int, draws: int) -> Task:
         """The task of an account's `number`-th generation, counted from 0; `draws` ids of it were taken already."""
-        draw = self.entropy.draw("task", job.provider, job.account, number)
-        if draws:
-            draw = self.entropy.draw("task", job.provider, job.account, number, draws)
+        series = ("task", job.provider, job.account)
+        draw = self.entropy.draw(*series, number, draws) if draws else self.entropy.draw_nth(series, number)
         task_id = self.providers[job.provider].new_id(draw, now)
         duration = job.delay
         if duration is None:

@@ -70,10 +70,11 @@ class RequestBody:
         """
         if self.received:
             return self.received
-        await self._begin()
-        content = self.request.content
+        request = self.request
+        await self._begin(request)
+        content = request.content
         try:
-            data = content.read_nowait() if content.is_eof() else await self.request.read()
+            data = content.read_nowait() if content.is_eof() else await request.read()
         except HTTPRequestEntityTooLarge:
             raise self._too_large() from None
         except (BodyTimeout, ServerStopping) as error:
@@ -88,16 +89,16 @@ class RequestBody:
 
     async def json(self) -> dict[str, Any]:
         """The body as a JSON object; a field that is null counts as absent. Raises Problem(MALFORMED_BODY)."""
-        data = await self.raw()
+        data = (await self.raw()).removeprefix(BYTE_ORDER_MARK)
         given = self.request.headers.get("Content-Type")
         if given != JSON and self.request.content_type != JSON:
             raise Problem(Kind.MALFORMED_BODY, f"Content-Type must be {JSON}")
-        if not data.removeprefix(BYTE_ORDER_MARK).strip():
+        if not data or data.isspace():
             raise Problem(Kind.MALFORMED_BODY, "the body is empty")
-        if data.count(b",") > MOST_VALUES:
+        if len(data) > MOST_VALUES and data.count(b",") > MOST_VALUES:
             raise Problem(Kind.MALFORMED_BODY, f"the body has more than {MOST_VALUES} values")
         try:
-            value = from_json(data.removeprefix(BYTE_ORDER_MARK), allow_inf_nan=False)
+            value = from_json(data, allow_inf_nan=False)
         except ValueError as error:
             why = LONE_SURROGATE_MESSAGE if LONE_SURROGATE.search(data) else str(error)[:100]
             raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {why}") from None
@@ -109,7 +110,7 @@ class RequestBody:
         """The body as multipart/form-data. Raises Problem(MALFORMED_BODY)."""
         if self.parts is not None:
             return self.parts
-        await self._begin()
+        await self._begin(self.request)
         try:
             self.parts = await read_form(self.request, MOST_FIELDS, self.limit)
         except TooLarge:
@@ -135,16 +136,15 @@ class RequestBody:
                 await self.request.content.wait_eof()
             await (self.form() if self.is_form else self.raw())
 
-    async def _begin(self) -> None:
+    async def _begin(self, request: BaseRequest) -> None:
         """Check the headers of the body before reading it, and answer `Expect: 100-continue`. Raises Problem."""
-        headers = self.request.headers
-        if (self.request.content_length or 0) > self.limit:
+        headers = request.headers
+        if (request.content_length or 0) > self.limit:
             raise self._too_large()
-        encoding = headers.get("Content-Encoding")
-        if encoding is not None and encoding.lower() != "identity":
+        if headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Problem(Kind.MALFORMED_BODY, "Content-Encoding is not supported: send the body uncompressed")
         if headers.get("Expect", "").lower() == "100-continue":
-            await cast(Connection, self.request.protocol).send_continue(self.request)
+            await cast(Connection, request.protocol).send_continue(request)
 
     def _too_large(self) -> Problem:
         return Problem(Kind.TOO_LARGE, f"the body exceeds {self.limit} bytes")

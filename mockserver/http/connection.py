@@ -118,18 +118,19 @@ class Connection(web.RequestHandler):
 
     def _receive(self, data: bytes) -> None:
         """Parse bytes of at most one request line."""
-        begun, count = self.head.begun, self._request_count
-        self.head.receive(data, self._receiving.is_eof())
+        head, count = self.head, self._request_count
+        begun = head.begun
+        head.receive(data, self._receiving.is_eof())
         super().data_received(data)
         if self._request_count > count and self._messages:
             message, self._receiving = self._messages[-1]
             self._malformed = isinstance(message, _ErrInfo)
             if isinstance(message, RawRequestMessage):
                 self._continue_sent = False
-                self.head.parsed(message, data, self._receiving.is_eof())
+                head.parsed(message, data, self._receiving.is_eof())
             elif self._unanswered() > 1:
                 self._fail_body(web.RequestPayloadError(INCOMPLETE))
-        if self.head.begun and not begun and self._request_count:
+        if not begun and head.begun and self._request_count:
             self._header_since = self._last_byte
 
     def _check_deadline(self) -> None:
@@ -196,24 +197,29 @@ class Connection(web.RequestHandler):
             if isinstance(resp, JsonAnswer) and not self._upgraded:
                 head = resp.head(request)
                 if head is not None:
-                    return resp, await self._write_whole(request, resp, head)
+                    gone = self._write_whole(request, resp, head)
+                    return resp, gone or (self._paused and await self._drained())
             return await super().finish_response(request, resp, start_time)
         finally:
             self._answered += 1
 
-    async def _write_whole(self, request: web.BaseRequest, answer: JsonAnswer, head: bytes) -> bool:
-        """Write a whole answer at once, and wait while the client reads slowly. True if the client has disconnected."""
-        if self.transport is None or self.transport.is_closing():
+    def _write_whole(self, request: web.BaseRequest, answer: JsonAnswer, head: bytes) -> bool:
+        """Write a whole answer at once. True if the client has disconnected."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
             return True
         data = head + answer.data
-        self.transport.write(data)
+        transport.write(data)
         request.writer.output_size += len(data)
         answer.mark_sent(len(data))
-        if self._paused:
-            try:
-                await self._drain_helper()
-            except ConnectionError:
-                return True
+        return False
+
+    async def _drained(self) -> bool:
+        """Wait while the client reads slowly. True if it has disconnected."""
+        try:
+            await self._drain_helper()
+        except ConnectionError:
+            return True
         return False
 
     def resume_reading(self, resume_parser: bool = True) -> None:

@@ -7,7 +7,7 @@ This uses attributes of aiohttp that are not public; tests/http_server/test_json
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -51,16 +51,15 @@ class JsonAnswer(Response):
             return None
         if self._status < 200 or self._status in WITHOUT_BODY or self._compression or self._chunked or self._cookies:
             return None
-        lines = [_start(self._status)]
+        text = _start(self._status)
         for name, value in self._extra.items():
             if not (value.isascii() and value.isprintable()):
                 return None
-            lines.append(f"{name}: {value}\r\n")
-        self._keep_alive = request.keep_alive if self._keep_alive is None else self._keep_alive
-        end = "\r\n" if self._keep_alive else "Connection: close\r\n\r\n"
-        date = rfc822_formatted_time()
-        lines.append(f"Content-Length: {len(self.data)}\r\nDate: {date}\r\nServer: {SERVER_SOFTWARE}\r\n{end}")
-        return "".join(lines).encode("ascii")
+            text += f"{name}: {value}\r\n"
+        if self._keep_alive is None:
+            self._keep_alive = request.keep_alive
+        end = _end(rfc822_formatted_time(), self._keep_alive)
+        return f"{text}Content-Length: {len(self.data)}\r\n{end}".encode("ascii")
 
     def mark_sent(self, size: int) -> None:
         """Note that the answer has been written: `size` bytes, head included."""
@@ -72,6 +71,13 @@ class JsonAnswer(Response):
 def _reason(status: int) -> str:
     """The reason phrase of a status, "" for an unknown one."""
     return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else ""
+
+
+@lru_cache(maxsize=4)
+def _end(date: str, keep_alive: bool) -> str:
+    """What follows the length: the same for all answers of a second."""
+    close = "" if keep_alive else "Connection: close\r\n"
+    return f"Date: {date}\r\nServer: {SERVER_SOFTWARE}\r\n{close}\r\n"
 
 
 @cache

@@ -1,8 +1,9 @@
 """The first bytes of the request that a connection receives: they tell its provider if it cannot be parsed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from aiohttp.http import RawRequestMessage
 
@@ -24,21 +25,16 @@ class RequestLine:
     version: str = ""
 
 
-def split_requests(data: bytes) -> Iterator[bytes]:
+def split_requests(data: bytes) -> Sequence[bytes]:
     """Cut bytes before every request line but the first.
 
     aiohttp's parser drops the valid requests in one packet with a malformed one. Text in a body that looks like a
     request line is cut too, which changes nothing.
     """
     if data.count(b" HTTP/") < 2:
-        yield data
-        return
-    start = 0
-    for found in _NEXT_REQUEST.finditer(data):
-        if found.start() > start:
-            yield data[start : found.start()]
-            start = found.start()
-    yield data[start:]
+        return (data,)
+    starts = [0, *(found.start() for found in _NEXT_REQUEST.finditer(data) if found.start()), len(data)]
+    return [data[start:end] for start, end in pairwise(starts)]
 
 
 class RequestHead:

@@ -40,9 +40,9 @@ def check_form(form: Form, files: Iterable[str], known: frozenset[str]) -> None:
 
 def note_ignored(context: RequestContext, sent: Iterable[str], known: frozenset[str]) -> None:
     """Note on record the fields that are ignored although they look like known ones, such as `image[0]`."""
-    unknown = [name for name in dict.fromkeys(sent) if name not in known]
-    if not unknown:
+    if known.issuperset(sent):
         return
+    unknown = [name for name in dict.fromkeys(sent) if name not in known]
     plain = _TELLING | _plain_names(known)
     noted = [_shown(name, quoted=False) for name in unknown if _plain(name[:200]) in plain]
     if noted:
