@@ -40,12 +40,13 @@ def ours(name: str, request: Request, *, latency: str = LONG, loop: str = "async
     """`mockserver serve` on an event loop.
 
     `heartbeat` is a file for its longest stalls. Without `quiet` it writes its lines, to a file, as scripts/serve does.
+    `options` are more options of the command.
     """
-    quiet = ["--quiet"] if more.pop("quiet", True) else []
+    added = [*(["--quiet"] if more.pop("quiet", True) else []), *more.pop("options", ())]
     heartbeat = str(more.pop("heartbeat", "-"))
 
     def command(port: int) -> Sequence[str]:
-        options = ["--port", str(port), "--latency", latency, "--balance", "100000000", *quiet]
+        options = ["--port", str(port), "--latency", latency, "--balance", "100000000", *added]
         return [sys.executable, "-m", "benchmarks.servers.ours", loop, heartbeat, "serve", *options]
 
     return Candidate(name, command, request, **more)

@@ -22,6 +22,9 @@ class Scale:
     starts: int = 11
     embedded: int = 100
     pictures: int = 200
+    kept: int = 1_000_000
+    advanced: int = 100_000
+    fixtures: int = 1_000
     peers: bool = True
     rest: float = 32
 
@@ -40,6 +43,9 @@ QUICK = Scale(
     starts=5,
     embedded=30,
     pictures=50,
+    kept=50_000,
+    advanced=10_000,
+    fixtures=300,
     peers=False,
 )
 SMOKE = Scale(
@@ -55,6 +61,9 @@ SMOKE = Scale(
     starts=1,
     embedded=2,
     pictures=2,
+    kept=20,
+    advanced=20,
+    fixtures=2,
     peers=False,
     rest=0,
 )

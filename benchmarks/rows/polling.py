@@ -24,6 +24,6 @@ def measure(scale: Scale) -> Sequence[Figure]:
         field.append(start(stack, replace(bare_submission(answer), name=POST)))
         turns = measure_in_turns(field, scale)
     return [
-        Figure(ROW, "CPU, a bare GET ÷ ours", "×", cpu_ratios(turns, "poll", GET), harness(), 0.60, 0.75),
+        Figure(ROW, "CPU, a bare GET ÷ ours", "×", cpu_ratios(turns, "poll", GET), harness(), 0.88, 0.95),
         Figure(ROW, "CPU, a bare POST ÷ ours", "×", cpu_ratios(turns, "poll", POST), harness()),
     ]
