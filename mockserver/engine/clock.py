@@ -162,7 +162,8 @@ class Draw:
 
     def fraction(self) -> float:
         """A number in [0, 1), evenly distributed, with 53 bits."""
-        return (_number(self._digest, 16)[0] >> 11) * 2.0**-53
+        number: int = _number(self._digest, 16)[0]
+        return (number >> 11) * 2.0**-53
 
     def between(self, low: float, high: float) -> float:
         """A number in [low, high], evenly distributed and rounded to thousandths."""
