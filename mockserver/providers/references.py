@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
@@ -40,8 +40,8 @@ class _Sent:
 async def check_references(
     context: RequestContext,
     field: str,
-    urls: Iterable[str],
-    uploads: Iterable[Upload],
+    urls: Sequence[str],
+    uploads: Sequence[Upload],
     most: int,
     schemes: tuple[str, ...],
 ) -> int:
@@ -54,7 +54,8 @@ async def check_references(
         Problem: INVALID_PARAMETER on `field`, for more than `most`, for a URL of another scheme, for base64 that is
             none, and for bytes that are no picture.
     """
-    urls, uploads = list(urls), list(uploads)
+    if not urls and not uploads:
+        return 0
     if len(urls) + len(uploads) > most:
         raise _wrong(field, f"at most {most} images are supported")
     sent = [_sent(f"{field}[{number}]", field, url, schemes) for number, url in enumerate(urls)]

@@ -26,6 +26,8 @@ def price(prices: Mapping[str, int], quality: str, count: int) -> int:
 
 def duration(latencies: Mapping[str, Range], references: int, resolution: str, count: int) -> Range:
     """The documented (shortest, longest) duration of a call, in seconds."""
+    if count == 1 and not references and resolution != "2k":
+        return latencies["image"]
     shortest, longest = latencies["image"]
     further = (("further image", count - 1), ("references", references > 0), ("2k", resolution == "2k"))
     for name, times in further:
