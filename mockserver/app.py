@@ -220,10 +220,10 @@ class App:
             request.protocol.exchange = exchange
         name = exchange.provider
         mount, engine = self.mounts[name], self.engine
-        origin = self.public_urls.base(request, host, name)
+        urls, account = self.public_urls, exchange.account
         body = RequestBody(request, exchange, mount.max_body)
         return RequestContext(
-            request, mount, engine, route, params, origin, key, exchange.account, exchange, body, self.injector
+            request, mount, engine, route, params, urls, host, key, account, exchange, body, self.injector
         )
 
     async def _task_owner(self, name: str, task_id: str) -> str:

@@ -14,6 +14,7 @@ from mockserver.engine.tasks import Job, Task
 from mockserver.engine.text import write_json
 from mockserver.http.body import RequestBody
 from mockserver.http.json_answer import JsonAnswer
+from mockserver.http.public_urls import PublicUrls
 from mockserver.http.refusals import Refusal, Refusals
 
 
@@ -81,7 +82,7 @@ class RequestContext:
     Args:
         route: None for a request that has no route (404, 405, malformed).
         params: the variable parts of the path.
-        origin: the provider's base address as the client sees it, without a trailing slash.
+        public_urls, host: the addresses of this server, and the one that this request was sent to.
         key: the API key, "" unless it is valid.
         account: the id of the key's account, "" without a valid key.
         exchange: the journal entry.
@@ -94,7 +95,8 @@ class RequestContext:
     engine: Engine
     route: "Route | None"
     params: Mapping[str, str]
-    origin: str
+    public_urls: PublicUrls
+    host: str
     key: str
     account: str
     exchange: Exchange
@@ -108,6 +110,11 @@ class RequestContext:
     @property
     def provider(self) -> ServedProvider:
         return self.mount.provider
+
+    @property
+    def origin(self) -> str:
+        """The provider's base address as the client sees it, without a trailing slash."""
+        return self.public_urls.base(self.request, self.host, self.exchange.provider)
 
     @property
     def request_id(self) -> str:

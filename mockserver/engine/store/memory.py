@@ -252,7 +252,7 @@ class MemoryStore:
     # the journal
 
     async def entry(self, request_id: str) -> Exchange | None:
-        return self._entries.rows.get(request_id)
+        return self._entries.entry(request_id)
 
     async def open_entry(self, exchange: Exchange) -> bool:
         if exchange.id in self._entries.rows:

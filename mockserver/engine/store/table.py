@@ -2,6 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from operator import indexOf
 from typing import Any, Generic, TypeVar
 
@@ -134,7 +135,10 @@ def _union(parts: list[dict[str, None]]) -> dict[str, None]:
 
 
 class EntryTable:
-    """The journal's entries: the newest `bound` of them stay, answered or not."""
+    """The journal's entries: the newest `bound` of them stay, answered or not.
+
+    An entry is filled in until its request has been answered, so what is handed out of an unanswered one is a copy.
+    """
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
@@ -149,6 +153,10 @@ class EntryTable:
             del self.rows[self._order.popleft()]
             self.dropped += 1
 
+    def entry(self, key: str) -> Exchange | None:
+        entry = self.rows.get(key)
+        return None if entry is None else _as_it_is(entry)
+
     def remove_account(self, account: str) -> None:
         self.rows = {key: entry for key, entry in self.rows.items() if entry.account != account}
         self._order = deque(self.rows)
@@ -160,4 +168,9 @@ class EntryTable:
             mine = wanted.accounts is None or entry.account in wanted.accounts
             return mine and wanted.provider in (None, entry.provider) and wanted.keep(entry)
 
-        return page(self.rows, reversed(self.rows), accepted, limit, cursor)
+        found, following = page(self.rows, reversed(self.rows), accepted, limit, cursor)
+        return [_as_it_is(entry) for entry in found], following
+
+
+def _as_it_is(entry: Exchange) -> Exchange:
+    return replace(entry) if entry.status is None else entry
