@@ -195,7 +195,8 @@ class Engine:
         """Until the task has ended and its money is settled, or a reset has forgotten it."""
         if self.event_runner.may_be_due():
             await self.event_runner.run_due()
-        await self.waiters.until_end(task.id, task.due, self.store.is_open)
+        if await self.store.is_open(task.id):
+            await self.waiters.until_end(task.id, task.due, self.store.is_open)
 
     async def _end(self, task_id: str, due: float) -> None:
         """End a task that is due; one that was cancelled or reset since this end was planned is left alone."""

@@ -319,8 +319,7 @@ class EventRunner:
     def may_be_due(self) -> bool:
         """Whether `run_due` may have something to do, as far as this process knows."""
         now = self.clock.now()
-        alarm = self.alarms.head() if len(self.alarms) else None
-        return self._events.may_be_due(now) or (alarm is not None and alarm[0] <= now)
+        return self._events.may_be_due(now) or ((alarm := self.alarms.head()) is not None and alarm[0] <= now)
 
     async def run_due(self) -> None:
         """End the tasks that are due, and ring the alarms that are."""

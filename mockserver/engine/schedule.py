@@ -136,12 +136,11 @@ class Schedule:
 
     def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
         """Take out the first event that is due at or before `now`; without `attempts`, the first end of a task."""
-        end = self.ends.head()
         attempt = self.attempts.head() if attempts else None
-        if attempt is not None and (end is None or attempt < end):
+        if attempt is not None and ((end := self.ends.head()) is None or attempt < end):
             due = self.attempts.pop_due(now)
             return (due[0], "attempt", due[1]) if due else None
-        due = self.ends.pop_due(now) if end is not None else None
+        due = self.ends.pop_due(now)
         return (due[0], "finish", due[1]) if due else None
 
     def copy(self) -> "Schedule":
