@@ -120,7 +120,7 @@ class App:
         name, path = self._locate(target, host)
         if name is not None:
             if target in self._described and request.method in ("GET", "HEAD"):
-                return self._describe(request, self._described[target])
+                return await self._describe(request, self._described[target])
             resolved, params = self._routers[name].find(request.method, path)
             handler = resolved.handler
             try:
@@ -139,11 +139,12 @@ class App:
             return await self.control.handle(request, path)
         return self.index_page.answer(request)
 
-    def _describe(self, request: BaseRequest, provider: Provider) -> Response:
+    async def _describe(self, request: BaseRequest, provider: Provider) -> Response:
         """A provider's OpenAPI description: this server's own answer, so no call to the provider is put on record."""
         from mockserver.openapi.serving import answer
 
-        return answer(lambda: self.description(provider.name, self.public_urls.root(request)))
+        root = self.public_urls.root(request)
+        return await answer(lambda: self.description(provider.name, root))
 
     def description(self, name: str, root: str) -> dict[str, Any]:
         """The OpenAPI description of a provider, or of the control surface by the name "control", at a root URL.

@@ -17,12 +17,16 @@ from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import monotonic
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange
+from mockserver.engine.pieces import in_pieces
 from mockserver.engine.sinks import sink_named_by
 from mockserver.engine.store import EVERYTHING, Wanted
 from mockserver.engine.tasks import Task
 from mockserver.http.context import Route
 from mockserver.http.routing import Router
 from mockserver.providers.base import Provider
+
+_PIECE = 250
+"""Requests that are looked up at once."""
 
 
 @dataclass(frozen=True)
@@ -146,16 +150,17 @@ async def read_records(engine: Engine, providers: Sequence[Provider]) -> Records
     store = engine.store
     exchanges: list[Exchange] = (await store.entries(Wanted(), EVERYTHING))[0][::-1]
     deliveries: list[Delivery] = (await store.deliveries(Wanted(), EVERYTHING))[0][::-1]
+    now, real_now = engine.now(), monotonic()
+    answered = [one for one in exchanges if one.status is not None or one.hung_up is not None]
+    calls: list[Call] = []
+    async for piece in in_pieces(answered, _PIECE):
+        calls += [await _call(exchange, by_name[exchange.provider], engine) for exchange in piece]
     return Records(
-        engine.now(),
-        monotonic(),
+        now,
+        real_now,
         engine.clock.speed if engine.clock.mode == "real" else 0.0,
         by_name,
-        [
-            await _call(exchange, by_name[exchange.provider], engine)
-            for exchange in exchanges
-            if exchange.status is not None or exchange.hung_up is not None
-        ],
+        calls,
         [one for one in deliveries if one.routed and not ("/_mock/" in one.routed and sink_named_by(one.routed))],
     )
 

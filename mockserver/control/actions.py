@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from mockserver.control import models, views
 from mockserver.control.control_request import ControlRequest, Refusal, bad, first_error, stopping
 from mockserver.control.queries import Queries, account_name, accounts_of, known
+from mockserver.control.streaming import streamed
 from mockserver.engine import snapshot, snapshot_check, snapshot_reader, snapshot_writer
 from mockserver.engine.clock import Clock, SystemClock, VirtualClock
 from mockserver.engine.engine import Engine
@@ -215,12 +216,7 @@ class Actions:
         state, saved = await snapshot.take(self.engine)
         rules = [views.rule_view(rule, counts) for rule, counts in saved.rules if isinstance(rule, Rule)]
         pieces = snapshot_writer.pieces(state, {"faults": rules, "faults_added": saved.added}, keys)
-        response = StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request.http_request)
-        if request.http_request.method != "HEAD":
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                await response.write(piece)
-        return response
+        return await streamed(request.http_request, pieces)
 
     async def put_snapshot(self, request: ControlRequest) -> dict[str, Any]:
         """Replace all state by a snapshot; an invalid snapshot changes nothing."""

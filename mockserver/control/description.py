@@ -1,6 +1,7 @@
 """The OpenAPI description of the control surface. Needs `openapi_pydantic`, so it is imported when it is asked for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from openapi_pydantic import (
@@ -29,12 +30,12 @@ _ERRORS_OF_RECORDS = {404: "not_found"}
 _TOKEN = SecurityScheme(type="http", scheme="bearer", description="The value of --control-token, where one is set.")
 
 
-def describe(routes: Iterable[tuple[str, str]]) -> dict[str, Any]:
+@lru_cache(maxsize=4)
+def describe(routes: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     """The description of control calls, given as (method, path); one that `CALLS` lacks takes and answers anything."""
-    listed = list(routes)
     schemas = Schemas(_types())
     paths: dict[str, PathItem] = {}
-    for method, path in listed:
+    for method, path in routes:
         call = CALLS.get(f"{method} {path}") or Call(f"{method} {path}", {200: Any})
         setattr(paths.setdefault(path, PathItem()), method.lower(), _operation(method, path, call, schemas))
     error = {

@@ -4,22 +4,33 @@ http://www.softwareishard.com/blog/har-12-spec/ is the format. API keys are left
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http.client import responses
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from aiohttp.web import StreamResponse
 
 from mockserver import __version__
 from mockserver.control.control_request import ControlRequest
 from mockserver.control.queries import Queries
+from mockserver.control.streaming import streamed
+from mockserver.engine.callbacks import Delivery
 from mockserver.engine.engine import Engine
+from mockserver.engine.journal import Exchange
 from mockserver.engine.store import EVERYTHING, Wanted
+from mockserver.engine.text import write_json
 from mockserver.http.public_urls import PublicUrls
 
 _UNKNOWN = -1
 """HAR: a size that is not known."""
+
+_PIECE = 10
+"""Entries that are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +41,36 @@ class Har:
     queries: Queries
     public_urls: PublicUrls
 
-    async def show(self, request: ControlRequest) -> dict[str, Any]:
-        """Everything that is kept, oldest first. An attempt of a callback has a comment that names its task."""
-        root = self.public_urls.root(request.http_request)
+    async def show(self, request: ControlRequest) -> StreamResponse:
+        """Everything that is kept, oldest first, in pieces: others are served meanwhile.
+
+        An attempt of a callback has a comment that names its task.
+        """
         store = self.engine.store
-        found = [
-            _of_request(self.queries.request_view(one), root)
-            for one in reversed((await store.entries(Wanted(), EVERYTHING))[0])
+        exchanges, deliveries = await store.entries(Wanted(), EVERYTHING), await store.deliveries(Wanted(), EVERYTHING)
+        pieces = self._pieces(exchanges[0], deliveries[0], self.public_urls.root(request.http_request))
+        return await streamed(request.http_request, pieces)
+
+    def _pieces(self, exchanges: list[Exchange], deliveries: list[Delivery], root: str) -> Iterator[bytes]:
+        records: list[tuple[float, Callable[[], dict[str, Any]]]] = [
+            (one.time, partial(self._of_request, one, root)) for one in reversed(exchanges)
         ]
-        for delivery in reversed((await store.deliveries(Wanted(), EVERYTHING))[0]):
-            view = self.queries.callback_view(delivery)
-            found += [_of_attempt(view, attempt) for attempt in view["attempts"]]
-        entries = sorted(found, key=lambda entry: str(entry["startedDateTime"]))
-        creator = {"name": "mockserver", "version": __version__}
-        return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
+        for one in reversed(deliveries):
+            records += [(made.time, partial(self._of_attempt, one, number)) for number, made in enumerate(one.attempts)]
+        records.sort(key=itemgetter(0))
+        creator = write_json({"name": "mockserver", "version": __version__})
+        yield b'{"log":{"version":"1.2","creator":%s,"entries":[' % creator
+        for start in range(0, len(records), _PIECE):
+            entries = [entry() for _, entry in records[start : start + _PIECE]]
+            yield (b"," if start else b"") + write_json(entries)[1:-1]
+        yield b"]}}"
+
+    def _of_request(self, exchange: Exchange, root: str) -> dict[str, Any]:
+        return _of_request(self.queries.request_view(exchange), root)
+
+    def _of_attempt(self, delivery: Delivery, number: int) -> dict[str, Any]:
+        view = self.queries.callback_view(delivery)
+        return _of_attempt(view, view["attempts"][number])
 
 
 def _of_request(view: Mapping[str, Any], root: str) -> dict[str, Any]:

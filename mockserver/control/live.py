@@ -11,7 +11,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from aiohttp.web import Response
 
 from mockserver.advice.base import advice_for, rules
-from mockserver.advice.records import read_records
+from mockserver.advice.records import Records, read_records
 from mockserver.control.control_request import ControlRequest, Refusal, bad
 from mockserver.control.queries import accounts_of, known
 from mockserver.control.resending import check_resendable, headers_of, url_of
@@ -60,9 +60,8 @@ class Live:
     async def advice(self, request: ControlRequest) -> dict[str, Any]:
         """What the clients did that would hurt in production, of some keys alone with `api_key`; and every rule."""
         accounts = accounts_of(request)
-        found = advice_for(await read_records(self.engine, self.providers))
-        shown = [asdict(advice) for advice in found if accounts is None or advice.account in accounts]
-        return {"advice": shown, "rules": {rule.name: rule.title for rule in rules()}}
+        records = await read_records(self.engine, self.providers)
+        return await asyncio.to_thread(_advice, records, accounts)  # over much, the rules take a while
 
     async def show_picture(self, request: ControlRequest) -> Response:
         """A completed task's picture, `?width=` pixels wide at most: a thumbnail is drawn small, not scaled down."""
@@ -95,6 +94,12 @@ class Live:
                 return {"status": answer.status, "id": answer.headers.get("x-request-id")}
         except (ClientError, OSError, TimeoutError, ValueError) as error:
             raise Refusal(502, "not_sent", f"The request could not be sent again: {type(error).__name__}.") from None
+
+
+def _advice(records: Records, accounts: frozenset[str] | None) -> dict[str, Any]:
+    found = advice_for(records)
+    shown = [asdict(advice) for advice in found if accounts is None or advice.account in accounts]
+    return {"advice": shown, "rules": {rule.name: rule.title for rule in rules()}}
 
 
 def _width(text: str | None) -> int | None:

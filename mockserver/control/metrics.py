@@ -14,11 +14,15 @@ from mockserver.control import views
 from mockserver.engine.callbacks import Attempt, Delivery
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange
+from mockserver.engine.pieces import in_pieces
 from mockserver.engine.store import EVERYTHING, Wanted
 from mockserver.engine.tasks import Task
 from mockserver.http.context import Mount
 from mockserver.http.routing import Router
 from mockserver.providers.base import Provider
+
+_PIECE = 500
+"""Records that are counted at once."""
 
 
 class Metrics:
@@ -42,21 +46,22 @@ class Metrics:
         self._queue = Gauge("mockserver_queue_length", "What is pending.", ("queue",), registry=registry)
         self._dropped = Gauge("mockserver_dropped", "Records dropped by a bound.", ("records",), registry=registry)
 
-    @classmethod
-    async def begin(cls, engine: Engine, mounts: Mapping[str, Mount], providers: Iterable[Provider]) -> "Metrics":
+    async def begin(self) -> None:
         """Count what is kept so far, and from now on what happens."""
-        metrics, store = cls(engine, mounts, providers), engine.store
+        engine, store = self._engine, self._engine.store
         exchanges, deliveries = await store.entries(Wanted(), EVERYTHING), await store.deliveries(Wanted(), EVERYTHING)
-        for exchange in exchanges[0]:
-            metrics._request(exchange, None)
-        for delivery in deliveries[0]:
-            for attempt in delivery.attempts:
-                metrics._attempt(delivery, attempt)
+        answered = [exchange for exchange in exchanges[0] if exchange.status is not None]
         for requests in (engine.journal.observers, engine.elsewhere.request_observers):
-            requests.append(metrics._request)
+            requests.append(self._request)
         for attempts in (engine.dispatcher.observers, engine.elsewhere.attempt_observers):
-            attempts.append(metrics._attempt)
-        return metrics
+            attempts.append(self._attempt)
+        async for some in in_pieces(answered, _PIECE):
+            for exchange in some:
+                self._request(exchange, None)
+        async for few in in_pieces(deliveries[0], _PIECE):
+            for delivery in few:
+                for attempt in delivery.attempts:
+                    self._attempt(delivery, attempt)
 
     async def answer(self) -> Response:
         """The metrics as text."""
@@ -82,12 +87,15 @@ class Metrics:
 
     async def _read_gauges(self) -> None:
         engine, now = self._engine, self._engine.now()
+        counts: Counts[tuple[str, str]] = Counts()
+        async for some in in_pieces((await engine.store.tasks(Wanted(), EVERYTHING))[0], _PIECE):
+            counts.update((task.job.provider, task.status_at(now)) for task in some)
+        charges = (await views.usage_view(engine, self._mounts, None))["charges"]
         for gauge in (self._tasks, self._captured, self._held):
             gauge.clear()
-        tasks = (await engine.store.tasks(Wanted(), EVERYTHING))[0]
-        for (provider, state), count in Counts((task.job.provider, task.status_at(now)) for task in tasks).items():
+        for (provider, state), count in counts.items():
             self._tasks.labels(provider, state).set(count)
-        for charge in (await views.usage_view(engine, self._mounts, None))["charges"]:
+        for charge in charges:
             self._captured.labels(charge["provider"], charge["currency"]).set(float(charge["captured"]))
             self._held.labels(charge["provider"], charge["currency"]).set(float(charge["held"]))
         pending = await engine.store.pending()

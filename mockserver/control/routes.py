@@ -1,5 +1,6 @@
 """The control surface: the table of all calls under `/_mock/`, and their dispatch."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ class Control:
         live = Live(engine, providers, public_urls)
         self._providers, self._mounts = providers, mounts
         self._metrics: Metrics | None = None
+        self._one_beginning = asyncio.Lock()
         self._feed = EventFeed(engine, queries.request_summary)
         self.routes: tuple[tuple[str, str, Handler], ...] = (
             ("GET", "/_mock/health", queries.health),
@@ -123,7 +125,7 @@ class Control:
     async def _openapi(self, request: ControlRequest) -> dict[str, Any]:
         """The OpenAPI description of these calls."""
         try:
-            return self.description(self._public_urls.root(request.http_request))
+            return await asyncio.to_thread(self.description, self._public_urls.root(request.http_request))
         except NotInstalled as error:
             raise Refusal(501, "not_installed", f"{error}.") from None
 
@@ -136,13 +138,21 @@ class Control:
 
     async def _show_metrics(self, request: ControlRequest) -> Response:
         """Metrics in Prometheus' text form, counted from the first call on. Raises Refusal: 501."""
-        if self._metrics is None:
-            try:
-                from mockserver.control.metrics import Metrics
-            except ImportError:
-                raise Refusal(501, "not_installed", _NO_METRICS) from None
-            self._metrics = await Metrics.begin(self._engine, self._mounts, self._providers)
+        async with self._one_beginning:
+            if self._metrics is None:
+                try:
+                    metrics = await asyncio.to_thread(self._new_metrics)
+                except ImportError:
+                    raise Refusal(501, "not_installed", _NO_METRICS) from None
+                await metrics.begin()
+                self._metrics = metrics
         return await self._metrics.answer()
+
+    def _new_metrics(self) -> "Metrics":
+        """Raises ImportError without the extra."""
+        from mockserver.control.metrics import Metrics
+
+        return Metrics(self._engine, self._mounts, self._providers)
 
     async def _proxy(self, request: ControlRequest) -> Mapping[str, Any]:
         """The proxy of this server: its port, the documented hosts that it redirects, and its CA's certificate."""

@@ -8,6 +8,7 @@ from mockserver.engine.callbacks import Attempt, Delivery
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_headers, without
 from mockserver.engine.ledger import Account, Currency, Usage
+from mockserver.engine.pieces import in_pieces
 from mockserver.engine.sinks import Sink
 from mockserver.engine.store import EVERYTHING, Wanted
 from mockserver.engine.store.steering import RuleCounts
@@ -18,6 +19,9 @@ from mockserver.http.refusals import failure_refusal
 
 SHOWN = 300
 """Characters of a path or a prompt in a list's row."""
+
+_PIECE = 1_000
+"""Accounts that are added up at once."""
 
 
 async def clock_view(engine: Engine) -> dict[str, Any]:
@@ -230,11 +234,12 @@ async def usage_view(engine: Engine, mounts: Mapping[str, Mount], account: str |
     accounts = None if account is None else frozenset((account,))
     callbacks = len((await engine.store.deliveries(Wanted(accounts=accounts), EVERYTHING))[0])
     totals: dict[str, list[int]] = {}
-    for found in (await engine.store.accounts(Wanted(accounts=accounts), EVERYTHING))[0]:
-        if found.submissions:
-            total = totals.setdefault(found.provider, [0, 0, 0])
-            for place, amount in enumerate((found.submissions, found.captured, found.held)):
-                total[place] += amount
+    async for some in in_pieces((await engine.store.accounts(Wanted(accounts=accounts), EVERYTHING))[0], _PIECE):
+        for found in some:
+            if found.submissions:
+                total = totals.setdefault(found.provider, [0, 0, 0])
+                for place, amount in enumerate((found.submissions, found.captured, found.held)):
+                    total[place] += amount
     charges = [
         {
             "provider": name,

@@ -1,5 +1,6 @@
 """Descriptions over HTTP and for the command line; without `openapi_pydantic`, the error that names the extra."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -46,10 +47,10 @@ def openapi_needed() -> Iterator[None]:
         raise NotInstalled from None
 
 
-def answer(described: Callable[[], dict[str, Any]]) -> Response:
-    """A description as an answer; 501 without `openapi_pydantic`."""
+async def answer(described: Callable[[], dict[str, Any]]) -> Response:
+    """A description as an answer, made in a thread, as the first one takes a while; 501 without `openapi_pydantic`."""
     try:
-        status, body = 200, described()
+        status, body = 200, await asyncio.to_thread(described)
     except NotInstalled as error:
         status, body = 501, {"error": {"code": "not_installed", "message": f"{error}."}}
     return Response(body=write_json(body), status=status, headers={"Content-Type": "application/json"})

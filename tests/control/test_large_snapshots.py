@@ -1,48 +1,20 @@
 """GET and PUT /_mock/snapshot with much state: nobody waits for it, and a limit of its own bounds it."""
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from time import process_time
 
 import httpx
 import pytest
 
 from control.steer import ask, refusal
-from mockserver.engine.clock import monotonic, pause
 from mockserver.engine.tasks import Job
 from support.scene import Scene
+from support.stalls import longest_stall
 
 Serve = Callable[..., Scene]
 MANY = 100_000
 LONGEST_STALL = 0.1
 """Seconds of this process's CPU time, so that other processes do not count. In one piece it would be seconds."""
-
-
-@contextmanager
-def longest_stall(scene: Scene) -> Iterator[list[float]]:
-    """Measures in the server's loop; the list has the longest time for which it ran nothing else, as far as this
-    process was busy then (seconds)."""
-    longest = [0.0]
-
-    async def watch() -> None:
-        while True:
-            before, busy = monotonic(), process_time()
-            await pause(0.001)
-            longest[0] = max(longest[0], min(monotonic() - before, process_time() - busy))
-
-    async def begin() -> "asyncio.Task[None]":
-        return asyncio.create_task(watch())
-
-    async def end() -> None:
-        watching.cancel()
-
-    watching = scene.server.run(begin())
-    try:
-        yield longest
-    finally:
-        scene.server.run(end())
 
 
 def fill(scene: Scene, count: int) -> None:

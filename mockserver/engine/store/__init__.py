@@ -70,6 +70,11 @@ class Wanted(Generic[T]):
     accounts: frozenset[str] | None = None
     keep: Callable[[T], bool] = every
 
+    @property
+    def all(self) -> bool:
+        """Whether that is every record."""
+        return self.provider is None and self.accounts is None and self.keep is every
+
 
 Page = tuple[list[T], str | None]
 """Records, newest first, and the cursor of the next page; None if this is the last."""

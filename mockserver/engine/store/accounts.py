@@ -50,5 +50,7 @@ class AccountTable:
             mine = wanted.accounts is None or row.id in wanted.accounts
             return mine and wanted.provider in (None, row.provider) and wanted.keep(row.value())
 
+        if wanted.all and cursor is None and limit >= len(self.rows):
+            return [row.value() for row in reversed(self.rows.values())], None
         found, following = page(self.rows, reversed(self.rows), accepted, limit, cursor)
         return [row.value() for row in found], following

@@ -119,6 +119,8 @@ class Table(Generic[T]):
     def page(self, wanted: Wanted[T], limit: int, cursor: str | None) -> tuple[list[T], str | None]:
         """Up to `limit` records that are wanted, newest first, older than the one whose id is the cursor."""
         provider, accounts, keep = wanted.provider, wanted.accounts, wanted.keep
+        if wanted.all and cursor is None and limit >= len(self.rows):
+            return list(reversed(self.rows.values())), None  # many times as fast as asking for each
         keys: dict[str, Any] = self.rows
         if provider is not None:
             keys = self._by_provider.get(provider, {})
