@@ -13,6 +13,12 @@ RECEIVED_KEPT = 1_000
 
 SINKS_KEPT = 1_000
 
+RECEIPTS_KEPT = 20_000
+"""Requests kept for all sinks together: the newest."""
+
+RECEIPTS_LENGTH = 64 * 1024 * 1024
+"""Characters of the bodies of these; the newest one is kept however long it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -48,6 +54,10 @@ class Sink:
         """This sink when it has recorded a request and given the script's next answer."""
         kept = self.received[-RECEIVED_KEPT + 1 :]
         return Sink(self.script[1:], (*kept, received), self.dropped + len(self.received) - len(kept))
+
+    def without_oldest(self) -> "Sink":
+        """This sink when the oldest of its requests has been dropped."""
+        return Sink(self.script, self.received[1:], self.dropped + 1)
 
 
 @lru_cache(256)

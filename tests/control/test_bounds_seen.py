@@ -19,6 +19,38 @@ def test_what_a_sink_has_dropped_is_counted(scene: Scene) -> None:
     assert (len(seen["received"]), seen["received_dropped"]) == (sinks.RECEIVED_KEPT, 2)
 
 
+def test_of_all_sinks_the_newest_requests_are_kept(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steering, "RECEIPTS_KEPT", 4)
+    for name in ("a", "b", "a", "c", "a", "b"):
+        scene.http.post(f"/_mock/sink/{name}", json={"to": name})
+    seen = {name: ask(scene, "GET", f"sink/{name}") for name in ("a", "b", "c")}
+    assert {name: len(sink["received"]) for name, sink in seen.items()} == {"a": 2, "b": 1, "c": 1}
+    assert {name: sink["received_dropped"] for name, sink in seen.items()} == {"a": 1, "b": 1, "c": 0}
+    ask(scene, "PUT", "snapshot", ask(scene, "GET", "snapshot"))
+    scene.http.post("/_mock/sink/c", json={})
+    assert len(ask(scene, "GET", "sink/a")["received"]) == 1
+
+
+def test_long_requests_to_sinks_are_bounded_by_their_length(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steering, "RECEIPTS_LENGTH", 250)
+    for _ in range(5):
+        scene.http.post("/_mock/sink/a", content=b"x" * 100)
+    assert len(ask(scene, "GET", "sink/a")["received"]) == 2
+    scene.http.post("/_mock/sink/b", content=b"x" * 1_000)
+    assert [len(ask(scene, "GET", f"sink/{name}")["received"]) for name in ("a", "b")] == [0, 1]
+
+
+def test_a_sink_set_up_again_has_nothing_of_before_to_drop(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steering, "RECEIPTS_KEPT", 2)
+    for _ in range(2):
+        scene.http.post("/_mock/sink/a", json={})
+    ask(scene, "PUT", "sink/a", {})
+    for _ in range(2):
+        scene.http.post("/_mock/sink/a", json={})
+    found = ask(scene, "GET", "sink/a")
+    assert (len(found["received"]), found["received_dropped"]) == (2, 0)
+
+
 def test_sinks_that_went_for_others_are_counted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steering, "SINKS_KEPT", 2)
     for name in ("a", "b", "c"):

@@ -1,11 +1,12 @@
 """What tests steer a server by: fault rules with their counts, callback routes, and sinks. A part of every store."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from mockserver.engine.outbound import Route
-from mockserver.engine.sinks import SINKS_KEPT, Received, Reply, Sink
+from mockserver.engine.sinks import RECEIPTS_KEPT, RECEIPTS_LENGTH, SINKS_KEPT, Received, Reply, Sink
 
 
 class StoredRule(Protocol):
@@ -83,7 +84,10 @@ class Steering(Protocol):
         """Set up a sink, in place of one of that name; the oldest goes when there are as many as are kept."""
 
     async def deliver(self, name: str, received: Received) -> Reply:
-        """Record what a sink was sent, and take its script's next answer. A sink is there as soon as it is named."""
+        """Record what a sink was sent, and take its script's next answer. A sink is there as soon as it is named.
+
+        Of all sinks together the newest `RECEIPTS_KEPT` requests are kept.
+        """
 
 
 class MemorySteering:
@@ -96,6 +100,8 @@ class MemorySteering:
         self._counts: dict[str, RuleCounts] = {}
         self._routes: tuple[Route, ...] = ()
         self._sinks: dict[str, Sink] = {}
+        self._receipts: deque[tuple[str, Received]] = deque()
+        self._receipts_length = 0
 
     def rules(self) -> tuple[StoredRule, ...]:
         return self._rules
@@ -155,7 +161,24 @@ class MemorySteering:
             self._put_sink(name, ())
         sink = self._sinks[name]
         self._sinks[name] = sink.with_received(received)
+        self._count_receipt(name, received)
         return sink.next_reply
+
+    def _count_receipt(self, name: str, received: Received) -> None:
+        """Count a request that a sink has, and drop the oldest of all sinks if there are too many.
+
+        A request that its sink has dropped for a newer one of its own stays counted until its turn comes.
+        """
+        self._receipts.append((name, received))
+        self._receipts_length += len(received.body)
+        while len(self._receipts) > RECEIPTS_KEPT or (
+            self._receipts_length > RECEIPTS_LENGTH and len(self._receipts) > 1
+        ):
+            owner, oldest = self._receipts.popleft()
+            self._receipts_length -= len(oldest.body)
+            sink = self._sinks.get(owner)
+            if sink is not None and sink.received and sink.received[0] is oldest:
+                self._sinks[owner] = sink.without_oldest()
 
     @property
     def sinks_kept(self) -> int:
@@ -176,3 +199,8 @@ class MemorySteering:
         self.rules_added = records.rules_added
         self._routes = tuple(records.routes)
         self._sinks = dict(records.sinks)
+        self._receipts.clear()
+        self._receipts_length = 0
+        received = [(got, name) for name, sink in records.sinks.items() for got in sink.received]
+        for got, name in sorted(received, key=lambda pair: pair[0].time):
+            self._count_receipt(name, got)
