@@ -38,6 +38,11 @@ def monotonic(_read: Callable[[], float] = time.perf_counter) -> float:
     return _read()
 
 
+def wall(_read: Callable[[], float] = time.time) -> float:
+    """The time of this host, in Unix seconds. It may go back; bound here as `monotonic` is."""
+    return _read()
+
+
 async def pause(seconds: float) -> None:
     """Sleep for `seconds` of real time."""
     await asyncio.sleep(seconds)

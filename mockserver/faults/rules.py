@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mockserver.engine.accounts import account_id, is_account_id
 from mockserver.engine.clock import Entropy
-from mockserver.engine.store.steering import RuleCounts, Steering
+from mockserver.engine.store.steering import RuleCounts, RuleForm, Steering
 from mockserver.faults.base import Fault, Stage, kinds
 from mockserver.http.context import Route
 from mockserver.http.routing import path_pattern
@@ -145,6 +145,10 @@ class FaultRules:
         self._check_reach(match, fault)
         return Rule(name, match, When.model_validate(parts), fault)
 
+    def form(self) -> RuleForm:
+        """How a store that several processes share writes and reads these rules."""
+        return RuleForm(_as_given, self.read)
+
     def _match(self, given: Any) -> Match:
         if not isinstance(given, Mapping):
             raise BadRule("match is an object")
@@ -191,6 +195,15 @@ class FaultRules:
     def needs_body(self) -> bool:
         """Whether any rule needs a request's body before the handler."""
         return any(rule.match.needs_body and rule.fault.stage in ("before", "after") for rule in self.all())
+
+
+def _as_given(rule: Rule) -> dict[str, Any]:
+    """A rule in the JSON form that `read` takes."""
+    return {
+        "match": rule.match.model_dump(exclude_none=True),
+        **rule.when.model_dump(),
+        "fault": {"type": rule.fault.type, **rule.fault.model_dump(exclude_defaults=True)},
+    }
 
 
 def _fault(given: Any) -> Fault:

@@ -97,7 +97,7 @@ class Records:
     steering: SteeringRecords = field(default_factory=SteeringRecords)
 
 
-ChangeKind = Literal["ended", "attempt", "request", "state", "reset", "forgotten", "control"]
+ChangeKind = Literal["ended", "attempt", "request", "state", "reset", "forgotten", "control", "planned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ class Change:
     | `reset` | | everything was forgotten or replaced; `state` is in force |
     | `forgotten` | an account | a reset by key; `task_ids` are the tasks that are gone |
     | `control` | a control call's path | the control surface has changed something |
+    | `planned` | | others may have planned, ended or left something: what is due and waited for is looked at again |
     """
 
     kind: ChangeKind

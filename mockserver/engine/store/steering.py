@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mockserver.engine.outbound import Route
 from mockserver.engine.sinks import RECEIPTS_KEPT, RECEIPTS_LENGTH, SINKS_KEPT, Received, Reply, Sink
@@ -19,6 +19,14 @@ class StoredRule(Protocol):
 
 
 R = TypeVar("R", bound=StoredRule)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleForm:
+    """Fault rules as JSON objects, which the layer that makes them knows: to one, and back to the rule of an id."""
+
+    dump: Callable[[Any], Mapping[str, Any]]
+    load: Callable[[str, Mapping[str, Any]], StoredRule]
 
 
 @dataclass(frozen=True, slots=True)
