@@ -9,6 +9,7 @@ from mockserver.engine.callbacks import Delivery
 from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.store import Change, Store
 from mockserver.engine.tasks import Task
+from mockserver.engine.waiters import Waiters
 
 TaskObserver = Callable[[Task, Delivery | None], None]
 """Is called with each task that has ended, and its callback, if it has one."""
@@ -20,9 +21,10 @@ MOST_BEHIND = 10_000
 class Elsewhere:
     """Reads the records of what has changed, one after the other, if anybody observes their kind."""
 
-    def __init__(self, store: Store, own_journal: journal.Journal) -> None:
+    def __init__(self, store: Store, own_journal: journal.Journal, waiters: Waiters) -> None:
         self._store = store
         self._journal = own_journal
+        self._waiters = waiters
         self.request_observers: list[journal.Observer] = []
         self.attempt_observers: list[dispatcher.Observer] = []
         self.task_observers: list[TaskObserver] = []
@@ -37,6 +39,7 @@ class Elsewhere:
             "attempt": self.attempt_observers,
             "ended": self.task_observers,
             "control": self.control_observers,
+            "planned": self._waiters.awaited(),
         }
         if not observers.get(change.kind):
             return
@@ -78,6 +81,14 @@ class Elsewhere:
                 delivery = await self._store.delivery_of(task.id)
                 for on_end in self.task_observers:
                     on_end(task, delivery)
+        elif change.kind == "planned":
+            await self._end_waits()
         else:
             for on_control in self.control_observers:
                 on_control(change.name)
+
+    async def _end_waits(self) -> None:
+        """End the waits for tasks that have ended, if this process has missed that: it was thought to be dead, say."""
+        for task_id in self._waiters.awaited():
+            if not await self._store.is_open(task_id):
+                self._waiters.end(task_id)

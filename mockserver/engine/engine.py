@@ -83,7 +83,7 @@ class Engine:
         self.waiters = Waiters(self.event_runner, self.store)
         self.waiters.autojump = config.autojump
         self.task_observers: list[TaskObserver] = []
-        self.elsewhere = Elsewhere(self.store, self.journal)
+        self.elsewhere = Elsewhere(self.store, self.journal, self.waiters)
         self._full = False
 
     @property
@@ -321,4 +321,6 @@ class Engine:
             self.waiters.end(change.name)
         elif change.kind == "attempt":
             self.waiters.notify_change()
+        elif change.kind == "planned":
+            self.event_runner.wake()
         self.elsewhere.tell(change)

@@ -227,13 +227,9 @@ class EventRunner:
                 async with self._ending:
                     await self._run_end(event)
 
-    async def _next_failed_or_due(self, now: float, *, attempts: bool = True) -> Event | None:
+    async def _next_failed_or_due(self, now: float) -> Event | None:
         """The first event that the store failed at, or else that is due."""
-        for place, event in enumerate(self._failed):
-            if attempts or event[1] == "finish":
-                del self._failed[place]
-                return event
-        return await self._events.claim_due(now, attempts=attempts)
+        return self._failed.popleft() if self._failed else await self._events.claim_due(now)
 
     async def _attempt_alone(self, event: Event) -> None:
         """Make an attempt and put it on record. One that crashes is a defect, which the event loop is told of."""
@@ -325,9 +321,25 @@ class EventRunner:
         """End the tasks that are due, and ring the alarms that are."""
         now = self.clock.now()
         async with self._ending:
-            while (event := await self._next_failed_or_due(now, attempts=False)) is not None:
-                await self._run_end(event)
+            while ends := self._failed_ends() or await self._events.claim_ends(now):
+                await self._run_ends(ends)
         self._ring_due(now)
+
+    def _failed_ends(self) -> list[Event]:
+        """Take out the ends that the store failed at."""
+        ends = [event for event in self._failed if event[1] == "finish"]
+        if ends:
+            self._failed = deque(event for event in self._failed if event[1] != "finish")
+        return ends
+
+    async def _run_ends(self, ends: Sequence[Event]) -> None:
+        """End tasks side by side, beginning in their order."""
+        if len(ends) == 1:
+            await self._run_end(ends[0])
+            return
+        for outcome in await asyncio.gather(*map(self._run_end, ends), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     def _ring_due(self, now: float) -> None:
         while len(self.alarms) and (alarm := self.alarms.pop_due(now)) is not None:
@@ -337,7 +349,7 @@ class EventRunner:
         """End a task. A crash is a defect of this server, but may not stop the clock for the others."""
         try:
             await self._end(event[2], event[0])
-        except StoreUnavailable:
+        except (StoreUnavailable, asyncio.CancelledError):
             self._run_again(event)
             raise
         except Exception as error:  # noqa: BLE001  # `_report` tells the event loop

@@ -32,13 +32,17 @@ class DueEvents(Protocol):
     async def next_due(self) -> float | None:
         """When an end or an attempt falls due next, in Unix seconds; None if nothing is planned."""
 
-    async def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
-        """Take out the first event that is due at or before `now`; without `attempts`, the first end of a task.
+    async def claim_due(self, now: float) -> Event | None:
+        """Take out the first event that is due at or before `now`.
 
         In a shared store the event is this process's until it is settled, concluded or planned anew; if the process
         dies before, another one gets it. While a process advances the clock, it alone gets attempts, and it alone gets
         the alarms of the others.
         """
+
+    async def claim_ends(self, now: float) -> Sequence[Event]:
+        """Take out the first ends of tasks that are due at or before `now`, in order: as many as may be settled side by
+        side, so that a shared store has them in one transaction; none if none is due."""
 
     def may_be_due(self, now: float) -> bool:
         """Whether the end of a task may be due at `now` (Unix seconds), as far as this process knows."""

@@ -27,8 +27,12 @@ class ScheduledEvents:
     async def next_due(self) -> float | None:
         return self._schedule.next_due()
 
-    async def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
-        return self._schedule.claim_due(now, attempts=attempts)
+    async def claim_due(self, now: float) -> Event | None:
+        return self._schedule.claim_due(now)
+
+    async def claim_ends(self, now: float) -> list[Event]:
+        event = self._schedule.claim_due(now, attempts=False)
+        return [event] if event is not None else []
 
     async def begin_advance(self) -> bool:
         return True

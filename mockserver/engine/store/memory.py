@@ -246,8 +246,12 @@ class MemoryStore:
     async def next_due(self) -> float | None:
         return self._schedule.next_due()
 
-    async def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
-        return self._schedule.claim_due(now, attempts=attempts)
+    async def claim_due(self, now: float) -> Event | None:
+        return self._schedule.claim_due(now)
+
+    async def claim_ends(self, now: float) -> Sequence[Event]:
+        event = self._schedule.claim_due(now, attempts=False)
+        return (event,) if event is not None else ()
 
     # the journal
 
