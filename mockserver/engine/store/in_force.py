@@ -4,8 +4,8 @@ This is all that is cached from one request to the next. In the store it has a v
 change of it. The first verb of every request (`count_request`, `refresh`) and the follower learn the version; if it is
 not the copy's, they read everything anew before they return. Nobody reads a copy without such a verb before.
 
-Within the store in a file, a transaction also goes on with the counters and accounts that the one before it has read, if
-the file says, under its lock, that no other process has changed anything since (`Known` in `sqlite/transaction.py`).
+Within the store in a file, a transaction also goes on with the counters and accounts that the one before it has read,
+if the file says, under its lock, that nobody else has changed anything since (`Known` in `sqlite/transaction.py`).
 """
 
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from math import inf
 from typing import Any, Protocol
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.store.driven import Driven
@@ -21,9 +21,23 @@ from mockserver.engine.ledger import Account, AccountChange, RateLimit, Usage
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.sinks import SINKS_KEPT, Received, Reply, Sink
 from mockserver.engine.store import Bounds, Kept, Pending, Records, Store, Wanted
+from mockserver.engine.store.codec import RuleForm
 from mockserver.engine.store.memory import MemoryStore
+from mockserver.engine.store.sqlite import SqliteStore
+from mockserver.engine.store.sqlite.file import Place
 from mockserver.engine.store.steering import RuleCounts, SteeringRecords
 from mockserver.engine.tasks import Failure, Idempotency, Job, Task
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A fault rule as a store knows it."""
+
+    id: str
+    account: str | None = None
+
+
+RULE_FORM = RuleForm(lambda rule: {"account": rule.account}, lambda name, fields: Rule(name, fields["account"]))
 
 
 class NewStore(Protocol):
@@ -34,7 +48,12 @@ def in_memory(request: pytest.FixtureRequest, opening: Mapping[str, int], bounds
     return MemoryStore(opening, bounds)
 
 
-STORES = [pytest.param(in_memory, id="memory")]
+def in_a_file(request: pytest.FixtureRequest, opening: Mapping[str, int], bounds: Bounds) -> Store:
+    directory = request.getfixturevalue("tmp_path_factory").mktemp("store")
+    return SqliteStore(Place(directory / "store.db"), opening, bounds, RULE_FORM)
+
+
+STORES = [pytest.param(in_memory, id="memory"), pytest.param(in_a_file, id="sqlite")]
 """A `NewStore` for each kind, which makes an empty store; marks say what it needs."""
 
 OPENING = {"studio": 1000, "lab": 50}
@@ -192,6 +211,7 @@ def test_the_money_of_a_job_can_be_looked_at_before(store: Driven) -> None:
 MOVES = st.tuples(st.sampled_from(["submit", "settle", "fail"]), st.sampled_from("abcd"), st.integers(0, 500))
 
 
+@settings(deadline=None)
 @given(st.lists(MOVES, max_size=40))
 @pytest.mark.parametrize("make_store", STORES)
 def test_every_sequence_of_moves_adds_up(
@@ -461,6 +481,7 @@ def fill(store: Driven, *names: str, **changes: Any) -> list[Task]:
     return [submit(store, name, cost=0, **changes) for name in names]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 20), st.integers(1, 7))
 @pytest.mark.parametrize("make_store", STORES)
 def test_pages_show_every_record_once_the_newest_first(
@@ -520,14 +541,6 @@ def test_an_unknown_cursor_ends_the_list(store: Driven) -> None:
 
 
 # fault rules, routes and sinks
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A fault rule as a store knows it."""
-
-    id: str
-    account: str | None = None
 
 
 def add_rule(store: Driven, account: str | None = None) -> Rule:

@@ -1,0 +1,138 @@
+"""What falls due, and who runs it: an event is claimed by one process, and stays its own until it is settled, concluded
+or planned anew, or until that process is found dead."""
+
+from typing import Any
+
+from mockserver.engine.schedule import Event, EventKind
+from mockserver.engine.store.codec import dump_delivery, load_delivery
+from mockserver.engine.store.shared import interrupted
+from mockserver.engine.store.sqlite.rows import Run, text_of
+from mockserver.engine.store.sqlite.transaction import Transaction
+
+CLAIMED_AT_ONCE = 64
+"""Ends that are claimed in one transaction."""
+
+_END = "SELECT due, plan, id, seq FROM tasks WHERE plan IS NOT NULL AND holder IS NULL ORDER BY due, plan LIMIT 1"
+_ATTEMPT = (
+    "SELECT due, plan, id, seq FROM deliveries WHERE plan IS NOT NULL AND holder IS NULL ORDER BY due, plan LIMIT 1"
+)
+_ALARM = "SELECT due, plan, name, process FROM alarms WHERE process != ? ORDER BY due, plan LIMIT 1"
+
+
+def next_due(run: Run, process: str) -> float | None:
+    """When an end or an attempt that nobody has claimed falls due next. While another process advances the clock, it
+    alone makes attempts."""
+    (advancer,) = run("SELECT advancer FROM header").fetchone()
+    queries = (_END, _ATTEMPT) if advancer in ("", process) else (_END,)
+    heads = [head for query in queries if (head := run(query).fetchone()) is not None]
+    return min(heads)[0] if heads else None
+
+
+def is_due(run: Run, now: float) -> bool:
+    """Whether there is an end or an attempt to claim: a look that takes no lock."""
+    attempt = run(_ATTEMPT).fetchone()
+    return (attempt is not None and attempt[0] <= now) or is_end_due(run, now)
+
+
+def is_end_due(run: Run, now: float) -> bool:
+    end = run(_END).fetchone()
+    return end is not None and end[0] <= now
+
+
+def claim_ends(transaction: Transaction, now: float) -> list[Event]:
+    """Claim the first ends that are due, in order; none if none is."""
+    run, name, header = transaction.run, transaction.process.name, transaction.header
+    found = run(_END.replace("LIMIT 1", "LIMIT ?"), (CLAIMED_AT_ONCE + 1,)).fetchall()
+    due = [row for row in found[:CLAIMED_AT_ONCE] if row[0] <= now]
+    for _, _, _, seq in due:
+        run("UPDATE tasks SET holder = ? WHERE seq = ?", (name, seq))
+    header.first_end = found[len(due)][0] if len(due) < len(found) else float("inf")
+    return [(at, "finish", text_of(task)) for at, _, task, _ in due]
+
+
+def claim_first(transaction: Transaction, now: float) -> Event | None:
+    """Claim the first event that is due: an end, an attempt unless another process advances the clock, or, while this
+    one does, an alarm of another process, which is taken out."""
+    run, name, advancer = transaction.run, transaction.process.name, transaction.header.advancer
+    heads: list[tuple[float, int, EventKind, str, Any]] = []
+    if (end := run(_END).fetchone()) is not None:
+        heads.append((end[0], end[1], "finish", end[2], end[3]))
+    if advancer in ("", name) and (attempt := run(_ATTEMPT).fetchone()) is not None:
+        heads.append((attempt[0], attempt[1], "attempt", attempt[2], attempt[3]))
+    if advancer == name and (alarm := run(_ALARM, (name,)).fetchone()) is not None:
+        heads.append((alarm[0], alarm[1], "alarm", alarm[2], alarm[3]))
+    if not heads or min(heads)[0] > now:
+        return None
+    due, _, kind, what, place = min(heads)
+    if kind == "finish":
+        run("UPDATE tasks SET holder = ? WHERE seq = ?", (name, place))
+    elif kind == "attempt":
+        run("UPDATE deliveries SET holder = ?, began = ? WHERE seq = ?", (name, now, place))
+    else:
+        run("DELETE FROM alarms WHERE process = ? AND name = ?", (place, what))
+    return due, kind, text_of(what)
+
+
+def claimed_elsewhere(run: Run, process: str) -> list[str]:
+    """What other processes have claimed that live; those that are dead are found by their beats."""
+    return [
+        text_of(name)
+        for table in ("tasks", "deliveries")
+        for (name,) in run(
+            f"SELECT id FROM {table} WHERE holder IS NOT NULL AND holder != ? AND holder IN (SELECT id FROM processes)",
+            (process,),
+        ).fetchall()
+    ]
+
+
+def begin_advance(transaction: Transaction) -> bool:
+    header, name = transaction.header, transaction.process.name
+    if header.advancer not in ("", name):
+        return False
+    header.advancer = name
+    return True
+
+
+def end_advance(transaction: Transaction) -> None:
+    if transaction.header.advancer == transaction.process.name:
+        transaction.header.advancer = ""
+
+
+def plan_alarm(transaction: Transaction, due: float, name: str) -> None:
+    process, number = transaction.process.name, transaction.header.next()
+    transaction.run("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?)", (process, name, due, number))
+
+
+def drop_alarm(transaction: Transaction, name: str) -> None:
+    transaction.run("DELETE FROM alarms WHERE process = ? AND name = ?", (transaction.process.name, name))
+
+
+# processes
+
+
+def beat(transaction: Transaction) -> dict[str, int]:
+    """Say that this process lives; the beats of the others."""
+    run, name = transaction.run, transaction.process.name
+    if not run("UPDATE processes SET beat = beat + 1 WHERE id = ?", (name,)).rowcount:
+        run("INSERT INTO processes VALUES (?, 1)", (name,))
+        transaction.header.processes += 1
+    return dict(run("SELECT id, beat FROM processes WHERE id != ?", (name,)).fetchall())
+
+
+def take_over(transaction: Transaction, name: str) -> bool:
+    """Let others have what a process had claimed that is dead, or ends; whether it had anything."""
+    run, header = transaction.run, transaction.header
+    header.processes -= run("DELETE FROM processes WHERE id = ?", (name,)).rowcount
+    header.advancer = "" if header.advancer == name else header.advancer
+    run("DELETE FROM alarms WHERE process = ?", (name,))
+    ends = run("SELECT min(due) FROM tasks WHERE holder = ?", (name,)).fetchone()[0]
+    if ends is not None:
+        run("UPDATE tasks SET holder = NULL WHERE holder = ?", (name,))
+        header.first_end = min(header.first_end, ends)
+    attempts = run("SELECT seq, began, data FROM deliveries WHERE holder = ?", (name,)).fetchall()
+    for seq, began, data in attempts:
+        delivery = load_delivery(data)
+        after = interrupted(delivery, began)
+        run("UPDATE deliveries SET holder = NULL, began = NULL, data = ? WHERE seq = ?", (dump_delivery(after), seq))
+        transaction.tell("attempt", delivery.id)
+    return ends is not None or bool(attempts)
