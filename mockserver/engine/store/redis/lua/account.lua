@@ -1,0 +1,1 @@
+return call('HGETALL', at .. 'account:' .. ARGV[2])

@@ -1,0 +1,2 @@
+-- uses: tell
+tell(ARGV[2], ARGV[3])

@@ -1,0 +1,8 @@
+-- uses: queue processes
+-- A process says that it lives. The answer: the store's time, the version of what is in force, when an end and an
+-- attempt are due next, and all processes with their beats.
+call('HDEL', processes, '') -- deletes nothing; after it the beat is let through when the server is full
+call('HINCRBY', processes, me, 1)
+local _, finish = head('f')
+local _, attempt = head('a')
+return { moment(), call('HGET', root, 'version'), finish or '', attempt or '', call('HGETALL', processes) }

@@ -1,0 +1,7 @@
+-- uses: processes
+local advancing = call('GET', at .. 'advance')
+if advancing and advancing ~= me and lives(advancing) then
+  return 0
+end
+call('SET', at .. 'advance', me)
+return 1

@@ -1,0 +1,1 @@
+call('ZREM', at .. 'alarms', me .. '\n' .. ARGV[2])

@@ -1,0 +1,3 @@
+if call('GET', at .. 'advance') == me then
+  call('DEL', at .. 'advance')
+end

@@ -1,0 +1,1 @@
+return call('HEXISTS', at .. 'open', ARGV[2])

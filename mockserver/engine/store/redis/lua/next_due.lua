@@ -1,0 +1,4 @@
+-- uses: queue
+local _, finish = head('f')
+local _, attempt = head('a')
+return { finish or '', attempt or '' }

@@ -1,0 +1,1 @@
+call('ZADD', at .. 'alarms', ARGV[2], me .. '\n' .. ARGV[3])

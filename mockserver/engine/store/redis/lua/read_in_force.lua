@@ -1,0 +1,2 @@
+-- uses: in_force
+return in_force()

@@ -1,0 +1,1 @@
+return call('HGET', at .. 'matches', ARGV[2])

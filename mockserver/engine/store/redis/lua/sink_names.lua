@@ -1,0 +1,1 @@
+return call('ZRANGE', at .. 'sinks', 0, -1)

@@ -1,0 +1,1 @@
+return call('LRANGE', at .. 'usage:' .. ARGV[2], 0, -1)

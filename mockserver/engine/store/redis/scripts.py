@@ -1,0 +1,42 @@
+"""The Lua scripts, one for each verb, by the name of their file.
+
+A script's first line may name the parts that it uses ("-- uses: queue tables"); `root` goes before every script, except
+`begin`, which makes what `root` looks for.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha1
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "lua"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script as it is sent, and the SHA-1 (hex) by which the server knows it."""
+
+    name: str
+    source: bytes
+    sha: bytes = field(default=b"")
+
+
+@cache
+def script(name: str) -> Script:
+    """The script of a name, complete with its parts."""
+    text = _read(name)
+    first = text.partition("\n")[0]
+    parts = first.removeprefix("-- uses: ").split() if first.startswith("-- uses: ") else []
+    if name != "begin":
+        parts.insert(0, "root")
+    source = "".join([*[_read(f"parts/{part}") for part in parts], text]).encode()
+    return Script(name, source, sha1(source, usedforsecurity=False).hexdigest().encode())
+
+
+def all_scripts() -> list[Script]:
+    """Every script that there is."""
+    return [script(path.stem) for path in sorted(_FOLDER.glob("*.lua"))]
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")

