@@ -33,7 +33,7 @@ class Valkey:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.port = _free_port()
-        self._folder = folder
+        self.folder = folder
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -42,12 +42,12 @@ class Valkey:
         return f"redis://127.0.0.1:{self.port}/?prefix={prefix or f'test{next(_PREFIXES)}'}"
 
     def start(self) -> None:
-        command = [str(valkey_binary()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
+        command = [str(valkey_binary()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         persistence = ["--save", "", "--appendonly", "no", "--logfile", "log"]
         self._process = subprocess.Popen([*command, *persistence, *self._options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + _PATIENCE
         while not self._answers():
-            assert self._process.poll() is None, (self._folder / "log").read_text()
+            assert self._process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline, "the Valkey server does not answer"
             time.sleep(0.01)
 

@@ -54,7 +54,7 @@ class Accounts:
         setting = self._setting
         fresh, month = setting.fresh(job.provider, job.account), layout.month_of(now)
         answer = await self._run(
-            CHECK_MONEY, job.provider, job.account, fresh, setting.bounds.accounts, job.cost, month
+            CHECK_MONEY, f"{job.provider}/{job.account}", fresh, setting.bounds.accounts, job.cost, month
         )
         if isinstance(answer, list):
             refuse_short(job, answer, now)
@@ -70,8 +70,7 @@ class Accounts:
         limit = change.rate_limit
         fields = await self._run(
             CHANGE_ACCOUNT,
-            provider,
-            account,
+            f"{provider}/{account}",
             self._setting.fresh(provider, account),
             self._setting.bounds.accounts,
             "" if change.balance is None else change.balance,

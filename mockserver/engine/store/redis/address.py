@@ -1,6 +1,5 @@
 """Which server a store's URL means, under which keys, and why it can't be reached."""
 
-import asyncio
 from dataclasses import dataclass, field
 from re import fullmatch
 from typing import Any
@@ -9,7 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as NoAnswer
 
 from mockserver.engine.problems import StoreUnavailable
 
@@ -82,10 +82,13 @@ class Server:
     def away(self, error: BaseException) -> StoreUnavailable:
         """What a failure to connect means."""
         if isinstance(error, AuthenticationError):
-            return self.unavailable(f"refuses the user name or password: {error}")
+            refuses = _MEANINGS["WRONGPASS" if "password" in self.options else "NOAUTH"]
+            return self.unavailable(f"{refuses} ({error})")
+        if isinstance(error, BusyLoadingError):
+            return self.unavailable(_MEANINGS["LOADING"])
         if isinstance(error, ResponseError):
             return self.refused(str(error))
-        if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        if isinstance(error, TimeoutError | NoAnswer):
             return self.unavailable("is away: it does not answer")
         reason = error if isinstance(error, OSError | RedisError) else repr(error)
         return self.unavailable(f"is away: {str(reason).rstrip('.')}")

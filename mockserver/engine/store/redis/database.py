@@ -79,6 +79,10 @@ class Database:
     async def close(self) -> None:
         await self._link.close()
 
+    @property
+    def connected(self) -> bool:
+        return self._link.line is not None
+
     async def run(self, script: Script, *arguments: Part) -> Any:
         """Run a script; its answer. Raises StoreUnavailable."""
         return await self.answer(await self.ask(script, *arguments), script, *arguments)

@@ -1,5 +1,8 @@
 """What runs for the store in the background: beats, the changes of other processes, and what the dead ones leave."""
 
+from contextlib import suppress
+
+from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.store import Change, ChangeKind
 from mockserver.engine.store.redis import layout
 from mockserver.engine.store.redis.connection import Line, Link
@@ -39,6 +42,13 @@ class Life:
         await self._follower.open()
         self._rounds.start(self._beat, BEAT_SECONDS)
         self._rounds.start(self._follow, 0.0)
+
+    async def leave(self) -> None:
+        """Stop, and give back at once what this process has claimed; a store that is away has it done by others."""
+        await self.stop()
+        with suppress(StoreUnavailable):
+            if self._database.connected:
+                await self.take_over(self._database.me)
 
     async def stop(self) -> None:
         await self._rounds.stop()

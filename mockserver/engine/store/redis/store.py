@@ -94,6 +94,6 @@ class RedisStore:
         await self._database.run(ANNOUNCE, "control", path)
 
     async def close(self) -> None:
-        await self._life.stop()
+        await self._life.leave()
         await self._everything.stop()
         await self._database.close()

@@ -1,4 +1,4 @@
--- uses: in_force tell
+-- uses: moment in_force tell
 -- Adds a rule that was made for a number, if that number is the next one.
 local _, number, id, rule = unpack(ARGV)
 if tonumber(call('HGET', at .. 'n', 'rules') or 0) + 1 ~= tonumber(number) then

@@ -1,7 +1,7 @@
--- uses: queue processes
+-- uses: moment queue processes
 -- A process says that it lives. The answer: the store's time, the version of what is in force, when an end and an
 -- attempt are due next, and all processes with their beats.
-call('HDEL', processes, '') -- deletes nothing; after it the beat is let through when the server is full
+-- part: even_when_full
 call('HINCRBY', processes, me, 1)
 local _, finish = head('f')
 local _, attempt = head('a')

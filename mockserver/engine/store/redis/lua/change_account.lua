@@ -1,11 +1,12 @@
--- uses: account
-local _, provider, account, fresh, bound, balance, sets_quota, quota, month = unpack(ARGV, 1, 9)
-local sets_rate, requests, seconds = unpack(ARGV, 10, 12)
-local owner = provider .. '/' .. account
-local row = open_account(owner, fresh, bound)
+local _, owner, fresh, accounts_kept, balance, sets_quota, quota, month, sets_rate, requests, seconds = unpack(ARGV)
+local row = at .. 'account:' .. owner
+if call('HEXISTS', row, 'opening') == 0 then
+  -- part: open_account
+end
 if balance ~= '' then
+  -- the server adds in 64 bits
   call('HINCRBY', row, 'opening', balance)
-  call('HINCRBY', row, 'opening', negative(call('HGET', row, 'balance')))
+  call('HINCRBY', row, 'opening', string.format('%.0f', -call('HGET', row, 'balance')))
   call('HSET', row, 'balance', balance)
 end
 if sets_quota == '1' then

@@ -1,4 +1,4 @@
--- uses: in_force tell
+-- uses: moment in_force tell
 -- Puts routes in place of those that were read.
 local _, before, after = unpack(ARGV)
 local swapped = (call('HGET', at .. 'state', 'routes') or '[]') == before

@@ -1,4 +1,3 @@
--- uses: account
-local _, provider, account, fresh, bound, cost, month = unpack(ARGV)
-local row = open_account(provider .. '/' .. account, fresh, bound)
-return covered(row, cost, month) and 1 or call('HGETALL', row)
+local _, owner, fresh, accounts_kept, cost, month = unpack(ARGV)
+-- part: covered
+return covered and 1 or call('HGETALL', row)

@@ -1,5 +1,6 @@
 -- uses: processes
 -- Gives up generations that this process made ("" is none) and those of processes that are gone; all that are to be cleared.
+-- part: even_when_full
 if ARGV[2] ~= '' and call('HDEL', root .. ':made', ARGV[2]) == 1 then
   call('SADD', root .. ':old', ARGV[2])
 end

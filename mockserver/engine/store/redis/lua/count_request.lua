@@ -1,12 +1,15 @@
--- uses: account
-local _, provider, account, fresh, bound = unpack(ARGV)
+local _, provider, account, fresh, accounts_kept = unpack(ARGV)
 local number, submissions = 0, '0'
 if account == '' then
   number = call('HINCRBY', at .. 'n', 'anonymous', 1)
 else
-  local row = open_account(provider .. '/' .. account, fresh, bound)
-  number = call('HINCRBY', row, 'requests', 1)
-  submissions = call('HGET', row, 'submissions') or '0'
+  local owner = provider .. '/' .. account
+  local row = at .. 'account:' .. owner
+  local has = call('HMGET', row, 'opening', 'submissions')
+  if not has[1] then
+    -- part: open_account
+  end
+  number, submissions = call('HINCRBY', row, 'requests', 1), has[2] or '0'
 end
 local due = call('ZRANGE', at .. 'queue:f', 0, 0, 'WITHSCORES')[2] or ''
 return { number, submissions, call('HGET', root, 'version'), due, call('HEXISTS', at .. 'n', 'dropped accounts') }

@@ -1,9 +1,10 @@
--- uses: in_force queue tables tell
+-- uses: moment in_force queue tables tell
 -- Forgets a piece of an account: first its rows, names and rules and the tasks that hold money, at once; then of the
 -- rest up to `count` tasks, callbacks and entries that are no newer than `newest`. The answer: `newest`, how many
 -- went of those, and the ids of the tasks that are gone.
 local _, account, newest, count = unpack(ARGV, 1, 4)
 local gone = {}
+-- part: even_when_full
 local function forget_task(id)
   unplan('f', id)
   remove('task', id)

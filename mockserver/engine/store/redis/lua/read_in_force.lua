@@ -1,2 +1,2 @@
--- uses: in_force
+-- uses: moment in_force
 return in_force()

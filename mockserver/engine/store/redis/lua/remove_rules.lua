@@ -1,5 +1,6 @@
--- uses: in_force tell
+-- uses: moment in_force tell
 local gone = 0
+-- part: even_when_full
 for i = 2, #ARGV do
   if call('HDEL', at .. 'rule', ARGV[i]) == 1 then
     call('LREM', at .. 'rules', 0, ARGV[i])

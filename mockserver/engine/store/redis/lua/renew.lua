@@ -2,6 +2,7 @@
 -- A process that has connected anew goes on under another name: what it knows it has claimed ("f" or "a" and the id) is
 -- its own still. What it does not know of goes back into the queue: the answer that told of it was lost.
 local _, old, advances = unpack(ARGV, 1, 3)
+-- part: even_when_full
 local known = {}
 for i = 4, #ARGV do
   known[ARGV[i]] = true

@@ -1,4 +1,4 @@
--- uses: in_force
+-- uses: moment in_force
 -- Copies everything but the journal to a generation of its own: its number, its accounts' owners, its sinks.
 local copy = string.format('%.0f', call('HINCRBY', root, 'generations', 1))
 call('HSET', root .. ':made', copy, me)

@@ -1,6 +1,7 @@
 -- uses: processes queue
 -- Puts the ends that a dead process had claimed back into their queue. Its attempts are the answer: id, due, callback.
 -- When there are none, it is forgotten, and with it its alarms and its advance.
+-- part: even_when_full
 local dead, attempts = ARGV[2], {}
 local all = call('HGETALL', at .. 'claimed')
 for i = 1, #all, 2 do

@@ -5,7 +5,7 @@ local old = call('HGET', at .. 'callback', id)
 if not old or body_of(old) ~= before then
   return 0
 end
-call('HDEL', at .. 'claimed', '') -- deletes nothing; after it the rest is let through when the server is full
+-- part: even_when_full
 replace('callback', id, old, after)
 if had_ended == '1' then
   call('ZREM', at .. 'callback:ended', id)

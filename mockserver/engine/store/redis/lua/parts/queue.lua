@@ -17,12 +17,7 @@ local function put_back(kind, id, due, member)
   call('HSET', at .. 'planned', kind .. id, member)
 end
 local function plan(kind, due, id)
-  put_back(kind, id, due, string.format('%015.0f', following()) .. id)
-end
-local function claim(kind, id, due, member)
-  call('ZREM', queue(kind), member)
-  call('HDEL', at .. 'planned', kind .. id)
-  call('HSET', at .. 'claimed', kind .. id, me .. '\n' .. due .. '\n' .. member)
+  put_back(kind, id, due, string.format('%015.0f', call('HINCRBY', at .. 'n', 'seq', 1)) .. id)
 end
 local function claim_of(value)
   return string.match(value, '^([^\n]*)\n([^\n]*)\n(.*)$')

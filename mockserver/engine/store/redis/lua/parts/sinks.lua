@@ -6,5 +6,5 @@ local function put_sink(name, bound)
     call('HDEL', at .. 'received:dropped', oldest)
     call('HINCRBY', at .. 'n', 'dropped sinks', 1)
   end
-  call('ZADD', at .. 'sinks', following(), name)
+  call('ZADD', at .. 'sinks', call('HINCRBY', at .. 'n', 'seq', 1), name)
 end

@@ -8,7 +8,7 @@ local function body_of(value)
   return string.sub(value, string.find(value, '\n', 1, true) + 1)
 end
 local function add(kind, id, provider, account, body)
-  local order = string.format('%.0f', following())
+  local order = string.format('%.0f', call('HINCRBY', at .. 'n', 'seq', 1))
   call('HSET', at .. kind, id, order .. '\n' .. body)
   call('ZADD', at .. kind .. ':of:' .. provider, order, id)
   call('ZADD', at .. kind .. ':by:' .. account, order, id)
@@ -34,11 +34,14 @@ local function remove(kind, id)
     call('HDEL', at .. 'callback of', first)
   end
 end
--- says that a record has ended; of the ended ones the newest `bound` stay
-local function retire(kind, id, bound)
-  call('ZADD', at .. kind .. ':ended', following(), id)
+-- of the ended records the newest `bound` stay
+local function drop_oldest(kind, bound)
   while call('ZCARD', at .. kind .. ':ended') > tonumber(bound) do
     remove(kind, call('ZPOPMIN', at .. kind .. ':ended')[1])
     call('HINCRBY', at .. 'n', 'dropped ' .. kind, 1)
   end
+end
+local function retire(kind, id, bound)
+  call('ZADD', at .. kind .. ':ended', call('HINCRBY', at .. 'n', 'seq', 1), id)
+  drop_oldest(kind, bound)
 end
