@@ -23,6 +23,7 @@ PATIENCE = 1.5
 GRACE = 1.0
 """Real seconds for which a call waits for a connection that was lost, instead of failing at once."""
 
+_REDIRECTIONS = 5
 _LOOK_SECONDS = 0.25
 _RETRY_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4)
 
@@ -133,14 +134,23 @@ def _bytes(part: Part) -> Part:
 
 
 async def connect(server: Server, lost: Callable[[Line], None]) -> Line:
-    """A new connection. Raises StoreUnavailable."""
-    connection = server.connection()
-    try:
-        await cast(Any, connection).connect()
-    except (TimeoutError, OSError, RedisError) as error:
-        await connection.disconnect(nowait=True)
-        raise server.away(error) from error
-    return Line(server, connection, lost)
+    """A new connection, to the node that has the keys if the server is one of a cluster. Raises StoreUnavailable."""
+    other: dict[str, Any] = {}
+    for _ in range(_REDIRECTIONS):
+        connection = server.connection(**other)
+        try:
+            await cast(Any, connection).connect()
+        except (OSError, RedisError) as error:
+            await connection.disconnect(nowait=True)
+            raise server.away(error) from error
+        line = Line(server, connection, lost)
+        answer = await line.send("EXISTS", server.root)
+        if not str(answer).startswith("MOVED "):
+            return line
+        line.close("is not the node of its cluster that has the keys")
+        host, _, port = str(answer).split()[2].rpartition(":")
+        other = {"port": int(port), **({"host": host} if host else {})}
+    raise server.unavailable("leads from one node of its cluster to another without end")
 
 
 class Link:

@@ -174,14 +174,14 @@ class Database:
                 "use the version that wrote them, or another prefix (?prefix=)"
             )
         await self._load_scripts(line)
-        old, self._connections = self.me, self._connections + 1
-        self.me = f"{self.process}:{self._connections}"
-        if old and form is not None:
-            renewed = await line.send(
-                b"EVALSHA", RENEW.sha, 1, self.root, self.me, old, int(self.advances), *sorted(self.claimed)
-            )
+        self._connections += 1
+        name = f"{self.process}:{self._connections}"
+        if self.me and form is not None:
+            known = self.me, int(self.advances), *sorted(self.claimed)
+            renewed = await line.send(b"EVALSHA", RENEW.sha, 1, self.root, name, *known)
             if not str(renewed).startswith("NOTHING"):
                 self._checked(renewed)
+        self.me = name
 
     async def _load_scripts(self, line: Line) -> None:
         scripts = all_scripts()
@@ -232,7 +232,7 @@ class Database:
         """Read what is in force; other processes have changed it."""
         answer = await self.run(READ_IN_FORCE)
         read, instance = self._read(answer), answer[1]
-        if instance != self._instance or read.version > self.copy.current.version:
+        if instance != self._instance or read.version != self.copy.current.version:
             self._take(read, instance)
 
     def _take(self, read: InForce, instance: bytes) -> None:

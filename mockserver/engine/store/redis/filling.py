@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 def commands_of(records: Records, prefix: str, setting: Setting, form: codec.RuleForm) -> Iterator[list[Command]]:
     """Pieces of commands, to be sent one piece after the other; keys begin with `prefix`."""
-    return _Filling(prefix, setting, form).commands(records)
+    return map(_merged, _Filling(prefix, setting, form).commands(records))
 
 
 class _Filling:
@@ -43,13 +43,13 @@ class _Filling:
         tasks, tasks_dropped = _bounded(records.tasks, lambda task: task.id not in held, self._setting.bounds.tasks)
         for some in _pieces(tasks):
             yield self._tasks(some, held)
-        yield self._names(records.tasks, held)
+        yield from _pieces(self._names(records.tasks, held))
         deliveries, deliveries_dropped = _bounded(
             records.deliveries, lambda delivery: delivery.ended, self._setting.bounds.callbacks
         )
         for part in _pieces(deliveries):
             yield self._deliveries(part)
-        yield self._callbacks_of(records.deliveries)
+        yield from _pieces(self._callbacks_of(records.deliveries))
         for rows in _pieces(records.accounts, 16):
             yield [command for row in rows for command in self._account(row)]
         for events in _pieces(records.planned):
@@ -154,6 +154,14 @@ class _Filling:
                 yield self._command("RPUSH", f"script:{name}", *map(reply_value, sink.script))
             for received in _pieces(sink.received):
                 yield self._command("RPUSH", f"received:{name}", *map(codec.dump_received, received))
+
+
+def _merged(commands: Iterable[Command]) -> list[Command]:
+    """Commands with those of one verb for one key put together, in their order."""
+    together: dict[tuple[Part, Part], Command] = {}
+    for verb, key, *parts in commands:
+        together.setdefault((verb, key), [verb, key]).extend(parts)
+    return list(together.values())
 
 
 def _bounded(records: Sequence[T], ended: Callable[[T], bool], bound: int) -> tuple[list[T], int]:

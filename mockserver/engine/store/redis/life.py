@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from mockserver.engine.clock import pause
 from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.store import Change, ChangeKind
 from mockserver.engine.store.redis import layout
@@ -15,6 +16,7 @@ from mockserver.engine.store.shared import BEAT_SECONDS, Rounds, Watch, interrup
 BEAT, JOIN, TAKE_OVER, RETAKE = script("beat"), script("join"), script("take_over"), script("retake")
 
 _BLOCK_MS = 1_000
+_RETRY_SECONDS = 0.1
 _AT_ONCE = 500
 _KINDS: dict[bytes, ChangeKind] = {
     b"ended": "ended",
@@ -88,6 +90,13 @@ class Life:
 
     async def _follow(self) -> None:
         """Wait for changes of other processes, and tell of them."""
+        try:
+            await self._read_changes()
+        except StoreUnavailable:
+            await pause(_RETRY_SECONDS)
+            raise
+
+    async def _read_changes(self) -> None:
         line = self._follower.line or await self._follower.ready()
         stream = f"{self._database.root}:changes"
         answer = await line.send("XREAD", "COUNT", _AT_ONCE, "BLOCK", _BLOCK_MS, "STREAMS", stream, self._read_to)

@@ -16,10 +16,8 @@ from mockserver.engine.tasks import Task
 
 PAGE, PAGE_ACCOUNTS, KEPT, PENDING = script("page"), script("page_accounts"), script("kept"), script("pending")
 
-_MOST = 200
+_PIECES = {"task": 200, "callback": 200, "entry": 50, "account": 1_000}
 """Records that are looked at in one piece."""
-
-_MOST_OWNERS = 1_000
 
 T = TypeVar("T")
 
@@ -56,7 +54,9 @@ class Lists:
         def piece(count: int, behind: str, place: str | bytes) -> Any:
             return self._run(PAGE, table, provider, count, behind, place, len(sources), *sources, *accounts)
 
-        return await _gather(piece, lambda name, value: (layout.text(name), read(value)), wanted, limit, cursor, _MOST)
+        return await _gather(
+            piece, lambda name, value: (layout.text(name), read(value)), wanted, limit, cursor, _PIECES[table]
+        )
 
     async def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]:
         if wanted.accounts is not None and not wanted.accounts:
@@ -69,7 +69,7 @@ class Lists:
             owner = layout.text(name)
             return owner, layout.row_of(owner, fields).value()
 
-        return await _gather(piece, read, wanted, limit, cursor, _MOST_OWNERS)
+        return await _gather(piece, read, wanted, limit, cursor, _PIECES["account"])
 
     async def kept(self) -> Mapping[str, Kept]:
         numbers = [int(number) for number in await self._run(KEPT)]
@@ -101,8 +101,9 @@ async def _gather(
     found: list[T] = []
     last = ""
     behind, place = ("", b"") if cursor is None else ("id", cursor.encode("utf-8", "surrogatepass"))
+    count = min(limit + 1, most)
     while True:
-        place, *flat = await piece(min(limit + 1, most), behind, place)
+        place, *flat = await piece(count, behind, place)
         for name, value in zip(flat[::2], flat[1::2], strict=True):
             identity, kept = read(name, value)
             if wanted.keep(kept):
@@ -112,4 +113,4 @@ async def _gather(
                 last = identity
         if not place:
             return found, None
-        behind = "at"
+        behind, count = "at", most

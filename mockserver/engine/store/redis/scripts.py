@@ -1,8 +1,8 @@
 """The Lua scripts, one for each verb, by the name of their file.
 
 A script's first line may name parts that go before it ("-- uses: queue tables"), and a line of its own may stand for
-one ("-- part: queue"). `root` goes before every script but `begin`, which makes what `root` looks for. Functions are made
-anew at each run, so that the scripts which run most have only those that they need, where they need them.
+one ("-- part: queue"). `root` goes before every script but `begin`, which makes what `root` looks for. Functions are
+made anew at each run, so that the scripts which run most have only those that they need, where they need them.
 """
 
 from dataclasses import dataclass, field
