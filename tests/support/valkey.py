@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,8 @@ import pytest
 
 _PREFIXES = count()
 _PATIENCE = 10.0
+_SLOTS = 16_384
+"""Slots of a cluster."""
 
 
 def valkey_binary() -> Path:
@@ -53,11 +55,15 @@ class Valkey:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(64) != b""
+            return self.ask("PING") != ""
         except OSError:
             return False
+
+    def ask(self, command: str) -> str:
+        """The start of the answer to a command."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
+            connection.sendall(f"{command}\r\n".encode())
+            return connection.recv(65_536).decode()
 
     def stop(self) -> None:
         """Stop it; what it held is gone."""
@@ -86,6 +92,24 @@ def valkey_running(*options: str) -> Iterator[Valkey]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def valkey_cluster(count: int) -> Iterator[list[Valkey]]:
+    """A cluster whose nodes share the slots evenly."""
+    with ExitStack() as stack:
+        bus = [_free_port() for _ in range(count)]
+        options = [("--cluster-enabled", "yes", "--cluster-port", str(port)) for port in bus]
+        nodes = [stack.enter_context(valkey_running(*some)) for some in options]
+        for place, node in enumerate(nodes):
+            first, last = place * _SLOTS // count, (place + 1) * _SLOTS // count - 1
+            node.ask(f"CLUSTER ADDSLOTSRANGE {first} {last}")
+            node.ask(f"CLUSTER MEET 127.0.0.1 {nodes[0].port} {bus[0]}")
+        deadline = time.monotonic() + _PATIENCE
+        while not all("cluster_state:ok" in node.ask("CLUSTER INFO") for node in nodes):
+            assert time.monotonic() < deadline, nodes[0].ask("CLUSTER INFO")
+            time.sleep(0.05)
+        yield nodes
 
 
 def _free_port() -> int:

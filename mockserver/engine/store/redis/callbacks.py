@@ -47,8 +47,8 @@ class Callbacks:
 class Entries:
     """The verbs of `Store` for the journal.
 
-    Ids repeat only if an account was dropped and opened anew. As long as none was, nobody waits for the answer to
-    `open_entry`: what follows on the same connection finds the entry.
+    Ids repeat only if an account was dropped or reset, and opened anew. As long as none was, nobody waits for the answer
+    to `open_entry`: what follows on the same connection finds the entry.
     """
 
     def __init__(self, database: Database, setting: Setting) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -103,9 +103,14 @@ class Database:
 
     async def command(self, *parts: Part) -> Any:
         """Send one command of the server itself. Raises StoreUnavailable."""
+        return (await self.commands([parts]))[0]
+
+    async def commands(self, commands: Iterable[Sequence[Part]]) -> list[Any]:
+        """Send commands of the server itself together; their answers. Raises StoreUnavailable."""
         line = self._link.line or await self._ready()
+        asked = [line.send(*parts) for parts in commands]
         try:
-            return self._checked(await line.send(*parts))
+            return [self._checked(await answer) for answer in asked]
         except StoreUnavailable as problem:
             self._has_failed(problem)
             raise
@@ -177,7 +182,7 @@ class Database:
         self._connections += 1
         name = f"{self.process}:{self._connections}"
         if self.me and form is not None:
-            known = self.me, int(self.advances), *sorted(self.claimed)
+            known: list[Part] = [self.me, int(self.advances), *sorted(self.claimed)]
             renewed = await line.send(b"EVALSHA", RENEW.sha, 1, self.root, name, *known)
             if not str(renewed).startswith("NOTHING"):
                 self._checked(renewed)

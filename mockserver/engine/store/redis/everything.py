@@ -6,8 +6,6 @@ instant; a dump reads a copy under a number of its own. What is left of the old 
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Any
 
 from mockserver.engine.clock import ServerState
 from mockserver.engine.problems import StoreUnavailable
@@ -81,15 +79,12 @@ class Everything:
         try:
             prefix = f"{self._database.root}:{made}:"
             for some in commands_of(records, prefix, self._setting, self._form):
-                await self._send_all(some)
+                await self._database.commands(some)
             routes = codec.dump_routes(tuple(records.steering.routes))
             await self._switch(made, *layout.state_fields(state), "routes", routes)
         except BaseException:
             await self._give_up(made)
             raise
-
-    async def _send_all(self, commands: Sequence[Sequence[Any]]) -> None:
-        await asyncio.gather(*[self._database.command(*command) for command in commands])
 
     async def _give_up(self, generation: str) -> None:
         try:

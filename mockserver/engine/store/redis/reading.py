@@ -1,8 +1,7 @@
 """Reads all records from a copy that nobody changes, in pieces, oldest first."""
 
-import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from heapq import merge
 from typing import TypeVar
 
@@ -18,7 +17,6 @@ from mockserver.engine.store.redis.steering import sink_of
 from mockserver.engine.store.steering import SteeringRecords
 
 _PIECE = 200
-_SIDE_BY_SIDE = 32
 _QUEUES: dict[str, EventKind] = {"queue:f": "finish", "queue:a": "attempt"}
 
 T = TypeVar("T")
@@ -28,6 +26,7 @@ class Reading:
     """Reads the copy under the number of a generation."""
 
     def __init__(self, database: Database, generation: str, form: codec.RuleForm) -> None:
+        self._database = database
         self._command = database.command
         self._prefix = f"{database.root}:{generation}:"
         self._form = form
@@ -40,7 +39,7 @@ class Reading:
         held = [(task.id, open_tasks[task.id].partition("\n")[2]) for task in tasks if task.id in open_tasks]
         counters = await self._hash("n")
         steering = await self._steering(int(counters.get(b"rules", 0)), sinks)
-        accounts = await _side_by_side(self._account, owners)
+        accounts = [await self._account(owner) for owner in owners]
         planned = await self._planned(deliveries)
         return Records(tasks, deliveries, accounts, held, planned, int(counters.get(b"anonymous", 0)), steering)
 
@@ -64,9 +63,16 @@ class Reading:
 
     async def _account(self, name: bytes) -> AccountRow:
         owner = layout.text(name)
-        row = layout.row_of(owner, await self._command("HGETALL", f"{self._prefix}account:{owner}"))
-        row.usage = deque([layout.usage_of(value) for value in await self._list(f"usage:{owner}")], maxlen=USAGE_KEPT)
-        row.recent = deque([layout.number(value) for value in await self._list(f"recent:{owner}")])
+        fields, usage, recent = await self._database.commands(
+            [
+                ("HGETALL", f"{self._prefix}account:{owner}"),
+                ("LRANGE", f"{self._prefix}usage:{owner}", 0, -1),
+                ("LRANGE", f"{self._prefix}recent:{owner}", 0, -1),
+            ]
+        )
+        row = layout.row_of(owner, fields)
+        row.usage = deque([layout.usage_of(value) for value in usage], maxlen=USAGE_KEPT)
+        row.recent = deque([layout.number(value) for value in recent])
         return row
 
     async def _planned(self, deliveries: Sequence[Delivery]) -> list[Event]:
@@ -94,7 +100,7 @@ class Reading:
     async def _steering(self, rules_added: int, sinks: Sequence[bytes]) -> SteeringRecords:
         rules, counts = await self._hash("rule"), await self._hash("matches")
         routes = await self._command("HGET", f"{self._prefix}state", "routes")
-        received = await _side_by_side(self._sink, sinks)
+        received = [await self._sink(name) for name in sinks]
         return SteeringRecords(
             [
                 (codec.load_rule(self._form, rules[name]), counts_of(counts.get(name)))
@@ -110,10 +116,3 @@ class Reading:
         dropped = await self._command("HGET", f"{self._prefix}received:dropped", name)
         sink = sink_of((await self._list(f"script:{own}"), await self._list(f"received:{own}"), dropped or b"0"))
         return sink or Sink()
-
-
-async def _side_by_side(read: Callable[[bytes], Awaitable[T]], names: Sequence[bytes]) -> list[T]:
-    found: list[T] = []
-    for start in range(0, len(names), _SIDE_BY_SIDE):
-        found += await asyncio.gather(*map(read, names[start : start + _SIDE_BY_SIDE]))
-    return found

@@ -6,7 +6,7 @@ end
 if balance ~= '' then
   -- the server adds in 64 bits
   call('HINCRBY', row, 'opening', balance)
-  call('HINCRBY', row, 'opening', string.format('%.0f', -call('HGET', row, 'balance')))
+  call('HINCRBY', row, 'opening', string.format('%.0f', 0 - call('HGET', row, 'balance')))
   call('HSET', row, 'balance', balance)
 end
 if sets_quota == '1' then

@@ -1,3 +1,5 @@
+-- Counts a request. The answer: how many there have been, how many generations, the version of what is in force, when an
+-- end is due next, and whether ids of requests may repeat, since an account was dropped or reset.
 local _, provider, account, fresh, accounts_kept = unpack(ARGV)
 local number, submissions = 0, '0'
 if account == '' then

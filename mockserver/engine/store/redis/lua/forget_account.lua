@@ -11,6 +11,7 @@ local function forget_task(id)
   gone[#gone + 1] = id
 end
 if newest == '' then
+  call('HINCRBY', at .. 'n', 'dropped accounts', 0) -- from now on ids of requests may repeat, which this field says
   newest = call('HGET', at .. 'n', 'seq') or '0'
   for i = 5, #ARGV do
     local owner = ARGV[i] .. '/' .. account
