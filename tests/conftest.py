@@ -10,6 +10,7 @@ from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.intercepted import Intercepted, interception_of
 from support.scene import Scene
+from support.valkey import Valkey, valkey_running
 
 Serve = Callable[..., Scene]
 
@@ -43,6 +44,13 @@ def led(scene: Scene) -> Iterator[Intercepted]:
     """A server whose documented hosts are led to it."""
     with interception_of(scene) as intercepted:
         yield intercepted
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """A Valkey server for all tests of a run; each store on it has a prefix of its own."""
+    with valkey_running() as server:
+        yield server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

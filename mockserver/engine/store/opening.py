@@ -29,4 +29,10 @@ def open_store(url: str, opening: Mapping[str, int], bounds: Bounds, rule_form: 
         place = Place.of(url)
         connect(place).close()
         return SqliteStore(place, opening, bounds, rule_form)
+    if scheme in _REDIS:
+        try:
+            from mockserver.engine.store.redis import RedisStore
+        except ModuleNotFoundError as error:
+            raise ValueError(f"a store on Redis or Valkey needs {error.name}: pip install '.[redis]'") from None
+        return RedisStore(url, opening, bounds, rule_form)
     raise ValueError(f"there is no store {scheme:.40}: it is {KINDS}")

@@ -27,6 +27,7 @@ from mockserver.engine.store.sqlite import SqliteStore
 from mockserver.engine.store.sqlite.file import Place
 from mockserver.engine.store.steering import RuleCounts, SteeringRecords
 from mockserver.engine.tasks import Failure, Idempotency, Job, Task
+from support.valkey import Valkey
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,18 @@ def in_a_file(request: pytest.FixtureRequest, opening: Mapping[str, int], bounds
     return SqliteStore(Place(directory / "store.db"), opening, bounds, RULE_FORM)
 
 
-STORES = [pytest.param(in_memory, id="memory"), pytest.param(in_a_file, id="sqlite")]
+def on_valkey(request: pytest.FixtureRequest, opening: Mapping[str, int], bounds: Bounds) -> Store:
+    server: Valkey = request.getfixturevalue("valkey")
+    from mockserver.engine.store.redis import RedisStore
+
+    return RedisStore(server.url(), opening, bounds, RULE_FORM)
+
+
+STORES = [
+    pytest.param(in_memory, id="memory"),
+    pytest.param(in_a_file, id="sqlite"),
+    pytest.param(on_valkey, id="valkey"),
+]
 """A `NewStore` for each kind, which makes an empty store; marks say what it needs."""
 
 OPENING = {"studio": 1000, "lab": 50}
@@ -75,9 +87,11 @@ def opening(request: pytest.FixtureRequest, make_store: NewStore) -> Iterator[Ca
             assert runner.run(store.begin(STATE)) is None
             return Driven(store, runner.run)
 
-        yield make
-        for store in made:
-            runner.run(store.close())
+        try:
+            yield make
+        finally:
+            for store in made:
+                runner.run(store.close())
 
 
 @pytest.fixture(params=STORES)

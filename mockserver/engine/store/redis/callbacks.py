@@ -47,7 +47,7 @@ class Callbacks:
 class Entries:
     """The verbs of `Store` for the journal.
 
-    Ids repeat only if an account was dropped or reset, and opened anew. As long as none was, nobody waits for the answer
+    Ids repeat only if an account was dropped or reset, and opened anew. As long as none was, nobody waits for the reply
     to `open_entry`: what follows on the same connection finds the entry.
     """
 

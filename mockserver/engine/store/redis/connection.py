@@ -137,20 +137,29 @@ async def connect(server: Server, lost: Callable[[Line], None]) -> Line:
     """A new connection, to the node that has the keys if the server is one of a cluster. Raises StoreUnavailable."""
     other: dict[str, Any] = {}
     for _ in range(_REDIRECTIONS):
-        connection = server.connection(**other)
+        line = await _connected(server, server.connection(**other), lost)
         try:
-            await cast(Any, connection).connect()
-        except (OSError, RedisError) as error:
-            await connection.disconnect(nowait=True)
-            raise server.away(error) from error
-        line = Line(server, connection, lost)
-        answer = await line.send("EXISTS", server.root)
+            answer = await line.send("EXISTS", server.root)
+        except BaseException:
+            line.close("was not ready")
+            raise
         if not str(answer).startswith("MOVED "):
             return line
         line.close("is not the node of its cluster that has the keys")
         host, _, port = str(answer).split()[2].rpartition(":")
         other = {"port": int(port), **({"host": host} if host else {})}
     raise server.unavailable("leads from one node of its cluster to another without end")
+
+
+async def _connected(server: Server, connection: AbstractConnection, lost: Callable[[Line], None]) -> Line:
+    try:
+        await cast(Any, connection).connect()
+    except BaseException as error:
+        await connection.disconnect(nowait=True)
+        if isinstance(error, OSError | RedisError):
+            raise server.away(error) from error
+        raise
+    return Line(server, connection, lost)
 
 
 class Link:

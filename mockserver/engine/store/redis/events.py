@@ -70,6 +70,8 @@ class Events:
     async def begin_advance(self) -> bool:
         await self.tidy()
         self._database.advances = bool(await self._database.run(BEGIN_ADVANCE))
+        if self._database.advances:
+            await self._database.refresh()
         return self._database.advances
 
     async def end_advance(self) -> None:

@@ -101,23 +101,27 @@ async def test_a_server_behind_tls_is_reached_and_its_certificate_checked(valkey
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
 
+    relays = asyncio.TaskGroup()
+
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         other_reader, other_writer = await asyncio.open_connection("127.0.0.1", valkey.port)
-        await asyncio.gather(_copy(reader, other_writer), _copy(other_reader, writer))
+        relays.create_task(_copy(reader, other_writer))
+        relays.create_task(_copy(other_reader, writer))
 
-    proxy = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
-    address = f"valkeys://127.0.0.1:{proxy.sockets[0].getsockname()[1]}/?prefix=tls"
-    trusting, wary = Process(f"{address}&ssl_ca_certs={tmp_path / 'ca.pem'}"), Process(address)
-    try:
-        assert await trusting.begin_anew() is None
-        task = await submit(trusting)
-        assert await trusting.task(task.id) == task
-        with pytest.raises(StoreUnavailable, match="certificate verify failed"):
-            await wary.begin_anew()
-    finally:
-        await trusting.close()
-        await wary.close()
-        proxy.close()
+    async with relays:
+        proxy = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+        address = f"valkeys://127.0.0.1:{proxy.sockets[0].getsockname()[1]}/?prefix=tls"
+        trusting, wary = Process(f"{address}&ssl_ca_certs={tmp_path / 'ca.pem'}"), Process(address)
+        try:
+            assert await trusting.begin_anew() is None
+            task = await submit(trusting)
+            assert await trusting.task(task.id) == task
+            with pytest.raises(StoreUnavailable, match="certificate verify failed"):
+                await wary.begin_anew()
+        finally:
+            await trusting.close()
+            await wary.close()
+            proxy.close()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -81,10 +81,12 @@ async def test_an_account_that_others_hammer_gets_its_turn(valkey: Valkey) -> No
                 await store.submit(job(cost=0), T0, planner())
 
         hammers = [asyncio.ensure_future(hammer(store)) for store in others for _ in range(8)]
-        for _ in range(20):
-            async with asyncio.timeout(2.0):
-                await here.submit(job(cost=0), T0, planner())
-        done = True
+        try:
+            async with asyncio.timeout(20.0):
+                for _ in range(20):
+                    await here.submit(job(cost=0), T0, planner())
+        finally:
+            done = True
         await asyncio.gather(*hammers)
 
 
