@@ -215,12 +215,13 @@ async def test_one_process_at_a_time_advances(valkey: Valkey) -> None:
         assert await there.begin_advance()
 
 
-async def test_while_one_advances_it_alone_gets_attempts(valkey: Valkey) -> None:
+async def test_while_one_advances_others_get_nothing_but_ends_that_a_call_asks_for(valkey: Valkey) -> None:
     async with processes(valkey, 2) as (here, there):
         task = await submit(here)
         delivery = await ended_with_callback(here)
         await here.begin_advance()
-        assert await all_due(there) == [(T0 + 10, "finish", task.id)]
+        assert await all_due(there) == []
+        assert await there.claim_due(T0 + 10, attempts=False) == (T0 + 10, "finish", task.id)
         assert await all_due(here) == [(T0, "attempt", delivery.id)]
 
 

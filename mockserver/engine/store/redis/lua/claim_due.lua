@@ -1,10 +1,10 @@
--- Claims the first event that is due at or before `now`. While a living process advances the clock, it alone gets
--- attempts, and it alone gets the alarms of the others, which come last at their time. The answer ends with when the
--- next end is due.
+-- Claims the first event that is due at or before `now`. While a living process advances the clock, others get nothing but
+-- ends, without attempts; it gets the alarms of the others too, which come last at their time. The answer ends with when
+-- the next end is due.
 local now, attempts = tonumber(ARGV[2]), ARGV[3] == '1'
 local advancing = call('GET', at .. 'advance')
-if advancing and advancing ~= me and call('HEXISTS', root .. ':processes', advancing) == 1 then
-  attempts = false
+if attempts and advancing and advancing ~= me and call('HEXISTS', root .. ':processes', advancing) == 1 then
+  return { false, false, false, call('ZRANGE', at .. 'queue:f', 0, 0, 'WITHSCORES')[2] or '' }
 end
 local ends = call('ZRANGE', at .. 'queue:f', 0, 1, 'WITHSCORES')
 local kind, member, due = 'f', ends[1], ends[2]
