@@ -1,7 +1,7 @@
 """Which server a store's URL means, under which keys, and why it can't be reached."""
 
 from dataclasses import dataclass, field
-from re import fullmatch
+from re import fullmatch, match
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -78,6 +78,22 @@ class Server:
 
     def unavailable(self, why: str) -> StoreUnavailable:
         return StoreUnavailable(f"the store {self.name} {why}")
+
+    def unfit(self, told: str) -> str:
+        """What may become of a store on the server that `told` (lines of INFO) describes; "" if all is well.
+
+        Raises:
+            StoreUnavailable: the server is too old.
+        """
+        fields = dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
+        if match(r"([1-5]|6\.[01])\.", version := fields.get("redis_version", "")):
+            raise self.unavailable(f"is Redis {version}: 6.2 or later is needed")
+        policy = fields.get("maxmemory_policy", "noeviction")
+        if policy == "noeviction" or fields.get("maxmemory", "0") == "0":
+            return ""
+        return (
+            f"the store {self.name} forgets records when it is full ({policy}): set maxmemory-policy noeviction"
+        )
 
     def away(self, error: BaseException) -> StoreUnavailable:
         """What a failure to connect means."""

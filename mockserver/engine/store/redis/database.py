@@ -73,8 +73,12 @@ class Database:
         self._beginning = asyncio.Lock()
 
     async def open(self) -> None:
-        """Connect. Raises StoreUnavailable, also if the store is of another form."""
+        """Connect. Raises StoreUnavailable, also if the store is of another form or its server too old."""
         await self._link.open()
+        line = await self._ready()
+        told = [await line.send("INFO", part) for part in ("server", "memory")]
+        if warning := self.server.unfit(b"".join([part for part in told if isinstance(part, bytes)]).decode()):
+            log.warning(warning)
 
     async def close(self) -> None:
         await self._link.close()
@@ -163,9 +167,11 @@ class Database:
         finally:
             line.patience = PATIENCE
 
-    def look_back(self) -> None:
-        """Say that an outage is over, once nothing has failed for a while."""
-        if monotonic() - self._failed > _QUIET:
+    async def look_back(self) -> None:
+        """Say that an outage is over, once nothing has failed for a while and something can be written."""
+        if self._failed and monotonic() - self._failed > _QUIET:
+            await self.command("HSETNX", self.root, "form", FORM)
+            self._failed = 0.0
             self._outage.end()
 
     # connections

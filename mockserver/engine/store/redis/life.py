@@ -65,7 +65,7 @@ class Life:
         time, version, end, attempt, flat = await self._database.run(BEAT)
         self._database.time.heard(float(time))
         self._setting.heard_of_end(end)
-        self._database.look_back()
+        await self._database.look_back()
         if int(version) != self._database.copy.current.version:
             await self._database.refresh()
         await self._events.tidy()

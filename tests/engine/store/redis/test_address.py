@@ -49,6 +49,29 @@ def test_a_url_that_is_none_is_refused_without_its_password(url: str, message: s
     assert "secret" not in str(refusal.value)
 
 
+def test_a_server_that_is_too_old_is_refused_and_one_that_evicts_is_told_of() -> None:
+    server = Server.parse("redis://127.0.0.1")
+    for version in ("5.0.7", "6.0.16"):
+        with pytest.raises(StoreUnavailable, match=f"is Redis {version}: 6.2 or later is needed"):
+            server.unfit(f"redis_version:{version}\r\n")
+    for told in (
+        "",
+        "redis_version:6.2.0\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n",
+        "redis_version:10.0.0\r\n",
+    ):
+        assert server.unfit(told) == ""
+    assert "maxmemory-policy noeviction" in server.unfit("maxmemory:1024\r\nmaxmemory_policy:allkeys-lru\r\n")
+
+
+@pytest.mark.asyncio
+async def test_an_evicting_server_is_told_of_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    with valkey_running("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru") as server:
+        store = Process(server.url())
+        await store.begin_anew()
+        await store.close()
+    assert [line for line in caplog.messages if "forgets records when its memory is full (allkeys-lru)" in line]
+
+
 @pytest.mark.asyncio
 async def test_stores_of_different_prefixes_and_databases_know_nothing_of_one_another(valkey: Valkey) -> None:
     base = f"redis://127.0.0.1:{valkey.port}"

@@ -160,7 +160,7 @@ async def test_scripts_that_the_server_has_lost_are_sent_again(valkey: Valkey) -
 # full
 
 
-async def test_a_full_server_refuses_what_is_new_and_goes_on_with_what_it_has() -> None:
+async def test_a_full_server_refuses_what_is_new_and_goes_on_with_what_it_has(caplog: pytest.LogCaptureFixture) -> None:
     with valkey_running() as server:
         async with processes(server, 2, tasks=100) as (here, there):
             tasks = [await submit(here, cost=1) for _ in range(4)]
@@ -176,10 +176,12 @@ async def test_a_full_server_refuses_what_is_new_and_goes_on_with_what_it_has() 
             assert await here.update_delivery(deliveries[0], concluded)
             await pause(2.5)  # beats go on: nobody is taken for dead
             assert await here.claimed_elsewhere() == [tasks[0].id]
+            assert "the store can be used again" not in caplog.messages
             await here.reset_account("acct_1")
             await here.reset(STATE)
             await here._database.command("CONFIG", "SET", "maxmemory", "0")
             assert (await submit(here)).id
+            await until(lambda: "the store can be used again" in caplog.messages)
 
 
 async def test_a_journal_that_is_full_does_not_hold_up_what_follows() -> None:
