@@ -69,7 +69,7 @@ async def test_an_evicting_server_is_told_of_at_the_start(caplog: pytest.LogCapt
         store = Process(server.url())
         await store.begin_anew()
         await store.close()
-    assert [line for line in caplog.messages if "forgets records when its memory is full (allkeys-lru)" in line]
+    assert [line for line in caplog.messages if "forgets records when it is full (allkeys-lru)" in line]
 
 
 @pytest.mark.asyncio
