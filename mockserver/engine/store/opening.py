@@ -29,7 +29,7 @@ def open_store(url: str, opening: Mapping[str, int], bounds: Bounds, rule_form: 
         place = Place.of(url)
         connect(place).close()
         return SqliteStore(place, opening, bounds, rule_form)
-    if scheme in _REDIS:
+    if scheme in ("redis", "rediss", "valkey", "valkeys", "unix"):
         try:
             from mockserver.engine.store.redis import RedisStore
         except ModuleNotFoundError as error:

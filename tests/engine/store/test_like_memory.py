@@ -114,10 +114,13 @@ class World:
         return before and (self.store.update_delivery(before, _after(before, how)), self.store.delivery(before.id))
 
     def claim(self, now: float, attempts: bool) -> Any:
-        """Claim what is due; the end of a task is settled, as it always is."""
-        due, event = self.store.next_due(), self.store.claim_due(now, attempts=attempts)
-        task = self.store.task(event[2]) if event is not None and event[1] == "finish" else None
-        return due, event, task and self.store.settle(task)
+        """Claim what is due; the ends of tasks are settled, as they always are."""
+        due, first = self.store.next_due(), self.store.claim_due(now) if attempts else None
+        events = [first] if first is not None else []
+        while not attempts and (ends := self.store.claim_ends(now)):
+            events += ends
+        tasks = [self.store.task(name) for _, kind, name in events if kind == "finish"]
+        return due, events, [task and self.store.settle(task) for task in tasks]
 
     def admit(self, provider: str, account: str, now: float) -> Any:
         return self.store.admit(provider, account, now)

@@ -13,7 +13,7 @@ from redis.exceptions import TimeoutError as NoAnswer
 
 from mockserver.engine.problems import StoreUnavailable
 
-CONNECT_SECONDS = 1.0
+CONNECT_SECONDS = 3.0
 """Real seconds within which a connection must be there, and each answer of its beginning."""
 
 PREFIX = "mock"
@@ -91,9 +91,7 @@ class Server:
         policy = fields.get("maxmemory_policy", "noeviction")
         if policy == "noeviction" or fields.get("maxmemory", "0") == "0":
             return ""
-        return (
-            f"the store {self.name} forgets records when it is full ({policy}): set maxmemory-policy noeviction"
-        )
+        return f"the store {self.name} forgets records when it is full ({policy}): set maxmemory-policy noeviction"
 
     def away(self, error: BaseException) -> StoreUnavailable:
         """What a failure to connect means."""

@@ -9,13 +9,18 @@ from mockserver.engine.clock import ClockState
 from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.schedule import Event, EventKind
 from mockserver.engine.store.redis import layout
+from mockserver.engine.store.redis.connection import Part
 from mockserver.engine.store.redis.database import Database
-from mockserver.engine.store.redis.scripts import script
+from mockserver.engine.store.redis.scripts import Script, script
 from mockserver.engine.store.redis.setting import Setting
 
-NEXT_DUE, CLAIM_DUE, GIVE_BACK = script("next_due"), script("claim_due"), script("give_back")
+NEXT_DUE, CLAIM_DUE, CLAIM_ENDS = script("next_due"), script("claim_due"), script("claim_ends")
+GIVE_BACK = script("give_back")
 BEGIN_ADVANCE, END_ADVANCE = script("begin_advance"), script("end_advance")
 CLAIMED_ELSEWHERE, PLAN_ALARM, DROP_ALARM = script("claimed_elsewhere"), script("plan_alarm"), script("drop_alarm")
+
+_SIDE_BY_SIDE = 32
+"""Ends that are claimed at once."""
 
 _KINDS: dict[bytes, EventKind] = {b"f": "finish", b"a": "attempt", b"alarm": "alarm"}
 
@@ -37,26 +42,31 @@ class Events:
     def may_be_due(self, now: float) -> bool:
         return self._setting.earliest_end <= now
 
-    async def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
-        asked = await self._database.ask(CLAIM_DUE, repr(now), int(attempts))
+    async def claim_due(self, now: float) -> Event | None:
+        return next(iter(await self._claim(CLAIM_DUE, repr(now))), None)
+
+    async def claim_ends(self, now: float) -> Sequence[Event]:
+        return await self._claim(CLAIM_ENDS, repr(now), _SIDE_BY_SIDE)
+
+    async def _claim(self, script: Script, *arguments: Part) -> list[Event]:
+        """The events that a script has claimed. They are given back if the caller does not wait for them."""
+        asked = await self._database.ask(script, *arguments)
         try:
-            answer = await self._database.answer(asyncio.shield(asked), CLAIM_DUE, repr(now), int(attempts))
+            end, *told = await self._database.answer(asyncio.shield(asked), script, *arguments)
         except asyncio.CancelledError:
             asked.add_done_callback(self._refuse)
             raise
-        kind, due, name, end = answer
         self._setting.heard_of_end(end)
-        if kind is None:
-            return None
-        if kind != b"alarm":
-            self._database.claimed.add(_claim(kind, name))
-        return float(due), _KINDS[kind], layout.text(name)
+        self._database.claimed.update(_claims(told))
+        return [
+            (float(due), _KINDS[kind], layout.text(name))
+            for kind, due, name in zip(told[::3], told[1::3], told[2::3], strict=True)
+        ]
 
     def _refuse(self, asked: "asyncio.Future[Any]") -> None:
-        """Give back what was claimed for a caller that did not wait for it."""
         answer = None if asked.cancelled() or asked.exception() else asked.result()
-        if isinstance(answer, list) and answer[0] in (b"f", b"a"):
-            self._unwanted.add(_claim(answer[0], answer[2]))
+        if isinstance(answer, list):
+            self._unwanted.update(_claims(answer[1:]))
 
     async def tidy(self) -> None:
         """Do what could not be done when it should have been: with every beat."""
@@ -93,8 +103,9 @@ class Events:
         await self._database.run(DROP_ALARM, name)
 
 
-def _claim(kind: bytes, name: bytes) -> str:
-    return layout.text(kind + name)
+def _claims(told: list[bytes]) -> set[str]:
+    """How claims are named among those of this process: "f" or "a" and the id. Alarms are not claimed."""
+    return {layout.text(kind + name) for kind, name in zip(told[::3], told[2::3], strict=True) if kind != b"alarm"}
 
 
 def earliest(*due: bytes) -> float | None:

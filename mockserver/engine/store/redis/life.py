@@ -8,7 +8,7 @@ from mockserver.engine.store import Change, ChangeKind
 from mockserver.engine.store.redis import layout
 from mockserver.engine.store.redis.connection import Line, Link
 from mockserver.engine.store.redis.database import Database
-from mockserver.engine.store.redis.events import Events, earliest
+from mockserver.engine.store.redis.events import Events
 from mockserver.engine.store.redis.scripts import script
 from mockserver.engine.store.redis.setting import Setting
 from mockserver.engine.store.shared import BEAT_SECONDS, Rounds, Watch, interrupted
@@ -62,7 +62,7 @@ class Life:
     # beats
 
     async def _beat(self) -> None:
-        time, version, end, attempt, flat = await self._database.run(BEAT)
+        time, version, end, flat = await self._database.run(BEAT)
         self._database.time.heard(float(time))
         self._setting.heard_of_end(end)
         await self._database.look_back()
@@ -74,7 +74,7 @@ class Life:
         dead = self._watch.dead(beats)
         for name in dead:
             await self.take_over(name)
-        if dead or (beats and earliest(end, attempt) is not None):
+        if beats:
             self._database.copy.tell(Change("planned"))
 
     async def take_over(self, dead: str) -> None:

@@ -7,6 +7,7 @@ from mockserver.engine.accounts import KnownKeys
 from mockserver.engine.ledger import AccountChange, AccountRow
 from mockserver.engine.store import Bounds
 from mockserver.engine.store.redis import layout
+from mockserver.engine.store.shared import new_row
 
 _FRESH_KEPT = 1_000
 
@@ -28,12 +29,7 @@ class Setting:
 
     def new_row(self, provider: str, account: str) -> AccountRow:
         """A row as an account opens with it."""
-        opening = self.opening[provider]
-        row = AccountRow(provider, account, opening, opening)
-        for owner in ("", account):
-            if (terms := self._terms.get((provider, owner))) is not None:
-                row.change(terms, 0.0)
-        return row
+        return new_row(self.opening, self._terms, provider, account)
 
     def fresh(self, provider: str, account: str) -> str:
         """The fields and values of such a row, a line each, for the scripts that may open an account."""

@@ -60,7 +60,8 @@ class RedisStore:
         self.update_delivery = callbacks.update_delivery
 
         events = Events(database, setting)
-        self.next_due, self.may_be_due, self.claim_due = events.next_due, events.may_be_due, events.claim_due
+        self.next_due, self.may_be_due = events.next_due, events.may_be_due
+        self.claim_due, self.claim_ends = events.claim_due, events.claim_ends
         self.begin_advance, self.end_advance = events.begin_advance, events.end_advance
         self.claimed_elsewhere, self.put_clock = events.claimed_elsewhere, events.put_clock
         self.plan_alarm, self.drop_alarm = events.plan_alarm, events.drop_alarm

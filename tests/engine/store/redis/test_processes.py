@@ -199,6 +199,16 @@ async def test_a_claim_that_nobody_waited_for_is_given_back(valkey: Valkey) -> N
         assert await store.claim_due(T0 + 10) == (T0 + 10, "finish", task.id)
 
 
+async def test_ends_are_claimed_many_at_once_in_order(valkey: Valkey) -> None:
+    async with processes(valkey, 2) as (here, there):
+        tasks = [await submit(here, cost=0, due=T0 + 10 - place % 2) for place in range(50)]
+        expected = [(task.due, "finish", task.id) for task in sorted(tasks, key=lambda task: task.due)]
+        first, second, third = [await store.claim_ends(T0 + 10) for store in (here, there, here)]
+        assert [*first, *second] == expected
+        assert (len(first), third, await here.claim_ends(T0 + 8)) == (32, [], [])
+        assert not here.may_be_due(T0 + 100)
+
+
 async def _due(store: Process, instant: float) -> bool:
     return await store.next_due() == instant
 
@@ -221,7 +231,7 @@ async def test_while_one_advances_others_get_nothing_but_ends_that_a_call_asks_f
         delivery = await ended_with_callback(here)
         await here.begin_advance()
         assert await all_due(there) == []
-        assert await there.claim_due(T0 + 10, attempts=False) == (T0 + 10, "finish", task.id)
+        assert await there.claim_ends(T0 + 10) == [(T0 + 10, "finish", task.id)]
         assert await all_due(here) == [(T0, "attempt", delivery.id)]
 
 

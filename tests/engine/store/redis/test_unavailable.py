@@ -224,7 +224,7 @@ async def opened(url: str) -> str:
     """What opening a store says that can't be opened."""
     store = RedisStore(url, OPENING, Bounds(), RULES)
     try:
-        async with asyncio.timeout(3.0):
+        async with asyncio.timeout(10.0):
             with pytest.raises(StoreUnavailable) as refusal:
                 await opened_and_begun(store)
     finally:

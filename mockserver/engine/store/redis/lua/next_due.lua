@@ -1,4 +1,4 @@
--- uses: queue
-local _, finish = head('f')
-local _, attempt = head('a')
-return { finish or '', attempt or '' }
+return {
+  call('ZRANGE', at .. 'queue:f', 0, 0, 'WITHSCORES')[2] or '',
+  call('ZRANGE', at .. 'queue:a', 0, 0, 'WITHSCORES')[2] or '',
+}

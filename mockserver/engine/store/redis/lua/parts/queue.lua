@@ -22,7 +22,3 @@ end
 local function claim_of(value)
   return string.match(value, '^([^\n]*)\n([^\n]*)\n(.*)$')
 end
-local function head(kind)
-  local first = call('ZRANGE', queue(kind), 0, 0, 'WITHSCORES')
-  return first[1], first[2]
-end
