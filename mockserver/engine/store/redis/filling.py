@@ -15,7 +15,7 @@ from mockserver.engine.store.redis import layout
 from mockserver.engine.store.redis.connection import Part
 from mockserver.engine.store.redis.setting import Setting
 from mockserver.engine.store.redis.steering import reply_value
-from mockserver.engine.store.steering import SteeringRecords
+from mockserver.engine.store.steering import MemorySteering, SteeringRecords
 from mockserver.engine.tasks import Task
 
 Command = list[Part]
@@ -54,7 +54,7 @@ class _Filling:
             yield [command for row in rows for command in self._account(row)]
         for events in _pieces(records.planned):
             yield [command for due, kind, name in events for command in self._event(due, _EVENTS[kind], name)]
-        yield list(self._steering(records.steering))
+        yield from _pieces(self._steering(records.steering))
         yield [
             self._command("HSET", "n", "anonymous", records.anonymous_requests, "rules", records.steering.rules_added),
             self._command("HSET", "n", "dropped task", tasks_dropped, "dropped callback", deliveries_dropped),
@@ -147,13 +147,25 @@ class _Filling:
             yield self._command("HSET", "rule", rule.id, codec.dump_rule(self._form, rule))
             yield self._command("RPUSH", "rules", rule.id)
             yield self._command("HSET", "matches", rule.id, f"{counts.matched} {counts.fired}")
-        for name, sink in records.sinks.items():
+        yield from self._sinks(records)
+
+    def _sinks(self, records: SteeringRecords) -> Iterator[Command]:
+        bounded = MemorySteering()
+        bounded.load(records)  # of all sinks together only the newest requests stay
+        receipts: list[tuple[float, int, int, str]] = []
+        for name, sink in bounded.dump().sinks.items():
             yield self._command("ZADD", "sinks", next(self._order), name)
             yield self._command("HSET", "received:dropped", name, sink.dropped)
             if sink.script:
                 yield self._command("RPUSH", f"script:{name}", *map(reply_value, sink.script))
-            for received in _pieces(sink.received):
-                yield self._command("RPUSH", f"received:{name}", *map(codec.dump_received, received))
+            for received in sink.received:
+                number = next(self._order)
+                yield self._command("RPUSH", f"received:{name}", b"%d\n%b" % (number, codec.dump_received(received)))
+                receipts.append((received.time, number, len(received.body), name))
+        receipts.sort(key=lambda receipt: receipt[0])
+        for _, number, length, name in receipts:
+            yield self._command("RPUSH", "receipts", f"{number}\n{length}\n{name}")
+        yield self._command("HSET", "n", "receipts length", sum(length for _, _, length, _ in receipts))
 
 
 def _merged(commands: Iterable[Command]) -> list[Command]:

@@ -1,6 +1,7 @@
 """Records as they lie on the server: a head of lines that the scripts read, then the record as `codec` writes it.
 
-A script puts one more line before the head of a task and of a callback: its place in the order.
+A script puts one more line before the head of a task and of a callback, its place in the order, and before a request
+that a sink got.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ def record(value: bytes) -> bytes:
 
 
 def body(value: bytes) -> bytes:
-    """A task's or a callback's head and record, without its place in the order."""
+    """What a script was given to keep, without the number that it has put before it."""
     return value[value.index(b"\n") + 1 :]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from mockserver.engine.outbound import Route
-from mockserver.engine.sinks import RECEIVED_KEPT, SINKS_KEPT, Received, Reply, Sink
+from mockserver.engine.sinks import RECEIPTS_KEPT, RECEIPTS_LENGTH, RECEIVED_KEPT, SINKS_KEPT, Received, Reply, Sink
 from mockserver.engine.store import codec
 from mockserver.engine.store.redis import layout
 from mockserver.engine.store.redis.database import Database
@@ -84,7 +84,8 @@ class RedisSteering:
         await self._run(PUT_SINK, name, SINKS_KEPT, *[reply_value(reply) for reply in script])
 
     async def deliver(self, name: str, received: Received) -> Reply:
-        answer = await self._run(DELIVER, name, codec.dump_received(received), SINKS_KEPT, RECEIVED_KEPT)
+        bounds = SINKS_KEPT, RECEIVED_KEPT, RECEIPTS_KEPT, RECEIPTS_LENGTH
+        answer = await self._run(DELIVER, name, codec.dump_received(received), len(received.body), *bounds)
         return reply_of(answer) if answer is not None else Reply()
 
 
@@ -103,6 +104,6 @@ def sink_of(answer: Any) -> Sink | None:
     script, received, dropped = answer
     return Sink(
         tuple([reply_of(value) for value in script]),
-        tuple([codec.load_received(value) for value in received]),
+        tuple([codec.load_received(layout.body(value)) for value in received]),
         int(dropped),
     )

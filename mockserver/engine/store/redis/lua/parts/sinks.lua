@@ -8,3 +8,7 @@ local function put_sink(name, bound)
   end
   call('ZADD', at .. 'sinks', call('HINCRBY', at .. 'n', 'seq', 1), name)
 end
+local function drop_oldest_of(name)
+  call('LPOP', at .. 'received:' .. name)
+  call('HINCRBY', at .. 'received:dropped', name, 1)
+end
