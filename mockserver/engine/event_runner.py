@@ -215,9 +215,6 @@ class EventRunner:
 
     async def _run_all_due(self) -> None:
         """Run what is due, attempts in the background, unless the clock is being advanced."""
-        if self._advancing.locked():
-            return
-        await self.run_due()
         now = self.clock.now()
         while not self._advancing.locked() and (event := await self._next_failed_or_due(now)) is not None:
             _, kind, name = event
@@ -226,6 +223,9 @@ class EventRunner:
             elif kind == "finish":
                 async with self._ending:
                     await self._run_end(event)
+                await self.run_due()  # the others, many at once: no other process advances the clock
+        if not self._advancing.locked():
+            self._ring_due(now)
 
     async def _next_failed_or_due(self, now: float) -> Event | None:
         """The first event that the store failed at, or else that is due."""

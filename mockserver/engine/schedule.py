@@ -36,8 +36,8 @@ class DueEvents(Protocol):
         """Take out the first event that is due at or before `now`.
 
         In a shared store the event is this process's until it is settled, concluded or planned anew; if the process
-        dies before, another one gets it. While a process advances the clock, it alone gets attempts, and it alone gets
-        the alarms of the others.
+        dies before, another one gets it. While a process advances the clock, it alone runs what is due, so that all of
+        it runs in order: others get nothing. The one that advances gets the alarms of the others too.
         """
 
     async def claim_ends(self, now: float) -> Sequence[Event]:

@@ -51,13 +51,15 @@ def claim_ends(transaction: Transaction, now: float) -> list[Event]:
 
 
 def claim_first(transaction: Transaction, now: float) -> Event | None:
-    """Claim the first event that is due: an end, an attempt unless another process advances the clock, or, while this
-    one does, an alarm of another process, which is taken out."""
+    """Claim the first event that is due: an end, an attempt, or, while this process advances the clock, an alarm of
+    another one, which is taken out. Nothing while another process advances."""
     run, name, advancer = transaction.run, transaction.process.name, transaction.header.advancer
     heads: list[tuple[float, int, EventKind, str, Any]] = []
+    if advancer not in ("", name):
+        return None
     if (end := run(_END).fetchone()) is not None:
         heads.append((end[0], end[1], "finish", end[2], end[3]))
-    if advancer in ("", name) and (attempt := run(_ATTEMPT).fetchone()) is not None:
+    if (attempt := run(_ATTEMPT).fetchone()) is not None:
         heads.append((attempt[0], attempt[1], "attempt", attempt[2], attempt[3]))
     if advancer == name and (alarm := run(_ALARM, (name,)).fetchone()) is not None:
         heads.append((alarm[0], alarm[1], "alarm", alarm[2], alarm[3]))
