@@ -16,7 +16,7 @@ from mockserver.engine.latency import Latency, Range
 from mockserver.engine.outbound import Routing, parse_route
 from mockserver.engine.problems import Kind, Problem, StoreUnavailable
 from mockserver.engine.store import Bounds
-from mockserver.engine.store.memory import MemoryStore
+from mockserver.engine.store.opening import open_store
 from mockserver.faults.injector import FaultInjector
 from mockserver.faults.rules import FaultRules
 from mockserver.http import middleware
@@ -52,8 +52,8 @@ class App:
         _check_providers_named(settings, self.providers)
         self.mounts = {provider.name: _mount(provider, settings) for provider in self.providers}
         by_name = {provider.name: provider for provider in self.providers}
-        self.engine = Engine(_engine_config(settings, self.providers), by_name)
         self.rules = FaultRules(by_name, lambda: self.engine.store.steering)
+        self.engine = Engine(_engine_config(settings, self.providers, self.rules), by_name)
         self.injector = FaultInjector(self.rules, self.engine)
         self.engine.dispatcher.delivery_fault = self.injector.delivery_fault
         self._hosts = {host: provider.name for provider in self.providers for host in provider.hosts}
@@ -65,6 +65,9 @@ class App:
         if settings.watch and not settings.scenarios:
             raise ValueError("--watch needs a --scenario to watch")
         self.scenarios = self._scenarios(by_name) if settings.scenarios else None
+        self.engine.begun = self.scenarios.begin if self.scenarios else None
+        self.went_on = False
+        """Whether the store had records at the start, and the server goes on with them."""
 
     def _scenarios(self, providers: Mapping[str, Provider]) -> "ScenariosInForce":
         """The scenarios of the settings, in force. Raises BadScenario."""
@@ -101,7 +104,8 @@ class App:
         Raises:
             StoreUnavailable: the store can't be opened.
         """
-        if await self.engine.start() and self.scenarios is not None:
+        self.went_on = not await self.engine.start()
+        if not self.went_on and self.scenarios is not None:
             await self.scenarios.begin()
 
     def interrupt(self) -> None:
@@ -260,11 +264,11 @@ def bearer(header: str) -> str:
     return token if scheme.lower() == "bearer" and not any(map(str.isspace, token)) else ""
 
 
-def _engine_config(settings: Settings, providers: tuple[Provider, ...]) -> EngineConfig:
+def _engine_config(settings: Settings, providers: tuple[Provider, ...], rules: FaultRules) -> EngineConfig:
     new_clock: Callable[[], Clock] = VirtualClock if settings.clock == "virtual" else SystemClock
     opening = {provider.name: _amount(provider, settings.balance, "balance") for provider in providers}
     bounds = Bounds(settings.keep_tasks, settings.keep_requests, settings.keep_callbacks, settings.keep_accounts)
-    store = MemoryStore(opening, bounds)
+    store = open_store(settings.store, opening, bounds, rules.form())
     routing = Routing(tuple(map(parse_route, settings.callback_routes)), settings.callback_egress, settings.callback_to)
     return EngineConfig(
         new_clock, Entropy(settings.seed), Latency.parse(settings.latency), store, routing, settings.autojump

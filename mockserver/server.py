@@ -52,6 +52,8 @@ class MockServer(MockClient):
 
     def __init__(self, settings: Settings | None = None, *, port: int | None = None) -> None:
         given = settings or Settings()
+        if given.workers > 1:
+            raise ValueError("a MockServer is one process: mockserver serve --workers starts several")
         chosen = given.port if port is None and given.port != Settings().port else port or 0
         self.app = create_app(replace(given, port=chosen))
         super().__init__("", context=_trusting(self.app), control_token=given.control_token)

@@ -163,6 +163,21 @@ class Settings:
         least=0,
         most=86_400,
     )
+    store: str = setting(
+        "Where everything is kept: memory; sqlite:///FILE, which survives restarts; or redis://HOST (valkey:// is the "
+        "same), for several hosts; needs the extra [redis].",
+        "memory",
+        metavar="URL",
+        group="Server",
+    )
+    workers: int = setting(
+        "How many processes serve on the port; more than one needs a --store that they share.",
+        1,
+        metavar="COUNT",
+        group="Server",
+        least=1,
+        most=64,
+    )
     keep_tasks: int = _kept(
         "How many ended generations are kept, and how many may be under way; beyond that, a submission is a 503.",
         100_000,

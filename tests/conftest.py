@@ -10,6 +10,7 @@ from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.intercepted import Intercepted, interception_of
 from support.scene import Scene
+from support.stores import new_store
 from support.valkey import Valkey, valkey_running
 
 Serve = Callable[..., Scene]
@@ -21,7 +22,7 @@ def serve() -> Iterator[Serve]:
     open_scenes: list[Scene] = []
 
     def start(**settings: Any) -> Scene:
-        chosen = {"port": 0, "clock": "virtual", "latency": "instant", "seed": "test", **settings}
+        chosen = {"port": 0, "clock": "virtual", "latency": "instant", "seed": "test", "store": new_store(), **settings}
         server = MockServer(Settings(**chosen)).start()
         scene = Scene(server, httpx.Client(base_url=server.root_url, timeout=10.0))
         open_scenes.append(scene)

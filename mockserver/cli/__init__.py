@@ -6,8 +6,9 @@ completion           the commands and their flags as scripts for bash, zsh and f
 options              the settings as flags, environment variables and keys of a TOML file
 sources checks       read the settings from all of these; check their values
 startup              imports the server quickly
-serving              runs the server until a signal ends it
-announcer            prints the first and the last lines of a server
+serving signals      runs the server until a signal ends it; cannot_serve says why it can't
+workers/             several processes on one port
+announcer output     prints the first and the last lines of a server; what a line is made of
 console writer       a log line for each request, task and callback; the thread that writes them
 tables environment contract      `prices` and `providers`, `env`, `contract`
 """

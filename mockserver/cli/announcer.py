@@ -8,17 +8,20 @@ from typing import Any
 
 from mockserver import __version__
 from mockserver.app import App
-from mockserver.cli.console import JsonLines, Lines, TextLines, json_line, paint, wants_colour
+from mockserver.cli.console import JsonLines, Lines, TextLines
+from mockserver.cli.output import count, json_line, paint, stopped_line, wants_colour, without_password
 from mockserver.cli.writer import Writer
 from mockserver.engine.latency import Latency
 from mockserver.engine.outbound import parse_route
-from mockserver.engine.problems import StoreUnavailable
-from mockserver.engine.store import Pending
 from mockserver.http.listening import root_url, served_urls
 from mockserver.http.public_urls import is_loopback
 from mockserver.providers.base import Provider
 
 VIRTUAL = "virtual: time passes only by POST /_mock/clock/advance; until then a call that waits gets no answer"
+
+_OWN_WAY = (
+    "the store goes on with its own clock, seed and routes; POST /_mock/reset begins anew with the command line's"
+)
 
 
 class Announcer:
@@ -33,10 +36,12 @@ class Announcer:
         providers = {provider.name: provider for provider in app.providers}
         self._lines: Lines = JsonLines(providers) if self._json else TextLines(providers, self._colour)
 
-    def started(self, port: int) -> None:
-        """Print the addresses of the server, and begin to print a line for each event."""
+    def started(self, port: int, *, printed: bool = True) -> None:
+        """Print the addresses of the server if they are to be, and begin to print a line for each event."""
         root = root_url(self._app.settings, port)
-        self._writer.line(self._started_json(root, port) if self._json else "\n".join(self._started_text(root, port)))
+        if printed:
+            text = self._started_json(root, port) if self._json else "\n".join(self._started_text(root, port))
+            self._writer.line(text)
         if not self._app.settings.quiet:
             engine, lines, writer = self._app.engine, self._lines, self._writer
             engine.journal.observers.append(lambda exchange, task: writer.line(lines.request(exchange, task)))
@@ -47,30 +52,20 @@ class Announcer:
         """Print what happened to the scenarios."""
         self._writer.line(json_line("scenarios", message=sentence) if self._json else sentence)
 
-    async def stopped(self) -> None:
-        """Stop printing events, and print the number of pending tasks and callbacks; returns when it is written."""
+    def fall_silent(self) -> None:
+        """Stop printing events."""
         engine = self._app.engine
         engine.journal.observers.clear()
         engine.task_observers.clear()
         engine.dispatcher.observers.clear()
-        try:
-            pending: Pending | None = await engine.store.pending()
-        except StoreUnavailable:
-            pending = None
-        self._writer.line(self._stopped_json(pending) if self._json else self._stopped_text(pending))
+
+    def stopped(self, pending: tuple[int, int] | None) -> None:
+        """Print how many tasks and callbacks are pending, if the store says so."""
+        self._writer.line(stopped_line(pending, as_json=self._json, colour=self._colour))
+
+    def close(self) -> None:
+        """Return when every line is written."""
         self._writer.close()
-
-    def _stopped_json(self, pending: Pending | None) -> str:
-        known = None if pending is None else {"tasks": pending.tasks, "callbacks": pending.callbacks}
-        return json_line("stopped", pending=known)
-
-    def _stopped_text(self, pending: Pending | None) -> str:
-        after_echo = "\n" if self._colour else ""  # a terminal has written ^C
-        if pending is None:
-            return f"{after_echo}Stopped; the store does not say what is pending."
-        numbers = ((pending.tasks, "task"), (pending.callbacks, "callback"))
-        counts = [_count(number, noun) for number, noun in numbers if number]
-        return f"{after_echo}Stopped; {' and '.join(counts) or 'nothing'} still pending."
 
     def _started_json(self, root: str, port: int) -> str:
         providers = {
@@ -103,7 +98,10 @@ class Announcer:
     def _facts(self) -> dict[str, Any]:
         """The settings that determine the answers to a client."""
         settings, engine = self._app.settings, self._app.engine
-        return {"latency": settings.latency, "clock": settings.clock, "seed": engine.entropy.seed}
+        facts: dict[str, Any] = {"latency": settings.latency, "clock": engine.clock.mode, "seed": engine.entropy.seed}
+        if settings.store != "memory":
+            facts |= {"store": without_password(settings.store), "workers": settings.workers}
+        return facts
 
     def _remarks(self, port: int) -> list[tuple[str, str]]:
         """Names and values of the settings to print: those of `_facts`, warnings, and others that were set."""
@@ -112,8 +110,9 @@ class Announcer:
         seed = "" if engine.entropy.seeded else " (a new one; --seed repeats its ids, durations and pictures)"
         found = [
             ("latency", settings.latency + (f" ({span[0]:g}–{span[1]:g} s)" if span else "")),
-            ("clock", VIRTUAL if settings.clock == "virtual" else "real"),
+            ("clock", VIRTUAL if engine.clock.mode == "virtual" else "real"),
             ("seed", engine.entropy.seed + seed),
+            *self._store_remarks(),
             *(("warning", text) for text in self._warnings(port)),
             *(("callbacks", f"{source} → {target}") for source, target in map(parse_route, settings.callback_routes)),
         ]
@@ -124,19 +123,37 @@ class Announcer:
         if settings.callback_egress:
             found.append(("callbacks", "may leave this machine"))
         if settings.api_keys:
-            found.append(("keys", f"{_count(len(settings.api_keys), 'key')} valid, no others"))
+            found.append(("keys", f"{count(len(settings.api_keys), 'key')} valid, no others"))
         if self._config:
             found.append(("settings", self._config))
         return found
 
-    def _warnings(self, port: int) -> list[str]:
-        """A warning for a server that other machines can reach."""
+    def _store_remarks(self) -> list[tuple[str, str]]:
+        """Where everything is kept, and how many processes serve, if that is not the memory of this one."""
         settings = self._app.settings
-        if is_loopback(settings.host):
+        if settings.store == "memory":
             return []
+        went_on = ", which goes on with what it has" if self._app.went_on else ""
+        found = [("store", without_password(settings.store) + went_on)]
+        return [*found, ("processes", str(settings.workers))] if settings.workers > 1 else found
+
+    def _goes_its_own_way(self) -> bool:
+        """Whether a store that was not empty has another clock, seed or routes than the command line asks for."""
+        settings, engine = self._app.settings, self._app.engine
+        seed = settings.seed if settings.seed is not None else engine.entropy.seed
+        routes = engine.dispatcher.defaults.routes
+        asked = settings.clock, seed, tuple(routes)
+        return self._app.went_on and asked != (engine.clock.mode, engine.entropy.seed, engine.store.steering.routes())
+
+    def _warnings(self, port: int) -> list[str]:
+        """What is not as it may be expected: a store's own state, and other machines that can reach the server."""
+        settings = self._app.settings
+        found = [_OWN_WAY] if self._goes_its_own_way() else []
+        if is_loopback(settings.host):
+            return found
         urls = ", ".join(served_urls(settings, port)) or "its network addresses"
         who = "whoever has the --control-token" if settings.control_token else "this machine (--control-token opens it)"
-        return [f"other machines reach this server at {urls}; its control surface is for {who}"]
+        return [*found, f"other machines reach this server at {urls}; its control surface is for {who}"]
 
     def _curl(self, provider: Provider, root: str) -> str:
         """A curl command that works with this server's valid keys and certificate."""
@@ -158,7 +175,3 @@ def _near(path: str) -> str:
     """A path relative to the current folder if it is below it, otherwise as it is."""
     here = os.getcwd() + os.sep
     return path.removeprefix(here)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -33,7 +33,7 @@ def _tail(values: Mapping[str, Any]) -> int:
     import os
 
     from mockserver.cli.by_hand import Failed, warn
-    from mockserver.cli.console import wants_colour
+    from mockserver.cli.output import wants_colour
     from mockserver.cli.tail import follow
 
     try:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.cli.options import Option
+from mockserver.cli.output import without_password
 from mockserver.engine.latency import LONGEST, Latency
 from mockserver.engine.outbound import parse_route
 
@@ -16,6 +17,7 @@ _MOST_DIGITS = 18
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]?)(?:iB|B)?", re.IGNORECASE)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]{1,260}", re.IGNORECASE)
 _HOST = re.compile(r"[^\s/@?#,]{1,253}")
+_STORE = re.compile(r"sqlite:///.+|(redis|valkey)s?://.+|unix://.+")
 _TRUE, _FALSE = ("true", "1", "yes", "y", "on", "t"), ("false", "0", "no", "n", "off", "f")
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
@@ -136,6 +138,15 @@ def address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _store(text: str) -> str:
+    if text != "memory" and not _STORE.match(text):
+        raise ValueError(
+            f"{without_password(text)!r:.100} is not a store: use memory, sqlite:///FILE, redis://HOST:PORT/DB, or "
+            "rediss, valkey, valkeys or unix in place of redis"
+        )
+    return text
+
+
 def _host(text: str) -> str:
     if not _HOST.fullmatch(text):
         raise ValueError(f"{text!r:.100} is not a host: write only its name, as in mock.example.com")
@@ -204,5 +215,6 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "max_snapshot": _size,
     "cors_origins": _origin,
     "control_token": _token,
+    "store": _store,
 }
 _TABLES: Mapping[str, Callable[[Any], Any]] = {"prices": _prices, "latencies": _latencies}

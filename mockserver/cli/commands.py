@@ -101,14 +101,24 @@ def _file(values: Mapping[str, Any]) -> str | None:
 
 
 def _serve(values: Mapping[str, Any]) -> int:
-    with no_collection():  # until the server listens: serving.py turns it on
-        app = _app(_file(values), values)
-        from mockserver.cli.serving import CannotListen, serve
+    from mockserver.cli.cannot_serve import CannotServe
+    from mockserver.cli.sources import load
 
-        try:
-            serve(app, _file(values))
-        except CannotListen as error:
-            return _complain(str(error), FAILED)
+    config = _file(values)
+    try:
+        settings = load(values, config)
+        if settings.workers > 1:
+            from mockserver.cli.workers.supervisor import supervise
+
+            return supervise(settings, config)
+        with no_collection():  # until the server listens: serving.py turns it on
+            with quick_import():
+                from mockserver.app import create_app
+                from mockserver.cli.serving import Alone, serve
+
+            serve(create_app(settings), config, Alone())
+    except CannotServe as error:
+        return _complain(str(error), FAILED)
     return 0
 
 

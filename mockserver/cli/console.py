@@ -3,12 +3,12 @@
 API keys are redacted: a request's own key, and in a callback's URL the key of its account.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from mockserver.cli.output import json_line, paint
 from mockserver.engine.accounts import account_id
 from mockserver.engine.callbacks import Attempt, Delivery, State
 from mockserver.engine.journal import REDACTED, Exchange, redact
@@ -181,21 +181,6 @@ class JsonLines:
             state=delivery.state,
             next_attempt=delivery.next_attempt,
         )
-
-
-def json_line(event: str, **facts: Any) -> str:
-    """One event as a JSON object on one line, in ASCII."""
-    return json.dumps({"event": event, **facts})
-
-
-def paint(text: str, code: str, colour: bool) -> str:
-    """`text` in a terminal colour or style (an SGR code), if there is to be any."""
-    return f"\x1b[{code}m{text}\x1b[0m" if colour else text
-
-
-def wants_colour(stream: Any, environ: Mapping[str, str]) -> bool:
-    """Whether a stream is a terminal that is to have colours (https://no-color.org)."""
-    return bool(stream and stream.isatty()) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 def duration_text(seconds: float) -> str:

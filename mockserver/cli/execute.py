@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
+from mockserver.cli.cannot_serve import CannotListen, CannotServe, why_not_listening
 from mockserver.cli.checks import address
-from mockserver.cli.serving import CannotListen, fast_loop, why_not_listening
+from mockserver.cli.serving import fast_loop
 from mockserver.cli.startup import quick_import
 from mockserver.intercept import isolate
 
 with quick_import():
     from mockserver.app import create_app
     from mockserver.cli.sources import load
+    from mockserver.engine.problems import StoreUnavailable
     from mockserver.intercept.command import CannotRun, check, run_with_server, run_with_url
 
 import os
 
-FAILURES = (CannotListen, CannotRun)
+FAILURES = (CannotServe, CannotRun)
 OWN = ("help", "config", "url", "isolate")
 
 
@@ -30,7 +32,7 @@ def run(command: Sequence[str], flags: Mapping[str, Any], config: str | None) ->
 
     Raises:
         ValueError: for options that make no sense, or a missing package.
-        CannotListen: if the server's address can't be had.
+        CannotServe: if the server's address or its store can't be had.
         CannotRun: if the program can't be run.
     """
     check(command, os.environ)
@@ -40,6 +42,8 @@ def run(command: Sequence[str], flags: Mapping[str, Any], config: str | None) ->
             raise ValueError("--url takes a server that runs: the options of serve, and --isolate, are not for it")
         return _in_loop(run_with_url(address(flags["url"]), command))
     settings = load({"port": "0", **given}, config)
+    if settings.workers > 1:
+        raise ValueError("exec runs its server in one process: --workers is for serve")
     if flags.get("isolate"):
         if settings.allow_hosts:
             raise ValueError("--isolate lets nothing out: --allow-host is not for it")
@@ -49,6 +53,8 @@ def run(command: Sequence[str], flags: Mapping[str, Any], config: str | None) ->
         return _in_loop(run_with_server(app, command))
     except OSError as error:
         raise CannotListen(why_not_listening(error, settings.host, settings.port)) from None
+    except StoreUnavailable as problem:
+        raise CannotServe(f"{problem.detail}.") from None
 
 
 def _in_loop(work: Coroutine[Any, Any, int]) -> int:

@@ -1,25 +1,23 @@
 """Runs the server until a signal ends it."""
 
 import asyncio
-import errno
 import gc
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from threading import Timer
+from typing import Any, Protocol
 
 from mockserver.app import App
 from mockserver.cli.announcer import Announcer
+from mockserver.cli.cannot_serve import CannotListen, CannotServe, why_no_proxy, why_not_listening
+from mockserver.cli.signals import GRACE_SECONDS, on_signals
 from mockserver.cli.writer import Writer
 from mockserver.engine.clock import pause
 from mockserver.engine.problems import StoreUnavailable
 from mockserver.http.listening import serving
-
-GRACE_SECONDS = 0.5
-"""Real seconds after which a stopping process exits in any case: a DNS lookup under way cannot be cancelled."""
 
 BUSY_SECONDS, QUIET_SECONDS = 0.05, 1.0
 """Seconds between two collections of young objects: while there are requests, and while there are none."""
@@ -27,34 +25,77 @@ BUSY_SECONDS, QUIET_SECONDS = 0.05, 1.0
 FEW_TASKS = 5_000
 """With fewer tasks than this, a full garbage collection takes a few milliseconds."""
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Signals that end the server, where the platform has them: SIGHUP is sent when the terminal closes, SIGBREAK by
-Ctrl-Break on Windows."""
+
+class Place(Protocol):
+    """Where a process serves: alone, or as one of several."""
+
+    @property
+    def announces(self) -> bool:
+        """Whether it prints the text of the start."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether it does what only one process may."""
+
+    @property
+    def turn(self) -> int | None:
+        """A file that is locked while lines are written."""
+
+    @property
+    def sockets(self) -> Sequence[socket.socket]:
+        """Listening sockets to serve; none for the address of the settings."""
+
+    def proxy(self, app: App) -> AbstractAsyncContextManager[Any]:
+        """Serves the proxy for the documented hosts. Raises OSError, ValueError."""
+
+    def serves(self, end: Callable[[], None]) -> None:
+        """Is told that the process serves; `end` ends it."""
+
+    def stopped(self, announcer: Announcer, pending: tuple[int, int] | None) -> None:
+        """Is told that the process has stopped, and how many tasks and callbacks are pending, if that is known."""
 
 
-class CannotListen(Exception):
-    """The address is not available; the text says why and what to do."""
+class Alone:
+    """The place of the one process of a server."""
+
+    announces = leads = True
+    turn = None
+    sockets: Sequence[socket.socket] = ()
+
+    def proxy(self, app: App) -> AbstractAsyncContextManager[Any]:
+        from mockserver.intercept.interception import intercepting
+
+        assert app.settings.proxy_port is not None
+        return intercepting(app, app.settings.proxy_port, app.settings.allow_hosts)
+
+    def serves(self, end: Callable[[], None]) -> None:
+        """Nobody else needs to know."""
+
+    def stopped(self, announcer: Announcer, pending: tuple[int, int] | None) -> None:
+        announcer.stopped(pending)
 
 
-def serve(app: App, config: str | None) -> None:
-    """Serve until SIGINT or SIGTERM. Raises CannotListen."""
-    writer = Writer(sys.stdout.fileno() if sys.stdout else None)
+def serve(app: App, config: str | None, place: Place) -> None:
+    """Serve until SIGINT or SIGTERM. Raises CannotServe."""
+    writer = Writer(sys.stdout.fileno() if sys.stdout else None, place.turn)
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(_serve(app, Announcer(app, writer, config)))
+            runner.run(_serve(app, Announcer(app, writer, config), place))
     finally:
         writer.close()
 
 
 async def _limit_garbage_collection(app: App) -> None:
-    """Until this is cancelled, collect only young objects while there are requests.
+    """Until this is cancelled, collect only young objects while there are requests, if tasks are kept in this process.
 
     Thousands of tasks may be kept, and none has reference cycles; a full collection would delay requests by tens of
     milliseconds. A full collection runs only when there are no requests and few tasks are kept.
     """
     gc.freeze()
-    gc.set_threshold(500, 1_000_000, 1_000_000)
     gc.enable()
+    if app.settings.store != "memory":  # a full collection finds little here, and is cheap
+        return
+    gc.set_threshold(500, 1_000_000, 1_000_000)
     last, clean, seconds = app.requests, False, QUIET_SECONDS
     while True:
         await pause(seconds)
@@ -87,17 +128,20 @@ def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(app: App, announcer: Announcer) -> None:
+async def _serve(app: App, announcer: Announcer, place: Place) -> None:
     ended = asyncio.Event()
-    restore_signals = _on_signals(ended.set)
+    restore_signals = on_signals(ended.set)
     async with AsyncExitStack() as stack:
         try:
-            port = await stack.enter_async_context(serving(app))
+            port = await stack.enter_async_context(serving(app, place.sockets))
         except OSError as error:
             raise CannotListen(why_not_listening(error, app.settings.host, app.settings.port)) from None
-        await _open_proxy(app, stack)
-        watching = _watch_scenarios(app, announcer, ended)
-        announcer.started(port)
+        except StoreUnavailable as problem:
+            raise CannotServe(f"{problem.detail}.") from None
+        await _open_proxy(app, stack, place)
+        watching = _watch_scenarios(app, announcer, ended, place)
+        announcer.started(port, printed=place.announces)
+        place.serves(ended.set)
         collecting = asyncio.create_task(_limit_garbage_collection(app))
         await ended.wait()
         if watching is not None:
@@ -106,14 +150,26 @@ async def _serve(app: App, announcer: Announcer) -> None:
                 await watching
         collecting.cancel()
         restore_signals()  # a second Ctrl-C ends the process at once
-        await announcer.stopped()
+        announcer.fall_silent()
+        place.stopped(announcer, await _pending(app))
+        announcer.close()
         app.interrupt()  # before the proxy ends, which serves calls that wait too
         last = Timer(GRACE_SECONDS, os._exit, (0,))
         last.daemon = True
         last.start()
 
 
-def _watch_scenarios(app: App, announcer: "Announcer", ended: asyncio.Event) -> asyncio.Task[None] | None:
+async def _pending(app: App) -> tuple[int, int] | None:
+    """How many tasks and callbacks are pending; None if the store does not say so in time."""
+    try:
+        async with asyncio.timeout(GRACE_SECONDS):
+            pending = await app.engine.store.pending()
+    except (StoreUnavailable, TimeoutError):
+        return None
+    return pending.tasks, pending.callbacks
+
+
+def _watch_scenarios(app: App, announcer: "Announcer", ended: asyncio.Event, place: Place) -> asyncio.Task[None] | None:
     """Read the scenario files again when they change, if that is asked for. A watcher that fails ends the server.
 
     Raises:
@@ -124,54 +180,22 @@ def _watch_scenarios(app: App, announcer: "Announcer", ended: asyncio.Event) -> 
     from mockserver.scenarios.watching import check_installed, watch
 
     check_installed()
-    task = asyncio.create_task(watch(app.scenarios, announcer.report))
+    report = announcer.report if place.leads else _say_nothing
+    task = asyncio.create_task(watch(app.scenarios, report, leads=place.leads))
     task.add_done_callback(lambda _: ended.set())
     return task
 
 
-def _on_signals(call: Callable[[], None]) -> Callable[[], None]:
-    """Call `call` in the running loop at every signal that ends a process; returns a function that restores them.
-
-    An ignored SIGHUP, as under nohup, stays ignored.
-    """
-    loop = asyncio.get_running_loop()
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        numbers.remove(signal.SIGHUP)
-    for number in numbers:
-        try:
-            loop.add_signal_handler(number, call)
-        except NotImplementedError:  # on Windows
-            signal.signal(number, lambda number, frame: loop.call_soon_threadsafe(call))
-
-    def restore() -> None:
-        for number in numbers:
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    return restore
+def _say_nothing(sentence: str) -> None:
+    """The process that leads says it."""
 
 
-async def _open_proxy(app: App, stack: AsyncExitStack) -> None:
+async def _open_proxy(app: App, stack: AsyncExitStack, place: Place) -> None:
     """Open the proxy for the documented hosts, if --proxy-port is set. Raises CannotListen, ValueError."""
     settings = app.settings
     if settings.proxy_port is None:
         return
-    from mockserver.intercept.interception import intercepting
-
     try:
-        await stack.enter_async_context(intercepting(app, settings.proxy_port, settings.allow_hosts))
+        await stack.enter_async_context(place.proxy(app))
     except OSError as error:
-        sentence = why_not_listening(error, settings.host, settings.proxy_port)
-        raise CannotListen(sentence.replace("--port", "--proxy-port")) from None
-
-
-def why_not_listening(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use: stop the program there, or use --port; --port 0 picks a free one"
-    if error.errno == errno.EACCES:
-        return f"port {port} of {host} is not allowed to this user: use --port with 1024 or more; 0 picks a free one"
-    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
-        return f"{host} is not an address of this machine: use --host 127.0.0.1, or 0.0.0.0 for all of its addresses"
-    return f"cannot listen on port {port} of {host}: {error.strerror or error}"
+        raise CannotListen(why_no_proxy(error, settings.host, settings.proxy_port)) from None

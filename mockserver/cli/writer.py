@@ -2,6 +2,8 @@
 
 import os
 from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Event, Thread
 
 GATHER_SECONDS = 0.02
@@ -11,15 +13,23 @@ line itself. A line appears at most this much later."""
 MOST_WAITING = 10_000
 """The most lines that wait for a slow reader; more are discarded."""
 
+TOGETHER = 4_096
+"""Bytes that reach a pipe whole or not at all, even if the writing process is killed (PIPE_BUF on Linux)."""
+
 
 class Writer:
     """Writes lines in their order; discards them once the reader has closed the descriptor.
 
     Call `line` from one thread only. `close` writes the lines that still wait.
+
+    Args:
+        turn: a file that every process which writes to this descriptor has open: they lock it in turn, so that lines
+            stay whole. None if there is no other.
     """
 
-    def __init__(self, descriptor: int | None) -> None:
+    def __init__(self, descriptor: int | None, turn: int | None = None) -> None:
         self._descriptor = descriptor
+        self._turn = turn
         self._lines: deque[str] = deque()
         self._asleep = True
         self._wake = Event()
@@ -53,8 +63,14 @@ class Writer:
 
     def _write_gathered(self) -> None:
         gathered = [self._lines.popleft() for _ in range(len(self._lines))]
-        if gathered:
-            self._write(("\n".join(gathered) + "\n").encode("utf-8", "backslashreplace"))
+        if not gathered:
+            return
+        if self._turn is None:
+            self._write(_bytes(gathered))
+            return
+        with _locked(self._turn):
+            for data in _portions(gathered):
+                self._write(data)
 
     def _write(self, data: bytes) -> None:
         try:
@@ -69,3 +85,31 @@ class Writer:
         except BlockingIOError:  # a descriptor that another process has made non-blocking, and that is full
             self._closing.wait(GATHER_SECONDS)
             return 0
+
+
+def _bytes(lines: Sequence[str]) -> bytes:
+    return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _portions(lines: Sequence[str]) -> Iterator[bytes]:
+    """The lines, as many together as reach a pipe whole."""
+    portion = b""
+    for line in lines:
+        data = _bytes([line])
+        if portion and len(portion) + len(data) > TOGETHER:
+            yield portion
+            portion = b""
+        portion += data
+    yield portion
+
+
+@contextmanager
+def _locked(turn: int) -> Iterator[None]:
+    """Hold a file's lock, which the system takes from a process that is killed."""
+    import fcntl  # not on Windows
+
+    fcntl.lockf(turn, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.lockf(turn, fcntl.LOCK_UN)

@@ -73,6 +73,7 @@ class Kept(TypedDict):
 class Health(TypedDict):
     status: Literal["ok"]
     version: str
+    process: int
     providers: list[str]
     clock: Clock
     seed: str

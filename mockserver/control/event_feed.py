@@ -22,6 +22,7 @@ from aiohttp.web import StreamResponse
 from mockserver.control import views
 from mockserver.control.control_request import ControlRequest, Refusal
 from mockserver.engine.callbacks import Attempt, Delivery
+from mockserver.engine.clock import Entropy
 from mockserver.engine.engine import Engine
 from mockserver.engine.journal import Exchange
 from mockserver.engine.tasks import Task
@@ -29,6 +30,10 @@ from mockserver.engine.text import write_json
 
 EVENTS_KEPT = 2_000
 """Events that a watcher may be behind; one that is further behind is told of a gap."""
+
+NUMBERS, MOST_EVENTS = 10**9, 10**6
+"""Each process numbers its events from a multiple of a million, drawn at random: an id from another process, or from
+before a restart, is none of its own, and leads to a gap."""
 
 MOST_WATCHERS = 100
 KEEPALIVE_SECONDS = 15.0
@@ -48,7 +53,7 @@ class EventFeed:
         self._engine = engine
         self._summary = summary
         self._events: deque[tuple[int, bytes]] = deque(maxlen=EVENTS_KEPT)
-        self._latest = 0
+        self._latest = int(Entropy().draw("events").fraction() * NUMBERS) * MOST_EVENTS
         self._changed = asyncio.Event()
         self._watchers = 0
         self._observing = False

@@ -1,6 +1,7 @@
 """The control calls that read: health, lists of records, and single records."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
@@ -50,12 +51,13 @@ class Queries:
     mounts: Mapping[str, Mount]
 
     async def health(self, request: ControlRequest) -> dict[str, Any]:
-        """That the server is there, what is pending, and what the bounds have dropped."""
+        """That the server is there, which process answers, what is pending, and what the bounds have dropped."""
         engine, store = self.engine, self.engine.store
         pending, kept = await store.pending(), await store.kept()
         return {
             "status": "ok",
             "version": __version__,
+            "process": os.getpid(),
             "providers": sorted(self.mounts),
             "clock": await views.clock_view(engine),
             "seed": engine.entropy.seed,

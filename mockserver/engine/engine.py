@@ -3,8 +3,9 @@
 It knows a provider only by its `ProviderPort`, and changes state only through its `Store`.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
@@ -23,7 +24,7 @@ from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import Currency
 from mockserver.engine.outbound import Routing, Sender
 from mockserver.engine.problems import Kind, Problem, StoreUnavailable
-from mockserver.engine.store import DRAWS, Change, Records, Store
+from mockserver.engine.store import BEGUN, DRAWS, Change, Records, Store
 from mockserver.engine.tasks import Failure, Job, Task
 from mockserver.engine.waiters import Waiters
 
@@ -84,6 +85,9 @@ class Engine:
         self.waiters.autojump = config.autojump
         self.task_observers: list[TaskObserver] = []
         self.elsewhere = Elsewhere(self.store, self.journal, self.waiters)
+        self.begun: Callable[[], Awaitable[None]] | None = None
+        """Puts in force what the settings want besides routes, after the store came back empty."""
+        self._restoring: asyncio.Task[None] | None = None
         self._full = False
 
     @property
@@ -119,6 +123,9 @@ class Engine:
         return found is None
 
     async def stop(self) -> None:
+        if self._restoring is not None:
+            self._restoring.cancel()
+            await asyncio.gather(self._restoring, return_exceptions=True)
         await self.event_runner.stop()
         await self.elsewhere.stop()
         await self.dispatcher.sender.close()
@@ -308,11 +315,22 @@ class Engine:
             clock = told.clock()
         self.event_runner.restart(clock)
 
+    async def _restore(self) -> None:
+        """Put in force again what the settings did, in a store that came back empty."""
+        try:
+            await self.dispatcher.restore_routes()
+            if self.begun is not None:
+                await self.begun()
+        except StoreUnavailable as problem:
+            log.warning("the routes and scenarios of the start are not in force again: %s", problem.detail)
+
     def _changed_elsewhere(self, change: Change) -> None:
         """Take note of what another process has done."""
         if change.kind == "reset" and change.state is not None:
             state = change.state
             self._begin_anew(state.clock.clock(), Entropy(state.seed, seeded=state.seeded), autojump=state.autojump)
+            if change.name == BEGUN:
+                self._restoring = asyncio.get_running_loop().create_task(self._restore())
         elif change.kind == "state" and change.state is not None:
             self._go_on_with(change.state)
         elif change.kind == "forgotten":

@@ -121,13 +121,16 @@ class FaultRules:
     async def counts(self, rule: Rule) -> RuleCounts:
         return await self.steering().rule_counts(rule.id)
 
-    async def add(self, rule: Mapping[str, Any]) -> Rule:
-        """Add a rule from its JSON form. Raises BadRule, or pydantic's ValidationError for a wrong value."""
+    async def add(self, rule: Mapping[str, Any], prefix: str = "fault") -> Rule:
+        """Add a rule from its JSON form; its id is the prefix with a number.
+
+        Raises BadRule, or pydantic's ValidationError for a wrong value.
+        """
 
         def numbered(number: int) -> Rule:
             if len(self.all()) >= RULES_KEPT:
                 raise BadRule(f"there are {RULES_KEPT} rules already; remove some")
-            return self.read(f"fault-{number}", rule)
+            return self.read(f"{prefix}-{number}", rule)
 
         return await self.steering().add_rule(numbered)
 

@@ -3,7 +3,7 @@
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -13,6 +13,7 @@ from aiohttp import web
 
 from mockserver.http.connection import Application
 from mockserver.http.connection_server import Server
+from mockserver.http.sockets import BACKLOG
 from mockserver.settings import Settings
 
 SHUTDOWN_SECONDS = 0.1
@@ -35,20 +36,33 @@ class Startable(Application, Protocol):
 
 
 @asynccontextmanager
-async def serving(app: Startable) -> AsyncIterator[int]:
-    """Serve an app; yields the port that it listens on. Raises OSError if the address cannot be bound."""
-    settings = app.settings
+async def serving(app: Startable, sockets: Sequence[socket.socket] = ()) -> AsyncIterator[int]:
+    """Serve an app; yields the port that it listens on. Raises OSError if the address cannot be bound.
+
+    Args:
+        sockets: listening ones, as `shared_sockets` gives them, to serve in place of the settings' address.
+    """
     runner = web.ServerRunner(Server(app), shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await app.start()
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings), reuse_address=True)
-        await site.start()
+        for site in _sites(runner, app.settings, sockets):
+            await site.start()
+        for shared in sockets:
+            shared.listen(BACKLOG)
         yield runner.addresses[0][1]
     finally:
         app.interrupt()
         await runner.cleanup()
         await app.stop()
+
+
+def _sites(runner: web.ServerRunner, settings: Settings, sockets: Sequence[socket.socket]) -> list[web.BaseSite]:
+    tls = _tls(settings)
+    if not sockets:
+        return [web.TCPSite(runner, settings.host, settings.port, ssl_context=tls, reuse_address=True)]
+    # asyncio accepts as many connections at once as the backlog says: with 1, each process gets its share of a burst
+    return [web.SockSite(runner, shared, ssl_context=tls, backlog=1) for shared in sockets]
 
 
 def root_url(settings: Settings, port: int) -> str:

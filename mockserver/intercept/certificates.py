@@ -1,6 +1,7 @@
 """The certificates of one run: a CA that may sign for the documented hosts alone, and their certificate.
 
 Both are made in memory. The CA's private key is never written anywhere, and is gone when the certificate is signed.
+Processes that serve one proxy are given the same ones.
 """
 
 import os
@@ -21,29 +22,26 @@ LIFETIME = timedelta(days=397)
 MISSING = "interception needs the package cryptography: pip install 'image-api-mockserver[intercept]'"
 
 
+Identity = tuple[str, str]
+"""The CA's certificate, and the hosts' certificate with its private key (PEM)."""
+
+
 class Certificates:
     """What a TLS server of the documented hosts needs, and the CA's certificate that its clients must trust.
 
     Args:
         hosts: the only host names that the CA can sign for (RFC 5280, 4.2.1.10), all in the one certificate.
+        identity: certificates of the same hosts that were made before, in place of new ones.
 
     Raises:
         ValueError: if the package that makes certificates is not installed.
     """
 
-    def __init__(self, hosts: Sequence[str]) -> None:
-        try:
-            from cryptography.hazmat.primitives.asymmetric import ec
-            from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-        except ImportError:
-            raise ValueError(MISSING) from None
+    def __init__(self, hosts: Sequence[str], identity: Identity | None = None) -> None:
         self.hosts = frozenset(hosts)
-        ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        ca = _sign_ca(ca_key, hosts)
-        chain = _sign_hosts(ca, ca_key, key, hosts).public_bytes(Encoding.PEM)
-        self.ca_pem = ca.public_bytes(Encoding.PEM).decode()
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        self.context = self._server_context(chain + private)
+        self.identity = identity or _make(hosts)
+        self.ca_pem = self.identity[0]
+        self.context = self._server_context(self.identity[1].encode())
 
     def _server_context(self, pem: bytes) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -62,6 +60,19 @@ class Certificates:
         tls.requested_name = name  # type: ignore[attr-defined]
         known = name is None or name.rstrip(".").lower() in self.hosts
         return None if known else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+
+
+def _make(hosts: Sequence[str]) -> Identity:
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+    except ImportError:
+        raise ValueError(MISSING) from None
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca = _sign_ca(ca_key, hosts)
+    chain = _sign_hosts(ca, ca_key, key, hosts).public_bytes(Encoding.PEM)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return ca.public_bytes(Encoding.PEM).decode(), (chain + private).decode()
 
 
 def trusted_roots() -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.app import App
+from mockserver.http.sockets import open_socket
 from mockserver.intercept.certificates import Certificates, trusted_roots
 from mockserver.intercept.forward import Forwarding, ProxyHandler
-from mockserver.intercept.listener import BACKLOG, InterceptServer, Listener
+from mockserver.intercept.listener import InterceptServer, Listener
 
 BUNDLE = "ca-bundle.pem"
 """The file of certificates in a private folder."""
@@ -44,12 +45,6 @@ def documented_hosts(app: App) -> tuple[str, ...]:
     return tuple(sorted({host for provider in app.providers for host in provider.hosts}))
 
 
-def open_socket(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError if the address can't be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
-
-
 @asynccontextmanager
 async def intercepting(
     app: App, port: int = 0, allow_hosts: Iterable[str] = (), host: str | None = None
@@ -68,22 +63,33 @@ async def intercepting(
     hosts = documented_hosts(app)
     forwarding = Forwarding(frozenset(hosts), allow_hosts)
     certificates = Certificates(hosts)
-    listening = open_socket(host or app.settings.host, port)
-    address = _reached_at(listening)
-    handler = ProxyHandler(app.handle, frozenset(hosts), forwarding)
+    with (
+        open_socket(host or app.settings.host, port) as listening,
+        tempfile.TemporaryDirectory(prefix="mockserver-") as folder,
+    ):
+        bundle = write_bundle(Path(folder, BUNDLE), certificates.ca_pem)
+        async with leading(app, listening, certificates, forwarding, bundle) as interception:
+            yield interception
+
+
+@asynccontextmanager
+async def leading(
+    app: App, listening: socket.socket, certificates: Certificates, forwarding: Forwarding, bundle: str
+) -> AsyncIterator[Interception]:
+    """Lead what comes to a listening socket to an app that runs in this loop. Closes the socket at the end."""
+    hosts, address = tuple(sorted(certificates.hosts)), _reached_at(listening)
+    handler = ProxyHandler(app.handle, certificates.hosts, forwarding)
     server = InterceptServer(app, handler)
     listener = Listener(listening, certificates, server, forwarding)
     try:
-        with tempfile.TemporaryDirectory(prefix="mockserver-") as folder:
-            bundle = write_bundle(Path(folder, BUNDLE), certificates.ca_pem)
-            listener.start()
-            app.public_urls.proxy = {
-                "port": address[1],
-                "hosts": list(hosts),
-                "ca_pem": certificates.ca_pem,
-                "ca_bundle": bundle,
-            }
-            yield Interception(hosts, address, certificates.ca_pem, bundle)
+        listener.start()
+        app.public_urls.proxy = {
+            "port": address[1],
+            "hosts": list(hosts),
+            "ca_pem": certificates.ca_pem,
+            "ca_bundle": bundle,
+        }
+        yield Interception(hosts, address, certificates.ca_pem, bundle)
     finally:
         app.public_urls.proxy = None
         await listener.close()

@@ -31,7 +31,6 @@ LONGEST_CONNECT = 8_192
 ACCEPT_AGAIN_SECONDS = 0.1
 """How long the listener waits where no file descriptor is left."""
 
-BACKLOG = 1_024
 HTTPS_PORT = 443
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 

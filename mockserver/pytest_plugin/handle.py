@@ -44,7 +44,7 @@ class MockProviders(MockClient):
         self._token, self.transport = client._token, client.transport
         self.scope = Scope(key_token=key_token, allowed_keys=client.scope.allowed_keys, own_only=True)
         if server is None:
-            self.scope.sink_prefix = f"{self.api_key}-"
+            self.scope.sink_prefix = f"{account_id(self.api_key)}-"  # no key: it stands in callback addresses
         self._tally, self._server, self._balance = tally, server, balance
         self._blocked = False
         self._interception: ProcessInterception | None = None

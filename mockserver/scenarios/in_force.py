@@ -9,12 +9,16 @@ from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import parse_route
 from mockserver.engine.sinks import Reply
-from mockserver.faults.rules import RULES_KEPT, FaultRules
+from mockserver.faults.rules import RULES_KEPT, FaultRules, Rule
 from mockserver.providers.base import Provider
 from mockserver.scenarios.reading import AccountTerms, BadScenario, Scenario, path_of, read
 
 Tables = Mapping[str, Mapping[str, str]]
 Spans = Mapping[str, Mapping[str, tuple[float, float]]]
+
+
+OWN = "scenario"
+"""How the ids of the scenarios' rules begin. Any process of a server can tell by it which they are."""
 
 
 class ScenariosInForce:
@@ -39,27 +43,29 @@ class ScenariosInForce:
         self.names = tuple(names)
         self._engine, self._rules, self._providers, self._set_mounts = engine, rules, providers, set_mounts
         self._configured = engine.config
-        self._own_rules: list[str] = []
-        self._use([read(name, providers) for name in self.names])
+        self._use([read(name, providers) for name in self.names], 0)
 
     @property
     def files(self) -> list[str]:
         """The absolute paths of the files, to watch."""
         return [str(path_of(name).absolute()) for name in self.names]
 
-    async def reload(self) -> None:
+    async def reload(self, *, leads: bool = True) -> None:
         """Read every file, and put what they say in force. Raises BadScenario; then nothing has changed.
 
-        Accounts that are open keep their money until the next reset.
+        Accounts that are open keep their money until the next reset. Of several processes, each has prices, durations
+        and opening terms of its own to change; the one that `leads` changes what is in the store.
         """
-        self._use([read(name, self._providers) for name in self.names])
-        await self._engine.store.steering.remove_rules(self._own_rules)
-        await self.begin()
+        await self._engine.store.refresh()
+        own = [rule for rule in self._rules.all() if _is_own(rule)]
+        self._use([read(name, self._providers) for name in self.names], len(self._rules.all()) - len(own))
+        if leads:
+            await self._rules.remove(own)
+            await self.begin()
 
-    def _use(self, scenarios: Sequence[Scenario]) -> None:
+    def _use(self, scenarios: Sequence[Scenario], other_rules: int) -> None:
         """Use scenarios from now on; `begin` puts in force what the store keeps of them. Raises BadScenario."""
-        others = [rule for rule in self._rules.all() if rule.id not in self._own_rules]
-        if len(others) + sum(len(one.faults) for one in scenarios) > RULES_KEPT:
+        if other_rules + sum(len(one.faults) for one in scenarios) > RULES_KEPT:
             raise BadScenario(f"{', '.join(self.names)}: more than {RULES_KEPT} fault rules would be in force")
         self._scenarios = scenarios
         profile = next((one.latency for one in reversed(self._scenarios) if one.latency is not None), None)
@@ -74,11 +80,10 @@ class ScenariosInForce:
     async def begin(self, account: str | None = None) -> None:
         """Put in force, at the start and after a reset, what the store keeps of the scenarios: for everybody, or the
         rules of one key's hash."""
-        self._own_rules = [] if account is None else self._own_rules
         for rule in (rule for one in self._scenarios for rule in one.faults):
             named = rule.get("match", {}).get("api_key")
             if account is None or (named is not None and account_name(named) == account):
-                self._own_rules.append((await self._rules.add(rule)).id)
+                await self._rules.add(rule, OWN)
         if account is None:
             await self._engine.dispatcher.restore_routes()
             for one in self._scenarios:
@@ -117,3 +122,7 @@ class ScenariosInForce:
             for name, durations in one.latencies.items():
                 spans.setdefault(name, {}).update(durations)
         return prices, spans
+
+
+def _is_own(rule: Rule) -> bool:
+    return rule.id.startswith(f"{OWN}-")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.cli.console import JsonLines, TextLines, duration_text, wants_colour
+from mockserver.cli.console import JsonLines, TextLines, duration_text
+from mockserver.cli.output import wants_colour
 from mockserver.engine.accounts import account_id
 from mockserver.engine.callbacks import Attempt, Delivery, Outcome, State
 from mockserver.engine.journal import Exchange

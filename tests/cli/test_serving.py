@@ -9,72 +9,22 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import httpx
 import pytest
 import trustme
 
-from mockserver.cli import serving
+from mockserver.cli.signals import on_signals
 from support.calls import PROVIDERS
-from support.processes import heed_signals
+from support.serving import CLEAN, COMMAND, KEY, Running, running
 
-COMMAND = (sys.executable, "-m", "mockserver")
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
 EVOLINK = "/evolink/v1/images/generations"
 XHUOAPI = "/xhuoapi/v1/openai/images/generations"
-KEY = "a-key-that-nobody-may-see"
-
-
-@dataclass
-class Running:
-    """`mockserver serve` in a process: its root URL and what it printed at the start."""
-
-    process: subprocess.Popen[str]
-    text: str
-    root: str
-
-    def post(self, path: str, prompt: str = "hi", key: str = KEY, **fields: Any) -> httpx.Response:
-        body = {"model": "gpt-image-2", "prompt": prompt, **fields}
-        return httpx.post(self.root + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=20)
-
-    def end(self, how: int = signal.SIGTERM) -> tuple[int, float, list[str], str]:
-        """Signal it: exit status, seconds that took, the lines since the start, and what is on stderr."""
-        began = monotonic()
-        self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=5)
-        return self.process.returncode, monotonic() - began, out.splitlines(), err
-
-
-@contextmanager
-def running(*flags: str, command: Sequence[str] = COMMAND, env: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """Serve on a free port until the block ends."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process: subprocess.Popen[str] = subprocess.Popen(
-        [*command, "serve", "--port", "0", *flags],
-        env={**CLEAN, **(env or {})},
-        preexec_fn=heed_signals,
-        **pipes,  # type: ignore[call-overload]
-    )
-    with process:
-        assert process.stdout is not None
-        text = ""
-        while "\nCtrl-C ends it.\n\n" not in text and not text.startswith("{"):
-            line = process.stdout.readline()
-            assert line, process.communicate()
-            text += line
-        found = re.search(r"https?://[\w.]+:[0-9]+", text)
-        assert found
-        try:
-            yield Running(process, text, found[0])
-        finally:
-            process.kill()
 
 
 def test_start_up_prints_base_urls_and_curl_lines_that_work() -> None:
@@ -411,7 +361,7 @@ async def test_where_no_loop_handles_signals_pythons_handler_does(monkeypatch: p
     monkeypatch.setattr(loop, "add_signal_handler", refuse)
     monkeypatch.setattr(loop, "remove_signal_handler", refuse)
     monkeypatch.setattr(signal, "signal", lambda number, handler: installed.update({number: handler}))
-    restore = serving._on_signals(called.set)
+    restore = on_signals(called.set)
     installed[signal.SIGINT](signal.SIGINT, None)
     await asyncio.wait_for(called.wait(), 1)
     restore()

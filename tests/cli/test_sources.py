@@ -40,6 +40,9 @@ BAD = [
     (("--tls-cert", "nowhere.pem", "--tls-key", "nowhere.pem"), "--tls-cert nowhere.pem: No such file"),
     (("--tls-cert", __file__, "--tls-key", __file__), "no PEM certificate with its unencrypted key"),
     (("--config", "nowhere.toml"), "--config nowhere.toml: No such file"),
+    (("--store", "postgres://me:secret@db/1"), "--store: 'postgres://db/1' is not a store: use memory, sqlite:///FILE"),
+    (("--store", "sqlite://"), "is not a store: use memory, sqlite:///FILE, redis://HOST:PORT/DB"),
+    (("--workers", "0"), "--workers: 0 is not a whole number from 1 to 64"),
     (("--prot", "1"), "No such option: --prot"),
     (("--port",), "requires an argument"),
 ]

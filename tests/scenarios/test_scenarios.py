@@ -82,7 +82,7 @@ def test_all_parts_hold_from_the_start_and_again_after_a_reset(tmp_path: Path) -
     with virtual(written(tmp_path, EVERYTHING)) as mock:
         before = in_force(mock)
         assert before[1:4] == (Decimal(7), Decimal("900.5"), Decimal(3))
-        assert before[0] == [("fault-1", "task_fail")]
+        assert before[0] == [("scenario-1", "task_fail")]
         assert before[4] == {"https://app.example.com": "http://127.0.0.1:9/hook"}
         assert before[5:] == (2, 5000, (20.0, 40.0))
         mock.faults.clear(everyone=True)

@@ -97,6 +97,10 @@ class Records:
     steering: SteeringRecords = field(default_factory=SteeringRecords)
 
 
+BEGUN = "begun"
+"""The name of a "reset" that is told to the process which began anew in a store that came back empty: what the settings
+put in force is for it to put in force again."""
+
 ChangeKind = Literal["ended", "attempt", "request", "state", "reset", "forgotten", "control", "planned"]
 
 
@@ -110,7 +114,7 @@ class Change:
     | `attempt` | a callback's id | an attempt was put on record |
     | `request` | a request's id | the request was answered |
     | `state` | | `state` is in force: clock, seed or autojump are others, or the clock was moved |
-    | `reset` | | everything was forgotten or replaced; `state` is in force |
+    | `reset` | "" or `BEGUN` | everything was forgotten or replaced; `state` is in force |
     | `forgotten` | an account | a reset by key; `task_ids` are the tasks that are gone |
     | `control` | a control call's path | the control surface has changed something |
     | `planned` | | others may have planned, ended or left something: what is due and waited for is looked at again |
