@@ -3,13 +3,18 @@
 It goes over the wire: a call costs a millisecond, and what is asserted is then what a client sees.
 """
 
+import os
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from itertools import cycle
+from pathlib import Path
 from typing import Any
 
+import httpx
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,6 +30,7 @@ from control.steer import APP, PROVIDERS, T0, add, ask, defects, order, poll, ro
 from mockserver.engine.accounts import account_id
 from support.calls import Caller
 from support.scene import Scene
+from support.stores import KINDS, store_url
 
 KEYS = ("sk_one", "sk_two")
 OPENING = Decimal(6)
@@ -297,9 +303,43 @@ MONEY = ("opening", "balance", "held", "captured")
 FULL = ("opening", "balance")
 
 
-def test_any_story_keeps_time_money_and_deliveries_in_order(serve: Callable[..., Scene]) -> None:
-    scene = serve(balance=OPENING)
+def tell(scene: Scene, examples: int) -> None:
     bounds = settings(
-        max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     run_state_machine_as_test(partial(Machine, scene), settings=bounds)  # type: ignore[arg-type] # any factory will do
+
+
+def test_any_story_keeps_time_money_and_deliveries_in_order(serve: Callable[..., Scene]) -> None:
+    tell(serve(balance=OPENING), 100)
+
+
+class Turns(httpx.BaseTransport):
+    """Sends each request to another one of several servers."""
+
+    def __init__(self, *roots: str) -> None:
+        self._clients = [httpx.Client(base_url=root) for root in roots]
+        self._turns = cycle(self._clients)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        client = next(self._turns)
+        url = client.base_url.join(request.url.raw_path.decode())
+        headers = {name: value for name, value in request.headers.items() if name != "host"}
+        answer = client.request(request.method, url, content=request.read(), headers=headers)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_so_does_a_story_that_two_processes_on_one_store_tell_in_turns(
+    kind: str, serve: Callable[..., Scene], tmp_path: Path
+) -> None:
+    with store_url(kind, tmp_path) as url:
+        first, second = (serve(balance=OPENING, store=url) for _ in range(2))
+        with httpx.Client(base_url=first.root, transport=Turns(first.root, second.root), timeout=10) as http:
+            tell(Scene(first.server, http), 100 if os.environ.get("MOCKSERVER_TEST_ALL") else 10)
+        first.server.stop()
+        second.server.stop()

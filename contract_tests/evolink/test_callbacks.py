@@ -198,7 +198,7 @@ def test_the_time_out_to_a_tenth_of_a_second(
     client: Client, control: Control, delay: float, status: int | None
 ) -> None:
     """On the virtual clock, with one of the mock's own receivers."""
-    origin, name = f"https://{control.key.lower().replace('_', '-')}.example.com", f"timeout-{control.key}"
+    origin, name = f"https://{control.key.lower().replace('_', '-')}.example.com", f"timeout-{control.key[-12:]}"
     control.ask("PUT", f"sink/{name}", {"responses": [{"status": 200, "delay": delay}]})
     control.ask("POST", "routes", {"from": origin, "to": f"{control.root}/_mock/sink/{name}"})
     api.submitted(client, callback_url=f"{origin}/hook")
