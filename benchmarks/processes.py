@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -41,11 +41,17 @@ def run_json(command: Sequence[str], timeout: float, cpu: int = SERVER_CPU) -> A
 
 
 class Process:
-    """A command on one core. As a context manager it is ended, with what it has started."""
+    """A command on one core, or on several. As a context manager it is ended, with what it has started."""
 
     def __init__(
-        self, command: Sequence[str], *, cpu: int = SERVER_CPU, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        cpu: int | Collection[int] = SERVER_CPU,
+        cwd: Path = ROOT,
+        env: Mapping[str, str] | None = None,
     ) -> None:
+        cores = {cpu} if isinstance(cpu, int) else set(cpu)
         self.command = list(command)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         self.started = time.monotonic()
@@ -56,7 +62,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            preexec_fn=lambda: os.sched_setaffinity(0, {cpu}),
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
         self.pid = self._child.pid
 
@@ -97,6 +103,13 @@ class Process:
                 time.sleep(pause)
             else:
                 return
+
+    def kill(self) -> None:
+        """End it and its children as a crash does."""
+        for pid in self._family():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._child.wait()
 
     def end(self) -> None:
         """End it and its children, by pid."""

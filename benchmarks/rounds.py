@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.load import Load, Request, load
-from benchmarks.processes import ROOT, Process, free_port
+from benchmarks.processes import ROOT, SERVER_CPU, Process, free_port
 from benchmarks.scale import Scale
 
 
@@ -24,6 +24,7 @@ class Candidate:
     before: Callable[["Running"], None] = nothing
     cwd: Path = ROOT
     env: Mapping[str, str] = field(default_factory=dict)
+    cores: tuple[int, ...] = (SERVER_CPU,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def start(stack: ExitStack, candidate: Candidate) -> Running:
     """Serve until the stack ends. Raises Broken."""
     port = free_port()
     command = candidate.command(port)
-    process = stack.enter_context(Process(command, cwd=candidate.cwd, env=candidate.env))
+    process = stack.enter_context(Process(command, cpu=candidate.cores, cwd=candidate.cwd, env=candidate.env))
     process.until_open(port)
     return Running(candidate, process, port)
 

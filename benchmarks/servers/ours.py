@@ -50,11 +50,7 @@ def _watch(path: Path) -> None:
 
 
 def main(loop: str, heartbeat: str, arguments: list[str]) -> int:
-    if loop == "uvloop":
-        import uvloop
-
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    else:
+    if loop != "uvloop":  # which is used where it is installed
         sys.modules["uvloop"] = None  # type: ignore[assignment]  # as if it were not installed
     from mockserver.cli import main as serve
 
