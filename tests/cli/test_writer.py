@@ -3,13 +3,16 @@
 import os
 import re
 import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryFile
 from time import monotonic
 
 import pytest
 
-from mockserver.cli.writer import MOST_WAITING, Writer
+from mockserver.cli.writer import MOST_WAITING, Writer, _portions
 
 
 @contextmanager
@@ -79,3 +82,29 @@ def test_a_reader_that_left_or_never_was_does_no_harm(missing: bool) -> None:
         writer.line("nor this")
         writer.close()
         assert not writer._thread.is_alive()
+
+
+_HOLDER = "import fcntl, sys; fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
+
+
+def test_a_line_waits_for_its_turn_among_processes() -> None:
+    with pipe() as (reader, end), TemporaryFile() as turn:
+        number = turn.fileno()
+        command = [sys.executable, "-c", _HOLDER, str(number)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[number]) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            writer = Writer(end, number)
+            writer.line("mine")
+            assert not select.select([reader], [], [], 0.1)[0]
+            other.kill()  # the system gives the lock back
+            assert select.select([reader], [], [], 5)[0]
+        assert os.read(reader, 100) == b"mine\n"
+        writer.close()
+
+
+def test_lines_reach_a_shared_pipe_in_portions_that_stay_whole() -> None:
+    lines = ["x" * 3_000, "y" * 1_000, "z" * 9_000, "end"]
+    portions = list(_portions(lines))
+    assert b"".join(portions).decode().splitlines() == lines
+    assert [len(portion) for portion in portions] == [4_002, 9_001, 4]

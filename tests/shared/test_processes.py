@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -161,13 +162,19 @@ def test_events_at_one_tell_what_the_other_does(pair: Pair) -> None:
 
 
 def test_an_event_s_id_of_another_process_leads_to_a_gap(pair: Pair) -> None:
-    with httpx.stream("GET", f"{pair[0].running.root}/_mock/events", timeout=10) as stream:
-        lines = stream.iter_lines()
+    """Though the other one has as many events."""
+    with ExitStack() as stack:
+        streams = [stack.enter_context(httpx.stream("GET", events_of(one), timeout=10)).iter_lines() for one in pair]
+        assert [next(lines) for lines in streams] == ["retry: 1000"] * 2
         pair[0].submit()
-        number = next(line for line in lines if line.startswith("id: ")).removeprefix("id: ")
-    headers = {"Last-Event-ID": number}
-    with httpx.stream("GET", f"{pair[1].running.root}/_mock/events", headers=headers, timeout=10) as stream:
-        assert next(read_events(stream.iter_lines())) == ("gap", {})
+        ids = [next(line for line in lines if line.startswith("id: ")).removeprefix("id: ") for lines in streams]
+        headers = {"Last-Event-ID": ids[0]}
+        foreign = stack.enter_context(httpx.stream("GET", events_of(pair[1]), headers=headers, timeout=10))
+        assert next(read_events(foreign.iter_lines())) == ("gap", {})
+
+
+def events_of(one: Process) -> str:
+    return f"{one.running.root}/_mock/events"
 
 
 def read_events(lines: Any) -> Any:
