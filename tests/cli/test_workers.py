@@ -18,11 +18,13 @@ import httpx
 import pytest
 import trustme
 
+from mockserver.cli import main
 from mockserver.cli.cannot_serve import CannotServe
 from mockserver.cli.workers import supervisor
 from mockserver.cli.workers.order import Order
 from mockserver.cli.workers.worker import Worker
 from mockserver.cli.writer import TOGETHER
+from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.serving import CLEAN, COMMAND, Running, running
 
@@ -203,6 +205,13 @@ def test_a_defect_of_the_supervisor_ends_it(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(Worker, "start", fail)
     with pytest.raises(ZeroDivisionError):
         supervisor.supervise(Settings(workers=2, store=f"sqlite:///{tmp_path}/db", port=0), None)
+
+
+def test_where_one_process_serves_several_workers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="a MockServer is one process"):
+        MockServer(Settings(workers=2))
+    assert main(["exec", "--workers", "2", "--", sys.executable]) == 2
+    assert capsys.readouterr().err == "mockserver: exec runs its server in one process: --workers is for serve\n"
 
 
 def test_on_windows_several_workers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
