@@ -1,6 +1,6 @@
 """Builds the server from its settings, and finds the provider of each request."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property, lru_cache, partial
@@ -126,12 +126,12 @@ class App:
             if target in self._described and request.method in ("GET", "HEAD"):
                 return await self._describe(request, self._described[target])
             resolved, params = self._routers[name].find(request.method, path)
-            handler = resolved.handler
+            handler, caller = resolved.handler, self._caller(request, name)
             try:
-                context = await self._context(request, name, resolved.route, params, host)
+                exchange = await self._open_exchange(request, name, caller[1], params.get("task_id"))
             except StoreUnavailable as problem:
-                context = self._unrecorded(request, name, resolved.route, params, host)
-                handler = partial(_refuse, problem)
+                exchange, handler = self._unrecorded(request, name, caller[1]), partial(_refuse, problem)
+            context = self._context(request, exchange, resolved.route, params, host, caller[0])
             return await middleware.answer(context, handler)
         if path in _PROBES:
             return self.index_page.probe(request)
@@ -167,10 +167,12 @@ class App:
         name, _ = self._locate(line.path, line.host)
         if name is None:
             return self.index_page.malformed_request(timed_out=problem.kind is Kind.REQUEST_TIMEOUT)
+        key, account = self._caller(request, name)
         try:
-            context = await self._context(request, name, None, {}, line.host)
+            exchange = await self._open_exchange(request, name, account)
         except StoreUnavailable:
-            context = self._unrecorded(request, name, None, {}, line.host)
+            exchange = self._unrecorded(request, name, account)
+        context = self._context(request, exchange, None, {}, line.host, key)
         context.exchange.method, context.exchange.path = line.method, line.path
         response = middleware.refusal_response(context, problem)
         await middleware.finish_entry(context, response)
@@ -189,30 +191,33 @@ class App:
             return first, slash + rest
         return self._hosts.get(host_name(host)), path
 
-    async def _context(
-        self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], host: str
-    ) -> RequestContext:
-        """Open the journal entry of a request, and build the context for its handler. Raises StoreUnavailable."""
-        engine = self.engine
-        key, account = self._callers[name](request.headers.get("Authorization", ""))
+    def _caller(self, request: BaseRequest, name: str) -> tuple[str, str]:
+        """The key of a request to a provider, and its account; "" and "" without a valid key."""
+        key, account = found = self._callers[name](request.headers.get("Authorization", ""))
         if key:
-            engine.known_keys.know(account, key)
-        counted = account
-        if not counted and "task_id" in params:
-            counted = await self._task_owner(name, params["task_id"])
-        exchange = await engine.open_exchange(counted, name, account, request.method, request.raw_path, request.headers)
-        return self._context_of(request, exchange, route, params, host, key)
+            self.engine.known_keys.know(account, key)
+        return found
 
-    def _unrecorded(
-        self, request: BaseRequest, name: str, route: Route | None, params: Mapping[str, str], host: str
-    ) -> RequestContext:
-        """The context of a request that is not put on record, because the store is away; its id is drawn at random."""
-        key, account = self._callers[name](request.headers.get("Authorization", ""))
+    def _open_exchange(
+        self, request: BaseRequest, name: str, account: str, task_id: str | None = None
+    ) -> Awaitable[Exchange]:
+        """Put a request on record that has arrived. Raises StoreUnavailable."""
+        if task_id is not None and not account:
+            return self._open_for_owner(request, name, task_id)
+        return self.engine.open_exchange(account, name, account, request.method, request.raw_path, request.headers)
+
+    async def _open_for_owner(self, request: BaseRequest, name: str, task_id: str) -> Exchange:
+        """As `_open_exchange`, counted towards the owner of the task in the path: a picture's URL has no key."""
+        task = await self.engine.find(name, task_id)
+        counted = task.job.account if task is not None else ""
+        return await self.engine.open_exchange(counted, name, "", request.method, request.raw_path, request.headers)
+
+    def _unrecorded(self, request: BaseRequest, name: str, account: str) -> Exchange:
+        """A request that is not put on record, because the store is away; its id is drawn at random."""
         request_id, now = Entropy().draw("request").uuid(), self.engine.now()
-        exchange = Exchange(request_id, now, name, account, request.method, request.raw_path, request.headers)
-        return self._context_of(request, exchange, route, params, host, key)
+        return Exchange(request_id, now, name, account, request.method, request.raw_path, request.headers)
 
-    def _context_of(
+    def _context(
         self,
         request: BaseRequest,
         exchange: Exchange,
@@ -221,20 +226,15 @@ class App:
         host: str,
         key: str,
     ) -> RequestContext:
+        """The context of a request for its handler."""
         if isinstance(request.protocol, Connection):
             request.protocol.exchange = exchange
-        name = exchange.provider
-        mount, engine = self.mounts[name], self.engine
+        mount, engine = self.mounts[exchange.provider], self.engine
         urls, account = self.public_urls, exchange.account
         body = RequestBody(request, exchange, mount.max_body)
         return RequestContext(
             request, mount, engine, route, params, urls, host, key, account, exchange, body, self.injector
         )
-
-    async def _task_owner(self, name: str, task_id: str) -> str:
-        """The account of a task whose id is in the path (a picture's URL has no key); "" if there is none."""
-        task = await self.engine.find(name, task_id)
-        return task.job.account if task is not None else ""
 
 
 async def _refuse(problem: StoreUnavailable, context: RequestContext) -> StreamResponse:

@@ -140,7 +140,7 @@ class Engine:
             number = await self.store.count_request(provider, counted)
             name = self.entropy.draw_nth(("request", provider, counted), number).uuid()
             exchange = Exchange(name, self.now(), provider, account, method, path, headers)
-            if await self.journal.open(exchange):
+            if await self.store.open_entry(exchange):
                 return exchange
         raise RuntimeError("no request id is free")
 

@@ -85,19 +85,11 @@ Observer = Callable[[Exchange, Task | None], None]
 
 
 class Journal:
-    """Opens and closes the journal's entries. `observers` are called with every entry that is closed."""
+    """Closes the journal's entries. `observers` are called with every entry that is closed."""
 
     def __init__(self, entries: "Entries") -> None:
         self._entries = entries
         self.observers: list[Observer] = []
-
-    async def open(self, exchange: Exchange) -> bool:
-        """Record a request that has arrived. From now on the entry may be dropped when newer ones need its room.
-
-        Returns:
-            False if its id is that of another entry; then nothing is recorded.
-        """
-        return await self._entries.open_entry(exchange)
 
     async def close(
         self, exchange: Exchange, status: int, content_type: str = "", duration: float | None = None
@@ -123,8 +115,6 @@ class Journal:
 
 class Entries(Protocol):
     """Where the journal keeps its entries: a store."""
-
-    async def open_entry(self, exchange: Exchange) -> bool: ...
 
     async def close_entry(self, opened: Exchange, closed: Exchange) -> None: ...
 

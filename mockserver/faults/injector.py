@@ -1,6 +1,6 @@
 """Applies faults to calls, jobs, answers and callbacks: key endings, directives in prompts, rules, rate limits."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ class FaultInjector:
         """Whether there is any rule."""
         return bool(self.engine.store.steering.rules())
 
-    async def admit(self, context: RequestContext) -> None:
+    def admit(self, context: RequestContext) -> Awaitable[None]:
         """Before the handler of a billable call: apply the fault that the key's ending names, and the rate limit.
 
         The ending for an exhausted balance is applied in `accept`, since the balance is checked last.
@@ -38,7 +38,7 @@ class FaultInjector:
         trigger = key_trigger(context.key)
         if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
             raise trigger
-        await self.engine.store.admit(context.provider.name, context.account, self.engine.now())
+        return self.engine.store.admit(context.provider.name, context.account, self.engine.now())
 
     async def before(self, context: RequestContext) -> None:
         """Before a handler, after `admit`: apply the rules of the stage `before`."""

@@ -62,7 +62,7 @@ class FaultInjector(Protocol):
     def active(self) -> bool:
         """Whether there is a fault rule: without one, `before` and `after` do nothing."""
 
-    async def admit(self, context: "RequestContext") -> None:
+    def admit(self, context: "RequestContext") -> Awaitable[None]:
         """Before the handler of a billable call: the key's trigger and the rate limit. Raises Problem."""
 
     async def before(self, context: "RequestContext") -> None:

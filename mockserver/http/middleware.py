@@ -1,7 +1,7 @@
 """Everything around a handler: `answer` shows all steps of a request to a provider in one function."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from math import ceil
 
 from aiohttp.web import Response, StreamResponse
@@ -57,11 +57,14 @@ async def answer(context: RequestContext, handler: Handler) -> StreamResponse:
     return response
 
 
-async def finish_entry(context: RequestContext, response: StreamResponse, duration: float | None = None) -> None:
-    """Record an answer in the journal, and write the request's id into its headers; `duration` is in real seconds."""
+def finish_entry(context: RequestContext, response: StreamResponse, duration: float | None = None) -> Awaitable[None]:
+    """Write the request's id into an answer's headers, and record the answer in the journal when this is awaited.
+
+    `duration` is in real seconds.
+    """
     _set_header(response, REQUEST_ID, context.request_id)
     content_type = JSON if isinstance(response, JsonAnswer) else response.headers.get("Content-Type", "")
-    await context.engine.journal.close(context.exchange, response.status, content_type, duration)
+    return context.engine.journal.close(context.exchange, response.status, content_type, duration)
 
 
 def _set_header(response: StreamResponse, name: str, value: str) -> None:
