@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mockserver.engine.addresses import Address, as_sent, is_loopback, is_public
+from mockserver.engine.attempts import Conclude
 from mockserver.engine.callbacks import (
     DOCUMENTED,
     NO_DELIVERY_FAULT,
@@ -22,7 +23,6 @@ from mockserver.engine.store import DRAWS, Store
 from mockserver.engine.tasks import Task
 
 Observer = Callable[[Delivery, Attempt], None]
-Conclude = Callable[[], Awaitable[None]]
 HEADERS = {"Content-Type": "application/json"}
 
 

@@ -13,10 +13,11 @@ from typing import Protocol
 
 from mockserver.engine.accounts import KnownKeys
 from mockserver.engine.addresses import split_origin
+from mockserver.engine.attempts import Conclude
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import Clock, ClockState, Draw, Entropy, ServerState
 from mockserver.engine.defect_log import DefectLog
-from mockserver.engine.dispatcher import Conclude, Dispatcher
+from mockserver.engine.dispatcher import Dispatcher
 from mockserver.engine.elsewhere import Elsewhere, TaskObserver
 from mockserver.engine.event_runner import EventRunner
 from mockserver.engine.journal import Exchange, Journal

@@ -9,10 +9,11 @@ import pytest
 from engine.world import PLAIN, T0, ScriptedSender, at_once, hook, task
 from mockserver.engine.addresses import is_loopback as loopback
 from mockserver.engine.addresses import is_public
+from mockserver.engine.attempts import Conclude
 from mockserver.engine.callbacks import DOCUMENTED, Attempt, Delivery, Outcome, RetryPolicy, State
 from mockserver.engine.clock import ClockState, Entropy, ServerState, VirtualClock
 from mockserver.engine.dispatcher import Dispatcher, any_address
-from mockserver.engine.event_runner import Conclude, EventRunner
+from mockserver.engine.event_runner import EventRunner
 from mockserver.engine.outbound import Routing, Sender
 from mockserver.engine.store import Store
 from mockserver.engine.store.memory import MemoryStore

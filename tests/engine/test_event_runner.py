@@ -8,49 +8,97 @@ from typing import Any
 import pytest
 
 from engine.world import until
+from mockserver.engine import attempts
 from mockserver.engine import event_runner as event_runner_module
+from mockserver.engine.attempts import Conclude
 from mockserver.engine.clock import Clock, ClockState, SystemClock, VirtualClock
-from mockserver.engine.event_runner import Busy, Conclude, EventRunner
+from mockserver.engine.event_runner import Busy, EventRunner, Stopping
+from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.schedule import Event, Schedule
 
 
-class ScheduledEvents:
-    """The events of a schedule, of which there is one process."""
+class Events:
+    """The events of a schedule, with what other processes on the same store would do to them.
+
+    `elsewhere` is what others have claimed, `others_advance` for how many more looks another one advances, `alarms` are
+    those of others, `withheld` is what is due and given to others alone.
+    """
 
     def __init__(self, schedule: Schedule) -> None:
-        self._schedule = schedule
-        self.clocks: list[ClockState] = []
+        self.schedule = schedule
+        self.clocks: list[float] = []
+        self.elsewhere: list[str] = []
+        self.others_advance = 0
+        self.turns: list[str] = []
+        self.alarms: list[float] = []
+        self.withheld: float | None = None
+        self.claims = 0
+        self.fails_clock: Callable[[], None] = lambda: None
 
     def may_be_due(self, now: float) -> bool:
         return True
 
     async def next_due(self) -> float | None:
-        return self._schedule.next_due()
+        await _turn()
+        return self.schedule.next_due() if self.withheld is None else self.withheld
+
+    async def claim_ends(self, now: float) -> Sequence[Event]:
+        await _turn()
+        ends = []
+        while (event := self.schedule.claim_due(now, attempts=False)) is not None:
+            ends.append(event)
+        return ends
 
     async def claim_due(self, now: float) -> Event | None:
-        return self._schedule.claim_due(now)
-
-    async def claim_ends(self, now: float) -> list[Event]:
-        event = self._schedule.claim_due(now, attempts=False)
-        return [event] if event is not None else []
+        await _turn()
+        self.claims += 1
+        due = self.schedule.next_due()
+        if self.turns[-1:] == ["begin"] and self.alarms and self.alarms[0] <= now and (not due or due > self.alarms[0]):
+            return self.alarms.pop(0), "alarm", "another process's"
+        return self.schedule.claim_due(now)
 
     async def begin_advance(self) -> bool:
-        return True
+        await _turn()
+        self.others_advance -= 1
+        if self.others_advance < 0:
+            self.turns.append("begin")
+        return self.others_advance < 0
 
     async def end_advance(self) -> None:
-        """Nobody waits for it."""
+        await _turn()
+        self.turns.append("end")
 
     async def claimed_elsewhere(self) -> Sequence[str]:
-        return ()
+        await _turn()
+        return list(self.elsewhere)
 
     async def put_clock(self, state: ClockState) -> None:
-        self.clocks.append(state)
+        await _turn()
+        self.fails_clock()
+        self.clocks.append(state.instant)
 
     async def plan_alarm(self, due: float, name: str) -> None:
-        """Nobody else advances the clock."""
+        """Nobody looks at it here."""
 
     async def drop_alarm(self, name: str) -> None:
-        """Nobody else advances the clock."""
+        """Nobody looks at it here."""
+
+
+class Pace:
+    """Whether the events let others have a turn at each verb."""
+
+    suspends = False
+
+
+async def _turn() -> None:
+    if Pace.suspends:
+        await asyncio.sleep(0)
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["at once", "suspending"])
+def _suspends(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds on events that are there at once, and on those that are waited for."""
+    monkeypatch.setattr(Pace, "suspends", request.param)
 
 
 class Play:
@@ -60,7 +108,7 @@ class Play:
         self.seen: list[tuple[float, str, str]] = []
         self.then: dict[str, Callable[[], Any]] = {}
         self.schedule = Schedule()
-        self.events = ScheduledEvents(self.schedule)
+        self.events = Events(self.schedule)
         first = clock or VirtualClock(0.0)
         self.event_runner = EventRunner(
             first, self.events, self._end, self._attempt, self._ring, attempt_at_once=self._attempt_at_once
@@ -532,7 +580,7 @@ async def test_attempts_of_one_instant_run_side_by_side_and_go_on_record_in_orde
     schedule = Schedule()
     runner = EventRunner(
         VirtualClock(0.0),
-        ScheduledEvents(schedule),
+        Events(schedule),
         lambda name, _: note(f"end {name}"),
         attempt,
         lambda _: None,
@@ -560,11 +608,218 @@ async def test_no_more_attempts_are_under_way_than_allowed() -> None:
     async def hold() -> None:
         nonlocal under_way, most
         under_way, most = under_way + 1, max(most, under_way + 1)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)
         under_way -= 1
 
     play = Play()
     play.then = {str(n): hold for n in range(200)}
     play.plan({}, {str(n): 1.0 for n in range(200)})
     assert len(await play.event_runner.advance(1.0)) == 200
-    assert most == event_runner_module.SIDE_BY_SIDE == 64
+    assert most == attempts.SIDE_BY_SIDE == 64
+
+
+# other processes on the same store
+
+
+@pytest.mark.asyncio
+async def test_every_instant_that_an_advance_comes_to_is_told() -> None:
+    play = Play()
+    play.plan({"a": 1.0, "b": 2.0, "c": 2.0}, {"d": 3.0})
+    await play.event_runner.advance(5.0)
+    assert play.events.clocks == [1.0, 2.0, 3.0, 5.0]
+    assert play.events.turns == ["begin", "end"]
+
+
+@pytest.mark.asyncio
+async def test_one_process_advances_at_a_time() -> None:
+    play = Play()
+    play.events.others_advance = 3
+    play.plan({"a": 1.0}, {})
+    assert [name for _, _, name in await play.event_runner.advance(5.0)] == ["a"]
+    assert play.events.others_advance == -1
+
+
+@pytest.mark.asyncio
+async def test_an_advance_that_waits_for_another_process_ends_when_the_server_stops() -> None:
+    play = Play()
+    play.events.others_advance = 1_000_000
+    advancing = asyncio.create_task(play.event_runner.advance(5.0))
+    await until(lambda: play.events.others_advance < 999_999)
+    play.event_runner.interrupt()
+    with pytest.raises(Stopping):
+        await advancing
+    assert play.events.turns == ["end"]
+
+
+@pytest.mark.asyncio
+async def test_an_alarm_of_another_process_only_moves_the_clock() -> None:
+    play = Play()
+    play.events.alarms = [1.5]
+    play.plan({"a": 1.0, "b": 2.0}, {})
+    assert [name for _, _, name in await play.event_runner.advance(5.0)] == ["a", "b"]
+    assert (play.names, play.events.clocks) == (["a", "b"], [1.0, 1.5, 2.0, 5.0])
+
+
+@pytest.mark.asyncio
+async def test_an_advance_runs_what_the_end_of_a_task_at_another_process_plans() -> None:
+    play = Play()
+    play.plan({"a": 1.0}, {})
+    play.then = {"a": lambda: play.events.elsewhere.append("ends elsewhere")}
+    advancing = asyncio.create_task(play.event_runner.advance(5.0))
+    await until(lambda: play.names == ["a"])
+    play.schedule.plan_attempt(1.0, "its callback")
+    play.events.elsewhere.clear()
+    await advancing
+    assert play.names == ["a", "its callback"]
+
+
+@pytest.mark.asyncio
+async def test_an_attempt_at_another_process_that_hangs_makes_an_advance_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_runner_module, "PATIENCE", 0.05)
+    play = Play()
+    play.plan({"a": 1.0}, {})
+    play.events.elsewhere = ["cb"]
+    with pytest.raises(Busy):
+        await play.event_runner.advance(5.0)
+    with pytest.raises(Busy):
+        await asyncio.wait_for(play.event_runner.advance(5.0, inside="cb"), 0.02)
+    assert (play.seen, play.events.turns) == ([], [])
+    play.events.elsewhere.clear()
+    await play.event_runner.advance(5.0)
+    assert play.names == ["a"]
+
+
+@pytest.mark.asyncio
+async def test_what_is_due_and_for_another_process_is_looked_at_now_and_then() -> None:
+    async with played() as play:
+        play.events.withheld = 0.0
+        play.event_runner.wake()
+        await asyncio.sleep(0.1)
+        assert 2 < play.events.claims < 40
+        play.events.withheld = None
+        play.schedule.plan_end(0.0, "mine again")
+        await until(lambda: play.names == ["mine again"])
+
+
+@pytest.mark.asyncio
+async def test_an_end_that_an_advance_has_claimed_is_run_though_the_advance_is_broken_off() -> None:
+    async with played() as play:
+        released = asyncio.Event()
+        play.then = {"hangs": released.wait}
+        play.plan({}, {"hangs": 1.0})
+        play.schedule.plan_end(1.0, "a task")
+        advancing = asyncio.create_task(play.event_runner.advance(5.0))
+        await until(lambda: play.names == ["hangs"] and play.schedule.next_due() is None)
+        advancing.cancel()
+        await until(lambda: play.names == ["hangs", "a task"])
+        released.set()
+
+
+# a store that is away
+
+
+class Away:
+    """Fails so many times, and then no more."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise StoreUnavailable("the store is away")
+
+
+@pytest.fixture
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "RETRY", 0.01)
+
+
+@pytest.mark.usefixtures("_soon")
+@pytest.mark.asyncio
+async def test_an_end_that_the_store_fails_at_is_run_again() -> None:
+    async with played() as play:
+        play.then = {"a": Away(2)}
+        play.plan({"a": 0.0, "b": 0.0}, {})
+        await until(lambda: play.names.count("a") == 3)
+        await until(lambda: "b" in play.names)
+        await asyncio.sleep(0.05)
+        assert sorted(play.names) == ["a", "a", "a", "b"]
+
+
+@pytest.mark.usefixtures("_soon")
+@pytest.mark.asyncio
+async def test_an_end_that_the_store_fails_at_during_a_request_is_run_again() -> None:
+    async with played() as play:
+        play.then = {"a": Away(1)}
+        play.schedule.plan_end(0.0, "a")
+        with pytest.raises(StoreUnavailable):
+            await play.event_runner.run_due()
+        await until(lambda: play.names == ["a", "a"])
+
+
+@pytest.mark.usefixtures("_soon")
+@pytest.mark.asyncio
+async def test_an_attempt_that_the_store_fails_at_is_made_again() -> None:
+    async def fail() -> None:
+        away()
+
+    away = Away(2)
+    async with played() as play:
+        play.then = {"a": fail}
+        play.plan({}, {"a": 0.0})
+        await until(lambda: play.names == ["a", "a", "a"])
+
+
+@pytest.mark.usefixtures("_soon")
+@pytest.mark.parametrize("advances", [False, True])
+@pytest.mark.asyncio
+async def test_an_attempt_that_was_made_is_put_on_record_when_the_store_is_back(advances: bool) -> None:
+    away, made, recorded = Away(3), [], []
+
+    async def attempt(name: str, _: float) -> Conclude:
+        made.append(name)
+        return conclude
+
+    async def conclude() -> None:
+        away()
+        recorded.append("a")
+
+    async def end(name: str, _: float) -> None:
+        raise AssertionError(name)
+
+    schedule = Schedule()
+    schedule.plan_attempt(0.0, "a")
+    runner = EventRunner(VirtualClock(0.0), Events(schedule), end, attempt, lambda _: None)
+    if advances:
+        await runner.advance(1.0)
+    runner.start()
+    await until(lambda: recorded == ["a"])
+    await runner.stop()
+    assert made == ["a"]
+
+
+@pytest.mark.usefixtures("_soon")
+@pytest.mark.asyncio
+async def test_an_event_that_the_clock_can_not_be_moved_to_is_run_again() -> None:
+    async with played() as play:
+        play.plan({"a": 1.0}, {"b": 2.0})
+        play.events.fails_clock = Away(1)
+        with pytest.raises(StoreUnavailable):
+            await play.event_runner.advance(5.0)
+        await until(lambda: play.names == ["a"])
+        await play.event_runner.advance(5.0)
+        assert play.names == ["a", "b"]
+
+
+@pytest.mark.usefixtures("_soon")
+@pytest.mark.asyncio
+async def test_an_advance_that_the_store_fails_at_ends_and_what_it_had_claimed_is_run() -> None:
+    async with played() as play:
+        play.then = {"a": Away(1)}
+        play.plan({"a": 1.0, "b": 2.0}, {})
+        with pytest.raises(StoreUnavailable):
+            await play.event_runner.advance(5.0)
+        await until(lambda: play.names == ["a", "a"])
+        await play.event_runner.advance(5.0)
+        assert play.names == ["a", "a", "b"]

@@ -1,0 +1,42 @@
+"""What this process claims of the events, which it may share with others."""
+
+from collections.abc import Sequence
+
+from mockserver.engine.schedule import DueEvents, Event
+
+
+class Claims:
+    """Claims events one by one. Those that were put back, because they could not be run, are claimed before others."""
+
+    def __init__(self, events: DueEvents) -> None:
+        self._events = events
+        self._put_back: list[Event] = []
+
+    async def claim(self, now: float) -> Event | None:
+        """As `DueEvents.claim_due`."""
+        for place, event in enumerate(self._put_back):
+            if event[0] <= now:
+                return self._put_back.pop(place)
+        return await self._events.claim_due(now)
+
+    async def claim_ends(self, now: float) -> Sequence[Event]:
+        """As `DueEvents.claim_ends`."""
+        ends = [event for event in self._put_back if event[1] == "finish" and event[0] <= now]
+        if not ends:
+            return await self._events.claim_ends(now)
+        self._put_back = [event for event in self._put_back if event not in ends]
+        return ends
+
+    async def next_due(self) -> float | None:
+        """As `DueEvents.next_due`."""
+        due = await self._events.next_due()
+        own = min((event[0] for event in self._put_back), default=None)
+        return due if own is None else own if due is None else min(due, own)
+
+    def put_back(self, event: Event) -> None:
+        """Keep an event that was claimed and not run, to be run later."""
+        self._put_back.append(event)
+
+    def forget(self) -> None:
+        """Drop what was put back: a reset has forgotten it."""
+        self._put_back.clear()
