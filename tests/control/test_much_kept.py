@@ -53,7 +53,7 @@ async def fill(scene: Scene) -> None:
             headers = {"Authorization": "Bearer k", "Content-Type": "application/json"}
             path = f"/evolink/v1/tasks/{task.id}"
             entry = Exchange(f"r{number}", engine.now(), "evolink", account, "GET", path, headers)
-            await engine.journal.open(entry)
+            await store.open_entry(entry)
             entry.keep_request(BODY)
             entry.task_id, entry.started = task.id, float(number)
             await engine.journal.close(entry, 200, "application/json", 0.001)

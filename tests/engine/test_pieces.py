@@ -27,7 +27,9 @@ def test_every_record_comes_once_and_others_run_in_between() -> None:
 
 
 def test_no_records_are_no_piece() -> None:
+    none: tuple[object, ...] = ()
+
     async def walk() -> list[object]:
-        return [piece async for piece in in_pieces((), 10)]
+        return [piece async for piece in in_pieces(none, 10)]
 
     assert asyncio.run(walk()) == []
