@@ -196,12 +196,16 @@ class EventRunner:
     async def _run_all_due(self) -> None:
         """Run what is due, attempts in the background, unless the clock is being advanced."""
         now = self.clock.now()
-        while not self._advancing.locked() and (event := await self._claims.claim(now)) is not None:
+        while not self._advancing.locked():
+            async with self._ending:  # who waits for the ends that are due waits for one that is claimed here, too
+                event = await self._claims.claim(now)
+                if event is not None and event[1] == "finish":
+                    await self._run_end(event)
+            if event is None:
+                break
             if event[1] == "attempt":
                 self._attempts.make_alone(event)
             elif event[1] == "finish":
-                async with self._ending:
-                    await self._run_end(event)
                 await self.run_due()  # the others, many at once: no other process advances the clock
         if not self._advancing.locked():
             self._ring_due(now)
