@@ -9,9 +9,9 @@ import pytest
 from engine.suspending import SuspendingStore
 from test_bad_wire import parsed, talk
 
-import mockserver.app
 from mockserver.engine import attempts
 from mockserver.engine.problems import StoreUnavailable
+from mockserver.engine.store import opening
 from mockserver.server import MockServer
 from mockserver.settings import Settings
 
@@ -24,7 +24,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.fixture
 def mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
-    monkeypatch.setattr(mockserver.app, "MemoryStore", SuspendingStore)
+    monkeypatch.setattr(opening, "MemoryStore", SuspendingStore)
     monkeypatch.setattr(attempts, "RETRY", 0.02)
     with MockServer(Settings(latency="instant", seed="away")) as started:
         yield started
