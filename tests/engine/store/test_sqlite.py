@@ -45,6 +45,12 @@ async def test_everything_is_there_after_a_restart(path: Path) -> None:
         assert store.steering.routes() == (("http://a", "http://b"),)
 
 
+async def test_nothing_is_in_force_before_a_store_is_opened(path: Path) -> None:
+    store = Member(path)
+    assert (store.steering.rules(), store.steering.routes(), store.may_be_due(T0)) == ((), (), False)
+    await store.close()
+
+
 async def test_a_store_goes_on_with_its_own_state(path: Path) -> None:
     async with member(path):
         pass

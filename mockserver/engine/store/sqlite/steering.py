@@ -14,12 +14,16 @@ from mockserver.engine.store.steering import NO_MATCHES, R, RuleCounts, StoredRu
 
 
 class SqliteSteering:
-    """`Steering` on the file."""
+    """`Steering` on the file. Before the store is opened, nothing is in force."""
 
-    def __init__(self, writer: Writer, reader: Reader, process: Process) -> None:
-        self._writer = writer
-        self._reader = reader
+    _writer: Writer
+    _reader: Reader
+
+    def __init__(self, process: Process) -> None:
         self._process = process
+
+    def connect(self, writer: Writer, reader: Reader) -> None:
+        self._writer, self._reader = writer, reader
 
     def rules(self) -> Sequence[StoredRule]:
         return self._process.copy.current.rules

@@ -39,7 +39,6 @@ class SqliteStore:
     _writer: Writer
     _reader: Reader
     _follower: Follower
-    steering: SqliteSteering
 
     def __init__(
         self,
@@ -52,6 +51,7 @@ class SqliteStore:
         self.place = place
         self.bounds = bounds
         self._process = Process(new_process_id(), opening, bounds, rule_form)
+        self.steering = SqliteSteering(self._process)
         self._watch = watch or Watch()
         self._outage = Outage()
         self._rounds = Rounds()
@@ -72,7 +72,7 @@ class SqliteStore:
         self._connected = True
         self._writer = Writer(connection, process, str(self.place), self._outage)
         self._reader = Reader(self.place, self._writer)
-        self.steering = SqliteSteering(self._writer, self._reader, process)
+        self.steering.connect(self._writer, self._reader)
         self._keeper = Keeper(self.place, self._writer, self._reader, process, self._watch)
         self._follower = Follower(self._writer, process)
         await self._keeper.round()
