@@ -50,7 +50,7 @@ class SqliteStore:
     ) -> None:
         self.place = place
         self.bounds = bounds
-        self._process = Process(new_process_id(), opening, bounds, rule_form)
+        self._process = Process(opening, bounds, rule_form)
         self.steering = SqliteSteering(self._process)
         self._watch = watch or Watch()
         self._outage = Outage()
@@ -65,6 +65,7 @@ class SqliteStore:
 
     async def open(self, listener: Listener) -> None:
         process = self._process
+        process.name = new_process_id()  # not before: a store may be made in a process that is then forked
         try:
             connection = connect(self.place)
         except ValueError as error:

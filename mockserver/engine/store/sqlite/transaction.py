@@ -88,8 +88,8 @@ ACCOUNTS_KNOWN = 1_000
 class Process:
     """What belongs to this process and not to the file. No end falls due before `first_end`, as of the last look."""
 
-    def __init__(self, name: str, opening: Mapping[str, int], bounds: Bounds, rule_form: RuleForm) -> None:
-        self.name = name
+    def __init__(self, opening: Mapping[str, int], bounds: Bounds, rule_form: RuleForm) -> None:
+        self.name = ""
         self.opening = opening
         self.bounds = bounds
         self.rule_form = rule_form
@@ -101,8 +101,8 @@ class Process:
 
     def apart(self) -> "Process":
         """This process for a transaction in another thread, which tells nobody of what it finds in force."""
-        other = Process(self.name, self.opening, self.bounds, self.rule_form)
-        other.terms, other.keys = self.terms, self.keys
+        other = Process(self.opening, self.bounds, self.rule_form)
+        other.name, other.terms, other.keys = self.name, self.terms, self.keys
         return other
 
     def new_row(self, provider: str, account: str) -> AccountRow:
