@@ -224,7 +224,10 @@ class EventRunner:
     def may_be_due(self) -> bool:
         """Whether `run_due` may have something to do, as far as this process knows."""
         now = self.clock.now()
-        return self._events.may_be_due(now) or ((alarm := self.alarms.head()) is not None and alarm[0] <= now)
+        if self._ending.locked() or self._events.may_be_due(now):
+            return True
+        alarm = self.alarms.head()
+        return alarm is not None and alarm[0] <= now
 
     async def run_due(self) -> None:
         """End the tasks that are due, and ring the alarms that are."""
@@ -353,13 +356,15 @@ class EventRunner:
                 if await self._others_have_ended():
                     break
                 continue
-            await self._move_to(event, clock)
+            if event[1] == "finish":
+                async with self._ending:  # a request that comes meanwhile waits for the end, as `run_due` does
+                    await self._move_to(event, clock)
+                    ran.append(event)
+                    await self._run_end(event)
+            else:
+                await self._move_to(event, clock)
             if event[1] == "ring":
                 self._ring(event[2])
-            elif event[1] == "finish":
-                ran.append(event)
-                async with self._ending:
-                    await self._run_end(event)
             elif event[1] == "attempt":
                 if await self._attempts.make_at_once(event):
                     ran.append(event)
