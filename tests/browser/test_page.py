@@ -244,3 +244,29 @@ def test_panels_that_nobody_looks_at_are_read_seldom(live: Page) -> None:
         page.wait_for_timeout(150)
     asked = [url.rpartition("/_mock/")[2].partition("?")[0] for url in live.asked]
     assert asked.count("advice") <= 2 < asked.count("tasks"), asked
+
+
+def test_a_slow_click_is_not_lost_while_requests_come(live: Page) -> None:
+    submit(live.scene)
+    page = live.open("tasks")
+    picture = page.get_by_role("button", name="Open task").first
+    picture.wait_for()
+    for target, opened in (
+        (picture, page.get_by_role("dialog")),
+        (page.get_by_role("button", name="Close the detail"), page.locator("dialog:not([open])")),
+        (page.get_by_role("tab", name="Requests"), page.get_by_role("tab", name="Requests", selected=True)),
+        (page.locator(".feed .row").last, page.get_by_role("dialog")),
+    ):
+        press_slowly(live, target)
+        opened.wait_for(state="attached")
+
+
+def press_slowly(live: Page, target: Any) -> None:
+    """Press the mouse on something, and let it go when more has happened."""
+    box = target.bounding_box()
+    live.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    live.page.mouse.down()
+    for _ in range(3):
+        submit(live.scene)
+        live.page.wait_for_timeout(150)
+    live.page.mouse.up()

@@ -25,12 +25,15 @@ const advance = (body) => attempt(async () => {
 
 const STEPS = [["+1 s", { seconds: 1 }], ["+7 s", { seconds: 7 }], ["+1 min", { seconds: 60 }], ["until idle", { until: "idle" }]];
 
-/** The time and the buttons in the page's head. */
+/** The time and the buttons in the page's head, made once. */
 export function summary() {
-  const place = byId("clock-summary");
   if (!state.clock) return;
-  place.replaceChildren(h("span", { class: "mono", id: "now" }, time(now())), h("span", { class: "tag" }, state.clock.mode === "virtual" ? "virtual" : `× ${state.clock.speed}`),
-    ...STEPS.map(([label, body]) => button(label, () => advance(body), { title: `Advance the clock ${label}` })));
+  if (!byId("now")) {
+    byId("clock-summary").replaceChildren(h("span", { class: "mono", id: "now" }), h("span", { class: "tag", id: "mode" }),
+      ...STEPS.map(([label, body]) => button(label, () => advance(body), { title: `Advance the clock ${label}` })));
+  }
+  byId("mode").textContent = state.clock.mode === "virtual" ? "virtual" : `× ${state.clock.speed}`;
+  tick();
 }
 
 export function tick() {

@@ -53,6 +53,9 @@ function apply(name, value) {
   refresh(true);
 }
 
+/** Whether the rows have their place already, which they have not on an empty panel. */
+export const drawn = () => Boolean(scroller?.isConnected);
+
 /** Draws again after the requests or the filters have changed. */
 export function refresh(forced = false) {
   if (!scroller?.isConnected || (held && !forced)) return;

@@ -24,14 +24,22 @@ const REST = 5;
 const stale = new Set();
 const readUntil = new Map();
 let reading = false;
+/** Whether the panel that is shown has been read and not drawn since. */
+let undrawn = false;
 
+/** The tabs: made once and changed in place, so that a click is never on one that has just been replaced. */
 function tabs() {
   const names = Object.keys(PANELS);
-  byId("tabs").replaceChildren(...names.map((name) => {
-    const [label, panel] = PANELS[name];
-    const count = panel.count();
-    return h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(name === current), "aria-controls": "panel", tabindex: name === current ? 0 : -1, onclick: () => choose(name) }, label, count ? h("span", { class: "count" }, count) : "");
-  }));
+  if (!byId("tabs").children.length) {
+    byId("tabs").append(...names.map((name) =>
+      h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel", onclick: () => choose(name) }, PANELS[name][0], h("span", { class: "count" }))));
+  }
+  for (const name of names) {
+    const tab = byId(`tab-${name}`);
+    tab.setAttribute("aria-selected", String(name === current));
+    tab.tabIndex = name === current ? 0 : -1;
+    tab.lastChild.textContent = PANELS[name][1].count() || "";
+  }
 }
 
 byId("tabs").addEventListener("keydown", (event) => {
@@ -47,19 +55,26 @@ function choose(name) {
   history.replaceState(null, "", `#${name}`);
   byId("panel").setAttribute("aria-labelledby", `tab-${name}`);
   draw();
+  showTab();
   stale.add(name);
   readUntil.delete(name);
   readAgain();
 }
 
+const showTab = () => byId(`tab-${current}`).scrollIntoView({ block: "nearest", inline: "nearest" });
+
 function draw() {
-  const focused = byId("tabs").contains(document.activeElement);
   tabs();
-  if (focused) byId(`tab-${current}`).focus();
-  byId(`tab-${current}`).scrollIntoView({ block: "nearest", inline: "nearest" });
   clock.summary();
+  undrawn = false;
   PANELS[current][1].render(byId("panel"));
 }
+
+/** A button that is pressed must still be there when it is released: until then, for a second at most, nothing is drawn. */
+let pressedUntil = 0;
+const pressed = () => performance.now() < pressedUntil;
+addEventListener("pointerdown", () => (pressedUntil = performance.now() + 1000), true);
+addEventListener("pointerup", () => (pressedUntil = 0), true);
 
 /** Whether drawing again would take a field away from somebody who is filling it in. */
 const typing = () => byId("panel").contains(document.activeElement) && document.activeElement.closest("form, input, select, textarea") !== null;
@@ -83,17 +98,17 @@ async function readAgain() {
   if (reading) return;
   reading = true;
   try {
-    while (stale.size && !document.hidden) {
+    while ((stale.size || undrawn) && !document.hidden) {
       const names = [...stale].filter(rested);
       const results = await Promise.allSettled(names.map(load));
       results.filter((result) => result.status === "rejected").forEach((result) => say(result.reason.message));
       if (names.length) {
         tabs();
         clock.summary();
-        if (names.includes(current) && current !== "requests" && !typing()) PANELS[current][1].render(byId("panel"));
-        if (current === "requests" && names.includes("requests")) draw();
-        refreshDetail();
+        undrawn ||= names.includes(current) && (current === "requests" || !typing());
+        if (!pressed()) refreshDetail();
       }
+      if (undrawn && !pressed()) draw();
       await new Promise((resolve) => setTimeout(resolve, SHOWN));
     }
   } catch (error) {
@@ -105,18 +120,17 @@ async function readAgain() {
 
 let drawing = 0;
 
+function drawFeed() {
+  drawing = pressed() ? setTimeout(drawFeed, DRAW) : 0;
+  if (drawing || current !== "requests") return;
+  feed.drawn() ? feed.refresh() : draw();
+  tabs();
+}
+
 function heard(type, data) {
   if (type === "request") {
-    const first = !state.requests.length;
     feed.add(data);
-    if (current === "requests" && !drawing) {
-      drawing = setTimeout(() => {
-        drawing = 0;
-        if (current !== "requests") return;
-        first ? draw() : feed.refresh();
-        tabs();
-      }, DRAW);
-    }
+    if (current === "requests" && !drawing) drawing = setTimeout(drawFeed, DRAW);
   }
   const names = type === "gap" || (type === "changed" && data.reset) ? Object.keys(PANELS) : READ_AGAIN[type];
   names.forEach((name) => stale.add(name));
@@ -133,6 +147,7 @@ async function begin() {
   });
   Object.keys(PANELS).forEach((name) => stale.add(name));
   draw();
+  showTab();
   readAgain();
   setInterval(() => {
     clock.tick();
