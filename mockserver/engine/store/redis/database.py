@@ -64,7 +64,7 @@ class Database:
         self.me = ""
         self.forget_guesses: Callable[[], None] = lambda: None
         self._rules = rules
-        self.process = new_process_id()
+        self.process = ""
         self._connections = 0
         self._instance = b""
         self._link = Link(server, self._prepare)
@@ -74,6 +74,7 @@ class Database:
 
     async def open(self) -> None:
         """Connect. Raises StoreUnavailable, also if the store is of another form or its server too old."""
+        self.process = new_process_id()  # not before: a process may have been forked since its store was made
         await self._link.open()
         line = await self._ready()
         told = [await line.send("INFO", part) for part in ("server", "memory")]

@@ -174,6 +174,17 @@ async def test_a_process_that_was_only_slow_can_no_longer_conclude_its_attempt(v
         assert (event, kept and kept.state) == ((T0, "attempt", delivery.id), State.WAITING)
 
 
+async def test_a_process_has_its_name_from_when_it_opens_its_store(valkey: Valkey) -> None:
+    made = Process(valkey.url())
+    before = made._database.process
+    try:
+        await made.begin_anew()
+        assert made._database.process not in ("", before)
+        assert made._database.me == f"{made._database.process}:1"
+    finally:
+        await made.close()
+
+
 async def test_a_process_that_stops_gives_back_what_it_has_claimed(valkey: Valkey) -> None:
     url = valkey.url()
     here, leaving = Process(url), Process(url)
