@@ -3,18 +3,20 @@
 What is read is exactly what was written: floats to the last bit, any bytes, texts with lone surrogates. `FORM` numbers
 the arrangement of the fields: change it with any field of any record in here.
 
-No API key is written: the values of headers that carry one are left out, and the key of a call is replaced in every
+No API key is written: of headers that carry one a short hash is left, and the key of a call is replaced in every
 text.
 """
 
 import json
 from base64 import b64decode, b64encode
 from collections import deque
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from mockserver.engine.accounts import account_id
 from mockserver.engine.callbacks import Attempt, Delivery, Outcome, State
 from mockserver.engine.clock import ClockState, ServerState
 from mockserver.engine.journal import REDACTED, SHORTEST_SECRET, Exchange, parsed, safe_headers, without
@@ -220,9 +222,17 @@ def dump_arrival(exchange: Exchange, secret: str = "") -> bytes:
         exchange.account,
         exchange.method,
         exchange.path,
-        safe_headers(exchange.headers),
+        _kept_headers(exchange.headers),
     )
     return hide_key(dump(arrival), secret)
+
+
+def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers with a short hash in place of each secret, so that different callers stay different."""
+    return {
+        name: f"{REDACTED}:{account_id(headers[name])}" if value == REDACTED else value
+        for name, value in safe_headers(headers).items()
+    }
 
 
 def dump_answer(exchange: Exchange, secret: str = "") -> bytes:

@@ -1,5 +1,7 @@
 """Callbacks and the journal: the verbs for deliveries and for entries."""
 
+from dataclasses import replace
+
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.journal import Exchange
 from mockserver.engine.store.redis import layout
@@ -17,7 +19,7 @@ class Callbacks:
     def __init__(self, database: Database, setting: Setting) -> None:
         self._run = database.run
         self._claimed = database.claimed
-        self._bounds = setting.bounds
+        self._setting = setting
 
     async def delivery(self, delivery_id: str) -> Delivery | None:
         return layout.delivery_of(await self._run(RECORD, "callback", delivery_id))
@@ -26,17 +28,18 @@ class Callbacks:
         return layout.delivery_of(await self._run(CALLBACK_OF, task_id))
 
     async def update_delivery(self, before: Delivery, after: Delivery) -> bool:
+        key = self._setting.keys.key_of(before.account)
         due = after.next_attempt if not after.ended else None
         planned = due is not None and (before.ended or due != before.next_attempt)
         updated = await self._run(
             UPDATE_CALLBACK,
             before.id,
-            layout.delivery_value(before),
-            layout.delivery_value(after),
+            layout.delivery_value(before, key),
+            layout.delivery_value(after, key),
             int(before.ended),
             int(after.ended),
             repr(due) if planned else "",
-            self._bounds.callbacks,
+            self._setting.bounds.callbacks,
             int(len(after.attempts) > len(before.attempts)),
         )
         if not updated or after.ended or planned:
@@ -62,7 +65,15 @@ class Entries:
         self._ids_may_repeat = they_may
 
     async def entry(self, request_id: str) -> Exchange | None:
-        return layout.entry_of(await self._database.run(RECORD, "entry", request_id))
+        return self.read(await self._database.run(RECORD, "entry", request_id))
+
+    def read(self, value: bytes | None) -> Exchange | None:
+        """An entry; one that this process is answering is as its handler has filled it in so far."""
+        exchange = layout.entry_of(value)
+        if value is None or exchange is None or exchange.status is not None:
+            return exchange
+        opened, token = self._opened.get(exchange.id, (None, ""))
+        return replace(opened) if opened is not None and value.startswith(f"{token}\n".encode()) else exchange
 
     async def open_entry(self, exchange: Exchange) -> bool:
         if exchange.account and (secret := exchange.secret):
@@ -74,6 +85,8 @@ class Entries:
             await self._database.ask(OPEN_ENTRY, *arguments)
         elif not await self._database.run(OPEN_ENTRY, *arguments):
             return False
+        if len(self._opened) >= self._setting.bounds.requests:  # the store has dropped it, too
+            del self._opened[next(iter(self._opened))]
         self._opened[exchange.id] = exchange, token
         return True
 

@@ -107,7 +107,10 @@ class _Filling:
     def _deliveries(self, deliveries: Sequence[Delivery]) -> list[Command]:
         commands: list[Command] = []
         for delivery in deliveries:
-            order, value = next(self._order), layout.delivery_value(delivery)
+            order, value = (
+                next(self._order),
+                layout.delivery_value(delivery, self._setting.keys.key_of(delivery.account)),
+            )
             commands += self._record("callback", delivery.id, delivery.provider, delivery.account, order, value)
             if delivery.held_back:
                 commands.append(self._command("RPUSH", f"held back:{delivery.account}", delivery.id))

@@ -98,7 +98,7 @@ class Generations:
         parts: list[Part] = []
         for delivery in deliveries:
             due = "" if delivery.next_attempt is None else repr(delivery.next_attempt)
-            parts += delivery.id, layout.delivery_value(delivery), int(delivery.ended), due
+            parts += delivery.id, layout.delivery_value(delivery, key), int(delivery.ended), due
         held_back: list[Part] = []
         while True:
             answer = await self._run(

@@ -63,16 +63,16 @@ def names_of(task: Task, key: str = "") -> tuple[str, str]:
 def task_value(task: Task, names: tuple[str, str], key: str = "") -> bytes:
     job = task.job
     head = f"{job.provider}\n{job.account}\n{names[0]}\n{names[1]}\n"
-    return head.encode() + codec.hide_key(codec.dump_task(task), key)
+    return head.encode() + codec.dump_task(task, key)
 
 
 def task_of(value: bytes | None) -> Task | None:
     return codec.load_task(record(value)) if value is not None else None
 
 
-def delivery_value(delivery: Delivery) -> bytes:
+def delivery_value(delivery: Delivery, key: str = "") -> bytes:
     head = f"{delivery.provider}\n{delivery.account}\n{delivery.task_id}\n\n"
-    return head.encode("utf-8", "surrogatepass") + codec.dump_delivery(delivery)
+    return head.encode("utf-8", "surrogatepass") + codec.dump_delivery(delivery, key)
 
 
 def delivery_of(value: bytes | None) -> Delivery | None:

@@ -25,18 +25,19 @@ T = TypeVar("T")
 class Lists:
     """The verbs of `Store` for lists and counts."""
 
-    def __init__(self, database: Database, setting: Setting) -> None:
+    def __init__(self, database: Database, setting: Setting, read_entry: Callable[[bytes], Exchange | None]) -> None:
         self._run = database.run
         self._setting = setting
+        self._read_entry = read_entry
 
     async def tasks(self, wanted: Wanted[Task], limit: int, cursor: str | None = None) -> Page[Task]:
-        return await self._records("task", lambda value: layout.task_of(value), wanted, limit, cursor)
+        return await self._records("task", layout.task_of, wanted, limit, cursor)
 
     async def deliveries(self, wanted: Wanted[Delivery], limit: int, cursor: str | None = None) -> Page[Delivery]:
-        return await self._records("callback", lambda value: layout.delivery_of(value), wanted, limit, cursor)
+        return await self._records("callback", layout.delivery_of, wanted, limit, cursor)
 
     async def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]:
-        return await self._records("entry", lambda value: layout.entry_of(value), wanted, limit, cursor)
+        return await self._records("entry", self._read_entry, wanted, limit, cursor)
 
     async def _records(
         self, table: str, read: Callable[[bytes], Any], wanted: Wanted[T], limit: int, cursor: str | None

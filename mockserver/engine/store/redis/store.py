@@ -66,7 +66,7 @@ class RedisStore:
         self.claimed_elsewhere, self.put_clock = events.claimed_elsewhere, events.put_clock
         self.plan_alarm, self.drop_alarm = events.plan_alarm, events.drop_alarm
 
-        lists = Lists(database, setting)
+        lists = Lists(database, setting, entries.read)
         self.tasks, self.deliveries, self.entries = lists.tasks, lists.deliveries, lists.entries
         self.accounts, self.kept, self.pending = lists.accounts, lists.kept, lists.pending
 

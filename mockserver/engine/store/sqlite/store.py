@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 from mockserver.engine.callbacks import Delivery
@@ -222,7 +223,13 @@ class SqliteStore:
             await self._writer.run(journal.close_entry, seq, closed)
 
     async def entry(self, request_id: str) -> Exchange | None:
-        return await self._writer.read(journal.entry_by_id, request_id)
+        exchange = await self._writer.read(journal.entry_by_id, request_id)
+        return self._as_they_are([exchange])[0] if exchange is not None else None
+
+    def _as_they_are(self, kept: list[Exchange]) -> list[Exchange]:
+        """Entries; those that this process is answering are as their handlers have filled them in so far."""
+        live = {exchange.id: exchange for exchange, _ in self._arrived.values()}
+        return [replace(live[one.id]) if one.status is None and one.id in live else one for one in kept]
 
     # lists and counts
 
@@ -233,7 +240,8 @@ class SqliteStore:
         return await self._reader.read(lists.page, lists.DELIVERIES, wanted, limit, cursor)
 
     async def entries(self, wanted: Wanted[Exchange], limit: int, cursor: str | None = None) -> Page[Exchange]:
-        return await self._reader.read(lists.page, lists.ENTRIES, wanted, limit, cursor)
+        found, following = await self._reader.read(lists.page, lists.ENTRIES, wanted, limit, cursor)
+        return self._as_they_are(found), following
 
     async def accounts(self, wanted: Wanted[Account], limit: int, cursor: str | None = None) -> Page[Account]:
         return await self._reader.read(lists.accounts, wanted, limit, cursor)

@@ -382,6 +382,22 @@ async def _no_keys(store: Process, pattern: str) -> bool:
     return not await store._database.command("KEYS", pattern)
 
 
+async def test_a_request_that_is_being_answered_is_seen_here_as_its_handler_has_filled_it_in(valkey: Valkey) -> None:
+    async with processes(valkey, 2) as (here, there):
+        exchange = Exchange("r1", T0, "studio", "acct_1", "GET", "/", {})
+        await here.open_entry(exchange)
+        exchange.hung_up = 0.3
+        for seen in (await here.entry("r1"), (await here.entries(Wanted(), 9))[0][0]):
+            assert seen is not exchange
+            assert seen == exchange
+        other = await there.entry("r1")
+        assert other is not None
+        assert other.hung_up is None
+        await here.reset_account("acct_1")
+        await there.open_entry(replace(exchange, hung_up=None))
+        assert await here.entry("r1") == replace(exchange, hung_up=None)
+
+
 async def test_no_api_key_is_written(valkey: Valkey) -> None:
     async with processes(valkey, 1) as (store,):
         secret = "sk_very_secret_key"
