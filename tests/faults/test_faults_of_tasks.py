@@ -232,7 +232,7 @@ def test_a_callback_held_back_for_a_reset_account_is_not_sent_twice(scene: Scene
         submit(xhuoapi, callback_url=app.url)
         ask(scene, "POST", "reset", {"api_key": "k"})
         submit(xhuoapi, callback_url=app.url)
-        until(lambda: callbacks(scene)[0]["state"] == "delivered")
+        until(lambda: [one["state"] for one in callbacks(scene)] == ["delivered"])
         idle(scene)
     assert len(app.bodies) == 1
 

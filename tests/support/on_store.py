@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from support.stores import KINDS, VARIABLE, new_store, stores
 
 ROOT = Path(__file__).parents[2]
-OWN = ("tests/faults", "tests/test_machine.py", "tests/shared", "tests/crash", "-n", "2")
+OWN = ("tests/faults", "tests/test_machine.py", "-n", "2")
 MOCK = f"{sys.executable} {Path(__file__).resolve()} --mock"
 
 
