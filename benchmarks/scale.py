@@ -17,7 +17,7 @@ class Scale:
     held: int = 50_000
     pending: int = 100_000
     flat_requests: int = 100_000
-    stored: int = 1_000_000
+    stored: int = 200_000
     callbacks: int = 20_000
     late_seconds: float = 10
     starts: int = 11
@@ -31,7 +31,7 @@ class Scale:
 
 
 WHOLE = Scale(rounds=5, seconds=3)
-LONG = replace(WHOLE, flat_requests=1_000_000)
+LONG = replace(WHOLE, flat_requests=1_000_000, stored=1_000_000)
 QUICK = Scale(
     rounds=3,
     seconds=1,
