@@ -88,10 +88,11 @@ def _restarts(scale: Scale) -> list[Figure]:
     for name, opened in STORES.items():
         with ExitStack() as stack:
             store = stack.enter_context(opened())
-            first = start(stack, _ours("first", store))
+            room = ("--keep-tasks", str(2 * scale.pending + 1_000))
+            first = start(stack, _ours("first", store, *room))
             hold(first.port, scale.pending, scale)
             first.process.kill()
-            second = start(stack, _ours("second", store))
+            second = start(stack, _ours("second", store, *room))
             answer_of(second)
             seconds = monotonic() - second.process.started
         row = f"restart with {scale.pending:,} tasks, {name}"
