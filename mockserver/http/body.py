@@ -36,6 +36,9 @@ LONE_SURROGATE = re.compile(
 
 LONE_SURROGATE_MESSAGE = "it holds a lone surrogate, which is half of a character"
 
+LONGEST_SEARCHED = 1024 * 1024
+"""Bytes of a body in which a lone surrogate is looked for; in more it would take as long as all the rest."""
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Some Windows clients send it before UTF-8 JSON; RFC 8259 (8.1) lets a reader ignore it."""
 
@@ -100,8 +103,7 @@ class RequestBody:
         try:
             value = from_json(data, allow_inf_nan=False)
         except ValueError as error:
-            why = LONE_SURROGATE_MESSAGE if LONE_SURROGATE.search(data) else str(error)[:100]
-            raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {why}") from None
+            raise Problem(Kind.MALFORMED_BODY, f"the body is not valid JSON: {_in_words(error, data)}") from None
         if not isinstance(value, dict):
             raise Problem(Kind.MALFORMED_BODY, "the body must be a JSON object")
         return value if None not in value.values() else {name: item for name, item in value.items() if item is not None}
@@ -148,6 +150,13 @@ class RequestBody:
 
     def _too_large(self) -> Problem:
         return Problem(Kind.TOO_LARGE, f"the body exceeds {self.limit} bytes")
+
+
+def _in_words(error: ValueError, data: bytes) -> str:
+    """The error of a JSON parser, which names a lone surrogate in several ways: here it has one name."""
+    said = str(error)[:100]
+    may_be_one = ("escape" in said or "unicode" in said) and len(data) <= LONGEST_SEARCHED
+    return LONE_SURROGATE_MESSAGE if may_be_one and LONE_SURROGATE.search(data) else said
 
 
 def _cut_short(error: BodyTimeout | ServerStopping) -> Problem:

@@ -1,5 +1,6 @@
 """Each rule of advice: a client that does it, over real HTTP, gets that piece of advice, and no other."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -247,7 +248,7 @@ def test_hanging_up_early_and_paying_twice(slow: Scene, name: str, claim: str, d
     assert found.keys() == {"hangs-up-early", "pays-twice"}
     early = found["hangs-up-early"]
     assert (early["claim"], early["times"]) == (claim, 2)
-    assert "after 0.3 real seconds" in early["seen"]
+    assert re.search(r"after 0\.[3-9] real seconds", early["seen"])
     assert f"take {documented} s" in early["seen"]
     slow.advance(100)  # the same when the handlers have ended
     assert {one["rule"]: one["times"] for one in advice(slow)} == {"hangs-up-early": 2, "pays-twice": 1}

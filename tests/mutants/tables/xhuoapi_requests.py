@@ -282,7 +282,7 @@ MUTANTS = (
         "xh-bill-1-no-free-credits",
         "XH-BILL-1",
         "A new key has no credits.",
-        app("MemoryStore(opening", "MemoryStore(dict.fromkeys(opening, 0)"),
+        app("open_store(settings.store, opening", "open_store(settings.store, dict.fromkeys(opening, 0)"),
     ),
     mutant(
         "xh-bill-1-overdraft",
