@@ -11,6 +11,7 @@ bounds, the opening terms, and the fault rules and callback routes in force.
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import Generic, Literal, Protocol, TypeVar
 
 from mockserver.engine.callbacks import Delivery
@@ -128,6 +129,18 @@ class Change:
 
 Listener = Callable[[Change], None]
 """Is told of each change by another process, in the event loop of the process that opened the store. It never waits."""
+
+
+def with_attempts_under_way(queued: Sequence[Event], deliveries: Sequence[Delivery]) -> list[Event]:
+    """What is planned, in order, from what is queued; an attempt that is under way comes last at its time."""
+    known = {name for _, kind, name in queued if kind == "attempt"}
+    under_way: list[Event] = [
+        (delivery.next_attempt, "attempt", delivery.id)
+        for delivery in deliveries
+        if delivery.next_attempt is not None and not delivery.ended and delivery.id not in known
+    ]
+    under_way.sort(key=lambda event: event[0])
+    return list(merge(queued, under_way, key=lambda event: event[0]))
 
 
 class Store(DueEvents, Protocol):

@@ -4,13 +4,13 @@ What is read is exactly what was written: floats to the last bit, any bytes, tex
 the arrangement of the fields: change it with any field of any record in here.
 
 No API key is written: of headers that carry one a short hash is left, and the key of a call is replaced in every
-text.
+text but the address of its callback.
 """
 
 import json
 from base64 import b64decode, b64encode
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -48,12 +48,19 @@ def load(data: bytes) -> Any:
         return json.loads(data)
 
 
+_CALLBACK_URL = 17
+"""Where a task's record has the address of its callback."""
+
+_TARGET, _ROUTED = 4, 5
+"""Where a callback's record has its addresses."""
+
+
 # tasks
 
 
 def dump_task(task: Task, secret: str = "") -> bytes:
-    """A task without the API key of its account, `secret`."""
-    return hide_key(dump(_task(task, secret)), secret)
+    """A task without the API key of its account, `secret`, but for the address of its callback."""
+    return hide_key(dump(_task(task, secret)), secret, (_CALLBACK_URL,))
 
 
 def load_task(data: bytes) -> Task:
@@ -126,11 +133,11 @@ def _read_bytes(value: str | list[str]) -> bytes:
 
 
 def dump_delivery(delivery: Delivery, secret: str = "") -> bytes:
-    """A callback without the API key of its account, `secret`.
+    """A callback without the API key of its account, `secret`, but for the addresses that it is posted to.
 
     The same value always gives the same bytes, so that they can be compared in its place.
     """
-    return hide_key(dump(_delivery(delivery)), secret)
+    return hide_key(dump(_delivery(delivery)), secret, (_TARGET, _ROUTED))
 
 
 def _delivery(delivery: Delivery) -> tuple[Any, ...]:
@@ -275,11 +282,18 @@ def _read_exchange(arrival: list[Any], answer: list[Any] | None) -> Exchange:
     return Exchange(*arrival, *answer)
 
 
-def hide_key(data: bytes, secret: str) -> bytes:
-    """A record that `dump` has written, with the API key replaced in every text."""
+def hide_key(data: bytes, secret: str, addresses: Sequence[int] = ()) -> bytes:
+    """A record that `dump` has written, with the API key replaced in every text.
+
+    The fields at `addresses` stay as they are: a callback is posted there, and would go elsewhere.
+    """
     if len(secret) < SHORTEST_SECRET or _as_written(secret) not in data:
         return data
-    return dump(without(load(data), secret))
+    record = load(data)
+    hidden = without(record, secret)
+    for place in addresses:
+        hidden[place] = record[place]
+    return dump(hidden)
 
 
 @lru_cache(1024)

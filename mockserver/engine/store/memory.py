@@ -7,7 +7,6 @@ replace everything at one instant all the same.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from heapq import merge
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import ClockState, ServerState
@@ -16,7 +15,17 @@ from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.schedule import Event, Schedule
 from mockserver.engine.sinks import SINKS_KEPT
-from mockserver.engine.store import DRAWS, Bounds, Kept, Listener, Page, Pending, Records, Wanted
+from mockserver.engine.store import (
+    DRAWS,
+    Bounds,
+    Kept,
+    Listener,
+    Page,
+    Pending,
+    Records,
+    Wanted,
+    with_attempts_under_way,
+)
 from mockserver.engine.store.accounts import AccountTable
 from mockserver.engine.store.names import Names
 from mockserver.engine.store.steering import MemorySteering
@@ -327,7 +336,7 @@ class MemoryStore:
         anonymous, steering = self._anonymous_requests, self.steering.dump()
 
         def records() -> Records:
-            planned = _planned(schedule, deliveries)
+            planned = with_attempts_under_way(list(schedule.planned()), deliveries)
             held_with_months = list(zip(held, months, strict=True))
             return Records(tasks, deliveries, accounts, held_with_months, planned, anonymous, steering)
 
@@ -363,16 +372,3 @@ class MemoryStore:
                 self._deliveries.retire(delivery.id)
         for due, kind, name in records.planned:
             (self._schedule.plan_end if kind == "finish" else self._schedule.plan_attempt)(due, name)
-
-
-def _planned(schedule: Schedule, deliveries: Sequence[Delivery]) -> list[Event]:
-    """What is planned, in order; an attempt that is under way comes last at its time."""
-    events = list(schedule.planned())
-    known = {name for _, kind, name in events if kind == "attempt"}
-    under_way: list[Event] = [
-        (delivery.next_attempt, "attempt", delivery.id)
-        for delivery in deliveries
-        if delivery.next_attempt is not None and not delivery.ended and delivery.id not in known
-    ]
-    under_way.sort(key=lambda event: event[0])
-    return list(merge(events, under_way, key=lambda event: event[0]))

@@ -187,3 +187,12 @@ def test_no_api_key_is_written(body: str) -> None:
     asked = task(job=replace(PLAIN, prompt=f"use {KEY}", request=f'{{"prompt": "{KEY}"}}'.encode()))
     hidden = codec.load_task(codec.dump_task(asked, KEY))
     assert (hidden.job.prompt, hidden.job.request) == (f"use {REDACTED}", f'{{"prompt": "{REDACTED}"}}'.encode())
+
+
+def test_the_address_of_a_callback_stays_as_it_is_and_so_its_receiver_gets_it() -> None:
+    url = f"https://app.example.com/hook?key={KEY}"
+    asked = codec.load_task(codec.dump_task(task(job=replace(PLAIN, prompt=f"use {KEY}", callback_url=url)), KEY))
+    assert (asked.job.callback_url, asked.job.prompt) == (url, f"use {REDACTED}")
+    planned = Delivery("cb", "t", "studio", "acct_1", url, f"http://127.0.0.1/?k={KEY}", f'["{KEY}"]'.encode(), T0)
+    found = codec.load_delivery(codec.dump_delivery(planned, KEY))
+    assert (found.target, found.routed, found.body) == (planned.target, planned.routed, f'["{REDACTED}"]'.encode())

@@ -2,14 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from heapq import merge
 from typing import TypeVar
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.ledger import USAGE_KEPT, AccountRow
 from mockserver.engine.schedule import Event, EventKind
 from mockserver.engine.sinks import Sink
-from mockserver.engine.store import Records, codec
+from mockserver.engine.store import Records, codec, with_attempts_under_way
 from mockserver.engine.store.redis import layout
 from mockserver.engine.store.redis.database import Database
 from mockserver.engine.store.redis.matches import counts_of
@@ -88,14 +87,7 @@ class Reading:
                 placed.append((float(due), member, "finish"))
         placed.sort()
         events: list[Event] = [(due, kind, layout.text(member[15:])) for due, member, kind in placed]
-        known = {name for _, kind, name in events if kind == "attempt"}
-        under_way: list[Event] = [
-            (delivery.next_attempt, "attempt", delivery.id)
-            for delivery in deliveries
-            if delivery.next_attempt is not None and not delivery.ended and delivery.id not in known
-        ]
-        under_way.sort(key=lambda event: event[0])
-        return list(merge(events, under_way, key=lambda event: event[0]))
+        return with_attempts_under_way(events, deliveries)
 
     async def _steering(self, rules_added: int, sinks: Sequence[bytes]) -> SteeringRecords:
         rules, counts = await self._hash("rule"), await self._hash("matches")
