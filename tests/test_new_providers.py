@@ -39,7 +39,19 @@ def run(*command: str, at: Path = ROOT, path: tuple[Path, ...] = (), expect: int
 
 
 def pytest_on(*arguments: str, at: Path = ROOT, path: tuple[Path, ...] = ()) -> str:
-    return run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, at=at, path=path)
+    return run(
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+        *arguments,
+        at=at,
+        path=path,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -263,8 +263,7 @@ def test_a_slow_click_is_not_lost_while_requests_come(live: Page) -> None:
 
 def press_slowly(live: Page, target: Any) -> None:
     """Press the mouse on something, and let it go when more has happened."""
-    box = target.bounding_box()
-    live.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    target.hover()
     live.page.mouse.down()
     for _ in range(3):
         submit(live.scene)

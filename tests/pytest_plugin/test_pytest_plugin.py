@@ -24,6 +24,9 @@ from mockserver.settings import Settings
 from support.packages import metadata_of_project
 
 ROOT = Path(mockserver.__file__).parents[1]
+WITHOUT_SLOW_PLUGINS = "-p no:schemathesis -p no:valkey"
+"""Plugins of packages that only this project's own tests use; to import them takes a second."""
+
 EMBEDDINGS = Path(__file__).parent / "embeddings"
 
 
@@ -33,7 +36,12 @@ def run(project: Path, *options: str, search: tuple[Path, ...] = (ROOT,)) -> str
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--color=no", *options],
         cwd=project,
-        env={**environment, "PYTHONPATH": os.pathsep.join(map(str, search)), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **environment,
+            "PYTHONPATH": os.pathsep.join(map(str, search)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_ADDOPTS": WITHOUT_SLOW_PLUGINS,
+        },
         capture_output=True,
         text=True,
         timeout=90,
