@@ -26,7 +26,7 @@ from mockserver.http.context import Mount, RequestContext, Route
 from mockserver.http.index_page import IndexEntry, IndexPage
 from mockserver.http.public_urls import PublicUrls, host_name, is_loopback
 from mockserver.http.request_head import RequestLine
-from mockserver.http.routing import Router
+from mockserver.http.routing import UNKNOWN_PATH, ResolvedRoute, Router
 from mockserver.providers.base import Provider, discover
 from mockserver.settings import Settings
 
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from mockserver.scenarios.in_force import ScenariosInForce
 
 V = TypeVar("V")
+
+_Found = tuple[str | None, str, ResolvedRoute, Mapping[str, str]]
+
+LONGEST_REMEMBERED, FOUND_REMEMBERED = 200, 1024
+"""Routes that were found are remembered for so many different requests, of targets of at most so many characters."""
 
 _PROBES = ("/healthz", "/readyz")
 """Paths of liveness and readiness probes; they are answered under any Host."""
@@ -59,6 +64,7 @@ class App:
         self._hosts = {host: provider.name for provider in self.providers for host in provider.hosts}
         self._described = {f"/{provider.name}/openapi.json": provider for provider in self.providers}
         self._routers = {provider.name: Router(provider.routes) for provider in self.providers}
+        self._find = lru_cache(FOUND_REMEMBERED)(self._found)
         self._callers = {name: lru_cache(4096)(partial(_caller, mount)) for name, mount in self.mounts.items()}
         self.public_urls = PublicUrls(settings, frozenset(self._hosts))
         self.index_page = IndexPage(self._index_entries, self.public_urls)
@@ -121,11 +127,14 @@ class App:
         self.requests += 1
         host = self.public_urls.authority(request)
         target = request.raw_path if request.method == "CONNECT" else request.path  # aiohttp reads a host from it
-        name, path = self._locate(target, host)
+        method = request.method
+        if len(target) <= LONGEST_REMEMBERED:
+            name, path, resolved, params = self._find(method, target, host)
+        else:
+            name, path, resolved, params = self._found(method, target, host)
         if name is not None:
-            if target in self._described and request.method in ("GET", "HEAD"):
+            if target in self._described and method in ("GET", "HEAD"):
                 return await self._describe(request, self._described[target])
-            resolved, params = self._routers[name].find(request.method, path)
             handler, caller = resolved.handler, self._caller(request, name)
             try:
                 exchange = await self._open_exchange(request, name, caller[1], params.get("task_id"))
@@ -183,6 +192,11 @@ class App:
         if error is not None:
             self.engine.defects.add(where, error)
         return self.index_page.internal_error()
+
+    def _found(self, method: str, target: str, host: str) -> "_Found":
+        """The provider's name and the path as `_locate` finds them, the route, and the path's variable parts."""
+        name, path = self._locate(target, host)
+        return (name, path, *(self._routers[name].find(method, path) if name is not None else (UNKNOWN_PATH, {})))
 
     def _locate(self, path: str, host: str) -> tuple[str | None, str]:
         """The provider's name by path prefix or by `Host` (None if there is none), and the path without the prefix."""

@@ -1,6 +1,6 @@
 """What this process claims of the events, which it may share with others."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from mockserver.engine.schedule import DueEvents, Event
 
@@ -19,8 +19,11 @@ class Claims:
                 return self._put_back.pop(place)
         return await self._events.claim_due(now)
 
-    async def claim_ends(self, now: float) -> Sequence[Event]:
+    def claim_ends(self, now: float) -> Awaitable[Sequence[Event]]:
         """As `DueEvents.claim_ends`."""
+        return self._claim_put_back(now) if self._put_back else self._events.claim_ends(now)
+
+    async def _claim_put_back(self, now: float) -> Sequence[Event]:
         ends = [event for event in self._put_back if event[1] == "finish" and event[0] <= now]
         if not ends:
             return await self._events.claim_ends(now)

@@ -199,12 +199,20 @@ class Engine:
             raise Problem(Kind.CONFLICT, "the task has ended already")
         return ended
 
-    async def wait(self, task: Task) -> None:
-        """Until the task has ended and its money is settled, or a reset has forgotten it."""
+    async def wait(self, task: Task) -> Task | None:
+        """Until the task has ended and its money is settled; the task as it has ended.
+
+        None if it has not: a reset has forgotten it, or the server is about to stop.
+        """
+        store, name = self.store, task.id
         if self.event_runner.may_be_due():
             await self.event_runner.run_due()
-        if await self.store.is_open(task.id):
-            await self.waiters.until_end(task.id, task.due, self.store.is_open)
+        if await store.is_open(name):
+            await self.waiters.until_end(name, task.due, store.is_open)
+            if await store.is_open(name):
+                return None
+        await store.refresh()  # the process that has ended it may have moved the clock
+        return await store.task(name)
 
     async def _end(self, task_id: str, due: float) -> None:
         """End a task that is due; one that was cancelled or reset since this end was planned is left alone."""

@@ -97,12 +97,13 @@ class Queue(Generic[K]):
 
     def pop_due(self, now: float) -> tuple[float, K] | None:
         """The first that is due at or before `now`, taken out; None if there is none."""
-        head = self.head()
-        if head is None or head[0] > now:
-            return None
-        due, _, key = heappop(self._heap)
-        del self._live[key]
-        return due, key
+        heap, live = self._heap, self._live
+        while heap and heap[0][0] <= now:
+            due, order, key = heappop(heap)
+            if live.get(key) == order:
+                del live[key]
+                return due, key
+        return None
 
     def copy(self) -> "Queue[K]":
         return Queue(self._heap.copy(), self._live.copy())
@@ -138,12 +139,16 @@ class Schedule:
         """When something falls due next, in Unix seconds; None if nothing is planned."""
         return min((head[0] for queue in (self.ends, self.attempts) if (head := queue.head())), default=None)
 
-    def claim_due(self, now: float, *, attempts: bool = True) -> Event | None:
-        """Take out the first event that is due at or before `now`; without `attempts`, the first end of a task."""
-        attempt = self.attempts.head() if attempts else None
+    def claim_due(self, now: float) -> Event | None:
+        """Take out the first event that is due at or before `now`."""
+        attempt = self.attempts.head()
         if attempt is not None and ((end := self.ends.head()) is None or attempt < end):
             due = self.attempts.pop_due(now)
             return (due[0], "attempt", due[1]) if due else None
+        return self.claim_end(now)
+
+    def claim_end(self, now: float) -> Event | None:
+        """Take out the first end of a task that is due at or before `now`."""
         due = self.ends.pop_due(now)
         return (due[0], "finish", due[1]) if due else None
 

@@ -60,10 +60,15 @@ class RequestBody:
     parts: Form | None = None
 
     @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case; application/octet-stream without a Content-Type."""
+        request = self.request
+        return JSON if request.headers.get("Content-Type") == JSON else request.content_type
+
+    @property
     def is_form(self) -> bool:
         """Whether the Content-Type is multipart/form-data."""
-        given = self.request.headers.get("Content-Type")
-        return given != JSON and self.request.content_type == "multipart/form-data"
+        return self.content_type == "multipart/form-data"
 
     async def raw(self) -> bytes:
         """The raw body.
@@ -74,7 +79,8 @@ class RequestBody:
         if self.received:
             return self.received
         request = self.request
-        await self._begin(request)
+        if self._begin():
+            await self._send_continue()
         content = request.content
         try:
             data = content.read_nowait() if content.is_eof() else await request.read()
@@ -93,8 +99,7 @@ class RequestBody:
     async def json(self) -> dict[str, Any]:
         """The body as a JSON object; a field that is null counts as absent. Raises Problem(MALFORMED_BODY)."""
         data = (await self.raw()).removeprefix(BYTE_ORDER_MARK)
-        given = self.request.headers.get("Content-Type")
-        if given != JSON and self.request.content_type != JSON:
+        if self.content_type != JSON:
             raise Problem(Kind.MALFORMED_BODY, f"Content-Type must be {JSON}")
         if not data or data.isspace():
             raise Problem(Kind.MALFORMED_BODY, "the body is empty")
@@ -112,7 +117,8 @@ class RequestBody:
         """The body as multipart/form-data. Raises Problem(MALFORMED_BODY)."""
         if self.parts is not None:
             return self.parts
-        await self._begin(self.request)
+        if self._begin():
+            await self._send_continue()
         try:
             self.parts = await read_form(self.request, MOST_FIELDS, self.limit)
         except TooLarge:
@@ -138,15 +144,18 @@ class RequestBody:
                 await self.request.content.wait_eof()
             await (self.form() if self.is_form else self.raw())
 
-    async def _begin(self, request: BaseRequest) -> None:
-        """Check the headers of the body before reading it, and answer `Expect: 100-continue`. Raises Problem."""
+    def _begin(self) -> bool:
+        """Check a body's headers before it is read; whether the client waits for `100 Continue`. Raises Problem."""
+        request = self.request
         headers = request.headers
         if (request.content_length or 0) > self.limit:
             raise self._too_large()
-        if headers.get("Content-Encoding", "identity").lower() != "identity":
+        if "Content-Encoding" in headers and headers["Content-Encoding"].lower() != "identity":
             raise Problem(Kind.MALFORMED_BODY, "Content-Encoding is not supported: send the body uncompressed")
-        if headers.get("Expect", "").lower() == "100-continue":
-            await cast(Connection, request.protocol).send_continue(request)
+        return "Expect" in headers and headers["Expect"].lower() == "100-continue"
+
+    async def _send_continue(self) -> None:
+        await cast(Connection, self.request.protocol).send_continue(self.request)
 
     def _too_large(self) -> Problem:
         return Problem(Kind.TOO_LARGE, f"the body exceeds {self.limit} bytes")

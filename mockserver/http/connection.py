@@ -15,7 +15,7 @@ from mockserver.engine.clock import monotonic
 from mockserver.engine.journal import Exchange
 from mockserver.engine.problems import Kind, Problem
 from mockserver.http.json_answer import JsonAnswer
-from mockserver.http.request_head import RequestHead, RequestLine, split_requests
+from mockserver.http.request_head import RequestHead, RequestLine, safe_message, split_requests
 from mockserver.http.timeouts import BodyTimeout, HeaderTimeout, ServerStopping
 
 HEADER_SECONDS = 30.0
@@ -127,7 +127,9 @@ class Connection(web.RequestHandler):
             self._malformed = isinstance(message, _ErrInfo)
             if isinstance(message, RawRequestMessage):
                 self._continue_sent = False
-                head.parsed(message, data, self._receiving.is_eof())
+                if not head.ascii:
+                    self._messages[-1] = safe_message(message), self._receiving
+                head.parsed(message, data, self._receiving)
             elif self._unanswered() > 1:
                 self._fail_body(web.RequestPayloadError(INCOMPLETE))
         if not begun and head.begun and self._request_count:

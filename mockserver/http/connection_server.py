@@ -5,9 +5,7 @@ from typing import Any
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.web_protocol import ERROR
-from multidict import CIMultiDict, CIMultiDictProxy
 
-from mockserver.engine.text import safe_text
 from mockserver.http.connection import Application, Connection
 from mockserver.http.request_head import RequestHead
 
@@ -41,7 +39,7 @@ class Server(web.Server):
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         protocol.body = payload
         return web.BaseRequest(
-            _safe_message(message, protocol.head),
+            message if message is not ERROR else _stand_in(protocol.head),
             payload,
             protocol,
             writer,
@@ -52,14 +50,6 @@ class Server(web.Server):
         )
 
 
-def _safe_message(message: RawRequestMessage, head: RequestHead) -> RawRequestMessage:
-    """A parsed request with texts that can be stored and shown, whatever bytes its header had.
-
-    aiohttp's stand-in for a request that can't be parsed says HTTP/1.0: it gets the version of the request line.
-    """
-    if message is ERROR:
-        return ERROR._replace(version=HttpVersion10 if head.line().version in ("0.9", "1.0") else HttpVersion11)
-    if message.path.isascii() and all(map(str.isascii, message.headers.values())):
-        return message
-    headers = CIMultiDict((safe_text(name), safe_text(value)) for name, value in message.headers.items())
-    return message._replace(path=safe_text(message.path), headers=CIMultiDictProxy(headers))
+def _stand_in(head: RequestHead) -> RawRequestMessage:
+    """aiohttp's stand-in for a request that can't be parsed: it says HTTP/1.0, but here what the request line says."""
+    return ERROR._replace(version=HttpVersion10 if head.line().version in ("0.9", "1.0") else HttpVersion11)

@@ -134,10 +134,8 @@ class RequestContext:
 
     async def wait_until_finished(self, task: Task) -> Task:
         """Wait for a task to end. Raises Problem if it fails."""
-        await self.engine.wait(task)
-        await self.engine.store.refresh()  # the process that has ended it may have moved the clock
-        ended = await self.engine.find(self.provider.name, task.id)
-        if ended is None or await self.engine.store.is_open(task.id):
+        ended = await self.engine.wait(task)
+        if ended is None:
             raise Problem(Kind.UNAVAILABLE, f"the server {self.engine.waiters.interruption} during this generation")
         if ended.failure is not None:
             failure = ended.failure

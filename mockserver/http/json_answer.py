@@ -47,11 +47,12 @@ class JsonAnswer(Response):
 
     def head(self, request: BaseRequest) -> bytes | None:
         """The status line and the headers, with the empty line; None if aiohttp has to write this answer."""
+        status = self._status
         if self._built is not None or request.version != (1, 1) or request.method == "HEAD":
             return None
-        if self._status < 200 or self._status in WITHOUT_BODY or self._compression or self._chunked or self._cookies:
+        if status < 200 or status in WITHOUT_BODY or self._compression or self._chunked or self._cookies:
             return None
-        text = _start(self._status)
+        text = _start(status)
         for name, value in self._extra.items():
             if not (value.isascii() and value.isprintable()):
                 return None

@@ -104,7 +104,9 @@ class PublicUrls:
 
     def authority(self, request: BaseRequest) -> str:
         """The host and port that a request is for."""
-        return authority(request, self._trust_proxy)
+        if self._trust_proxy or request.raw_path[:1] != "/":
+            return authority(request, self._trust_proxy)
+        return request.headers.get("Host", "")
 
     def _scheme(self, request: BaseRequest) -> str:
         if self._trust_proxy:

@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from aiohttp import StreamReader
 from aiohttp.http import RawRequestMessage
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from mockserver.engine.text import safe_text
 
 KEPT = 2_048
 """How many bytes of a request are kept."""
@@ -37,30 +41,40 @@ def split_requests(data: bytes) -> Sequence[bytes]:
     return [data[start:end] for start, end in pairwise(starts)]
 
 
+def safe_message(message: RawRequestMessage) -> RawRequestMessage:
+    """A parsed request with texts that can be stored and shown, whatever bytes its header had."""
+    headers = CIMultiDict((safe_text(name), safe_text(value)) for name, value in message.headers.items())
+    return message._replace(path=safe_text(message.path), headers=CIMultiDictProxy(headers))
+
+
 class RequestHead:
     """Keeps the first bytes of a connection's current request."""
 
     def __init__(self) -> None:
         self._start = b""
         self._parsed = False
+        self.ascii = True
+        """Whether all bytes were ASCII that have arrived since the request began, until its header was parsed."""
 
     def receive(self, data: bytes, between_requests: bool) -> None:
         """Take bytes before they are parsed; `between_requests` says that the last request's body is complete."""
-        if self._parsed and between_requests:
-            self._start, self._parsed = b"", False
-        if not self._parsed and len(self._start) < KEPT:
+        if self._parsed:
+            if not between_requests:
+                return
+            self._start, self._parsed, self.ascii = b"", False, True
+        if len(self._start) < KEPT:
             self._start += data[: KEPT - len(self._start)]
+        self.ascii = self.ascii and data.isascii()
 
-    def parsed(self, message: RawRequestMessage, data: bytes, complete: bool) -> None:
-        """Note that the header in `data` was parsed; `complete` says that the whole body has arrived too."""
+    def parsed(self, message: RawRequestMessage, data: bytes, body: StreamReader) -> None:
+        """Note that the header in `data` was parsed, and `body` is what has arrived of the request's body."""
         self._parsed = True
-        end = data.find(b"\r\n\r\n") + 4
-        if not complete or end == len(data) or end < 4:
+        if message.chunked or not body.is_eof():
             return
-        length = message.headers.get("Content-Length", "0")
-        following = data[end + int(length) :] if length.isdigit() else b""
-        if following:  # the next request has begun in the same packet
-            self._start, self._parsed = following[:KEPT], False
+        end = data.find(b"\r\n\r\n") + 4
+        if 4 <= end < len(data) - body.total_bytes:  # the next request has begun in the same packet
+            following = data[end + body.total_bytes :]
+            self._start, self._parsed, self.ascii = following[:KEPT], False, following.isascii()
 
     @property
     def begun(self) -> bool:

@@ -45,7 +45,7 @@ class Events:
     async def claim_ends(self, now: float) -> Sequence[Event]:
         await _turn()
         ends = []
-        while (event := self.schedule.claim_due(now, attempts=False)) is not None:
+        while (event := self.schedule.claim_end(now)) is not None:
             ends.append(event)
         return ends
 

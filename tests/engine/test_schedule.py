@@ -64,7 +64,7 @@ def test_ends_alone_are_claimed_where_no_attempt_may_run() -> None:
     schedule = Schedule()
     schedule.plan_attempt(1.0, "attempt")
     schedule.plan_end(2.0, "end")
-    assert schedule.claim_due(2.0, attempts=False) == (2.0, "finish", "end")
-    assert schedule.claim_due(2.0, attempts=False) is None
+    assert schedule.claim_end(2.0) == (2.0, "finish", "end")
+    assert schedule.claim_end(2.0) is None
     assert list(schedule.planned()) == [(1.0, "attempt", "attempt")]
     assert schedule.claim_due(2.0) == (1.0, "attempt", "attempt")

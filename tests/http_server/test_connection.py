@@ -140,3 +140,17 @@ def test_text_that_looks_like_a_request_in_a_body_is_a_body(scene: Scene) -> Non
     body = b'{"model":"gpt-image-2-beta","prompt":"x","z":"' + b"\\n" + b'"\n,"y":1}\nGET / HTTP/1.1\nPUT /a HTTP/1.1\n'
     assert parsed(talk(scene.root, request(PATHS["evolink"], body))).status_code == 400
     assert len(scene.mock("requests")["requests"]) == 1
+
+
+def test_a_chunked_body_that_came_with_its_header_leaves_an_idle_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its chunks are no beginning of a next request, whose header would be waited for and answered with a 408."""
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 0.1)
+    monkeypatch.setattr(connection_server, "KEEPALIVE_SECONDS", 0.5)
+    with MockServer(Settings(port=0)) as mock:
+        split = urlsplit(mock.root_url)
+        with closing(socket.create_connection((split.hostname, split.port), timeout=2)) as client:
+            body = VALID["evolink"]
+            client.sendall(chunked(PATHS["evolink"], b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)))
+            assert parsed(client.recv(10_000)).status_code == 200
+            assert client.recv(10_000) == b""
+        assert [entry.status for entry in mock.requests()] == [200]

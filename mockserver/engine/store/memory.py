@@ -259,7 +259,7 @@ class MemoryStore:
         return self._schedule.claim_due(now)
 
     async def claim_ends(self, now: float) -> Sequence[Event]:
-        event = self._schedule.claim_due(now, attempts=False)
+        event = self._schedule.claim_end(now)
         return (event,) if event is not None else ()
 
     # the journal

@@ -28,7 +28,7 @@ async def generate(context: RequestContext) -> StreamResponse:
     width, height = asked.pixels()
     references = await check_references(context, "image_urls", urls, uploads, models.MOST_REFERENCES, ("https",))
     task = await context.submit(_job(context, asked, width, height, references))
-    if context.request.query.get("async") in ASYNC_VALUES:
+    if "?" in context.request.raw_path and context.request.query.get("async") in ASYNC_VALUES:
         return context.answer(wire.submission(task), status=202)
     return context.answer(wire.images(await context.wait_until_finished(task)))
 

@@ -35,7 +35,7 @@ def _day(number: int) -> str:
 def file_urls(task: Task) -> list[str]:
     """The links of a task's pictures, numbered from 1 (IC-FILE-1, IC-N-1)."""
     stem = f"/v1/images/files/{task.job.model}/{day(task)}/{task.id}"
-    return [_address(task, f"{stem}-{n}.png") for n in range(1, task.job.count + 1)]
+    return [picture_url(task.job.origin, f"{stem}-{n}.png", PICTURE_HOSTS) for n in range(1, task.job.count + 1)]
 
 
 def redirect_target(task: Task, sequence: int) -> str:

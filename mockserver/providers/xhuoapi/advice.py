@@ -41,4 +41,4 @@ def _takes(model: str, kind: type[models.Request], field: str, value: Any, reade
         asked.check()
     except Problem:
         return False
-    return asked.limit_broken() is None
+    return asked.limit_broken(asked.asked()) is None

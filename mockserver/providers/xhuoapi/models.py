@@ -69,13 +69,13 @@ class Request(Fields):
         """Check what a field's type alone cannot. Raises Problem."""
         self.asked()
 
-    def limit_broken(self) -> str | None:
-        """Why the upstream model refuses this size; None if it takes it."""
+    def limit_broken(self, size: Pair) -> str | None:
+        """Why the upstream model refuses a size, in pixels; None if it takes it."""
         return None
 
-    def returned(self, exact: bool) -> Pair:
-        """(width, height) of the picture."""
-        return self.asked()
+    def returned(self, size: Pair, exact: bool) -> Pair:
+        """(width, height) of the picture of a size that was asked for."""
+        return size
 
 
 class OpenAIRequest(Request):
@@ -96,9 +96,9 @@ class OpenAIRequest(Request):
             raise Problem(Kind.INVALID_PARAMETER, "size must be auto or WIDTHxHEIGHT, like 1024x1024.", field="size")
         return pixels
 
-    def limit_broken(self) -> str | None:
+    def limit_broken(self, size: Pair) -> str | None:
         sizes = SIZES[self.model]
-        return None if self.asked() in sizes else f"size must be one of {', '.join(f'{w}x{h}' for w, h in sizes)}"
+        return None if size in sizes else f"size must be one of {', '.join(f'{w}x{h}' for w, h in sizes)}"
 
 
 class GptImage(OpenAIRequest):
@@ -120,12 +120,10 @@ class GptImage(OpenAIRequest):
 class GptImage2(GptImage):
     """gpt-image-2: any size within the upstream limits (XH-SIZE-1 to -6)."""
 
-    def limit_broken(self) -> str | None:
-        size = self.asked()
+    def limit_broken(self, size: Pair) -> str | None:
         return None if size in ALIASES.values() else UPSTREAM_LIMITS.broken_by(*size)
 
-    def returned(self, exact: bool) -> Pair:
-        size = self.asked()
+    def returned(self, size: Pair, exact: bool) -> Pair:
         return size if exact else ALIASES.get(size, size)
 
 

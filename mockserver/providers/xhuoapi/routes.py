@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from mockserver.engine.addresses import check_any
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.sizes import pixels_text
+from mockserver.engine.sizes import Pair, pixels_text
 from mockserver.engine.tasks import Failure, Job
 from mockserver.http.context import RequestContext, Route
 from mockserver.http.multipart import Form
@@ -93,14 +93,15 @@ async def _run(context: RequestContext, asked: models.Request, request: bytes, o
     """Submit, and answer at once or with the result (XH-CB-1, XH-ASYNC-1, XH-SIZE-9)."""
     callback_url = read_callback_url(asked.callback_url, check_any)
     at_once = callback_url is not None or asked.wait_not
-    broken = asked.limit_broken()
+    size = asked.asked()
+    broken = asked.limit_broken(size)
     if broken:
         broken = advice.with_other_models(broken, asked.model, "size", asked.size, read)
     if broken and not at_once:
         raise Problem(Kind.UNSUPPORTED_BY_MODEL, broken, field="size")
     failure = Failure(Kind.UNSUPPORTED_BY_MODEL, detail=broken) if broken else None
     stored = at_once or context.mount.store_sync_tasks
-    task = await context.submit(_job(context, asked, request, operation, callback_url, failure, stored))
+    task = await context.submit(_job(context, asked, size, request, operation, callback_url, failure, stored))
     if at_once:
         return context.answer({"task_id": task.id})
     return context.answer(wire.result(await context.wait_until_finished(task)))
@@ -109,24 +110,25 @@ async def _run(context: RequestContext, asked: models.Request, request: bytes, o
 def _job(
     context: RequestContext,
     asked: models.Request,
+    size: Pair,
     request: bytes,
     operation: str,
     callback_url: str | None,
     failure: Failure | None,
     stored: bool,
 ) -> Job:
-    size = asked.asked()
-    width, height = asked.returned(context.mount.exact_pixels)
+    mount = context.mount
+    width, height = asked.returned(size, mount.exact_pixels)
     return Job(
-        provider=context.provider.name,
+        provider=mount.provider.name,
         account=context.account,
         model=asked.model,
         prompt=asked.prompt,
         size=pixels_text(*size),
         width=width,
         height=height,
-        cost=pricing.price(context.mount.prices, asked.model, size, asked.tier, asked.count),
-        documented=pricing.duration(context.mount.latencies, asked.model, size),
+        cost=pricing.price(mount.prices, asked.model, size, asked.tier, asked.count),
+        documented=pricing.duration(mount.latencies, asked.model, size),
         origin=context.origin,
         count=asked.count,
         format=asked.format,
