@@ -8,6 +8,7 @@ import pytest
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.forked_pytest import PytestForks, forking
 from support.intercepted import Intercepted, interception_of
 from support.scene import Scene
 from support.stores import new_store
@@ -52,6 +53,13 @@ def valkey() -> Iterator[Valkey]:
     """A Valkey server for all tests of a run; each store on it has a prefix of its own."""
     with valkey_running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[PytestForks]:
+    """Runs pytest in processes of their own, at a fraction of what it takes to start one."""
+    with forking() as found:
+        yield found
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,13 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from support.blocks import blocks_of
+from support.forked_pytest import PytestForks
 from support.packages import metadata_of_project
 
 ROOT = Path(__file__).parents[1]
@@ -25,33 +26,33 @@ RUNNERS = {"python": sys.executable, "ruff": f"{Path(sys.executable).parent}/ruf
 """What stands in a copy's virtual environment; types are checked by the test of the generated files alone."""
 
 
+PytestOn = Callable[..., str]
+
+
+def environment() -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "MOCK_"))}
+    return {**clean, "NO_COLOR": "1", "COLUMNS": "200"}
+
+
 def run(*command: str, at: Path = ROOT, path: tuple[Path, ...] = (), expect: int = 0) -> str:
     """What a command prints; `path` are folders of packages that it finds."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "MOCK_"))}
-    environment |= {
-        "PYTHONPATH": os.pathsep.join(map(str, (*path, at))),
-        "NO_COLOR": "1",
-        "COLUMNS": "200",
-    }
-    done = subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    env = {**environment(), "PYTHONPATH": os.pathsep.join(map(str, (*path, at)))}
+    done = subprocess.run(command, cwd=at, env=env, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == expect, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr
 
 
-def pytest_on(*arguments: str, at: Path = ROOT, path: tuple[Path, ...] = ()) -> str:
-    return run(
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:schemathesis",
-        *arguments,
-        at=at,
-        path=path,
-    )
+@pytest.fixture
+def pytest_on(forks: PytestForks) -> PytestOn:
+    """Runs pytest in a process of its own, which must pass; what it prints."""
+
+    def pytest_on(*arguments: str, path: tuple[Path, ...] = ()) -> str:
+        options = ("-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", *arguments)
+        done = forks.run(*options, cwd=ROOT, environ=environment(), path=(*path, ROOT), timeout=240)
+        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    return pytest_on
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +63,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     return site, EXAMPLE
 
 
-def test_the_example_passes_its_own_tests(installed: tuple[Path, ...]) -> None:
+def test_the_example_passes_its_own_tests(pytest_on: PytestOn, installed: tuple[Path, ...]) -> None:
     assert " passed" in pytest_on(str(EXAMPLE / "tests"), path=installed)
 
 
-def test_the_example_passes_its_contract_tests(installed: tuple[Path, ...]) -> None:
+def test_the_example_passes_its_contract_tests(pytest_on: PytestOn, installed: tuple[Path, ...]) -> None:
     said = pytest_on(str(EXAMPLE / "contract"), path=installed)
     assert re.search(r"openai_images \(mock\): (\d+) held of \1 claims", said), said
 
@@ -78,7 +79,7 @@ def test_each_claim_of_the_example_has_a_test() -> None:
         assert set(re.findall(r'"(OI-[A-Z]+-\d+)"', text)) == ids, folder
 
 
-def test_what_holds_for_every_provider_holds_for_the_example(installed: tuple[Path, ...]) -> None:
+def test_what_holds_for_every_provider_holds_for_the_example(pytest_on: PytestOn, installed: tuple[Path, ...]) -> None:
     said = pytest_on("tests/providers/test_every_provider.py", "-k", "openai_images", path=installed)
     assert re.search(r"^1[0-9] passed", said, re.M), said
 
@@ -94,7 +95,7 @@ def test_the_commands_know_the_example(installed: tuple[Path, ...]) -> None:
     assert "openai_images" not in run(*mockserver, "providers")
 
 
-def test_the_example_is_described_without_a_line_about_it(installed: tuple[Path, ...]) -> None:
+def test_the_example_is_described_without_a_line_about_it(pytest_on: PytestOn, installed: tuple[Path, ...]) -> None:
     """Its package says nothing of OpenAPI: its models, its refusals and its routes do."""
     said = pytest_on("tests/openapi", "-k", "openai_images", path=installed)
     assert re.search(r"^1[0-9] passed, 1 skipped", said, re.M), said
@@ -125,7 +126,7 @@ def test_the_fixture(mock_providers):
 """
 
 
-def test_the_pytest_fixture_has_the_example(installed: tuple[Path, ...], tmp_path: Path) -> None:
+def test_the_pytest_fixture_has_the_example(pytest_on: PytestOn, installed: tuple[Path, ...], tmp_path: Path) -> None:
     (tmp_path / "test_plugin.py").write_text(PLUGIN)
     (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     assert "1 passed" in pytest_on(str(tmp_path), path=installed)
@@ -138,7 +139,7 @@ def copy(tmp_path: Path) -> Path:
     copy.mkdir()
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, copy / name)  # with the bytecode, which is valid for the copy
         else:
             shutil.copy(ROOT / name, copy / name)
     (copy / ".venv" / "bin").mkdir(parents=True)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,26 +10,24 @@ from pathlib import Path
 import pytest
 
 from contract.scene import KEY, ROOT, GreedyHandler, GreedyServer, Provider, Ran, RunSuite
+from support.forked_pytest import PytestForks
 
 sys.path.insert(0, str(ROOT))  # contract_tests is no installed package
 
 
 @pytest.fixture
-def run_suite(tmp_path: Path) -> RunSuite:
+def run_suite(forks: PytestForks, tmp_path: Path) -> RunSuite:
     """Runs pytest on the suite (or `folder`) with arguments; the keys are in the environment unless `keys` says no."""
 
-    def run(*arguments: str, folder: str = "contract_tests", keys: bool = True, timeout: float = 120) -> Ran:
+    def run(*arguments: str, folder: str = "contract_tests", keys: bool = True, timeout: int = 120) -> Ran:
         page = tmp_path / "report.json"
         names = ("EVOLINK_API_KEY", "ICODEEASY_API_KEY", "XHUOAPI_API_KEY")
         environ = {name: value for name, value in os.environ.items() if name not in names}
         environ.update(dict.fromkeys(names, KEY) if keys else {})
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments]
-        command += ["--contract-json", str(page), *folder.split()]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=timeout, check=False
-        )
+        options = ["-p", "no:cacheprovider", "-q", *arguments, "--contract-json", str(page)]
+        done = forks.run(*options, *folder.split(), cwd=ROOT, environ=environ, timeout=timeout)
         report = json.loads(page.read_text("utf-8")) if page.exists() else {}
-        return Ran(done.returncode, done.stdout + done.stderr, report)
+        return Ran(done.returncode, done.stdout, report)
 
     return run
 

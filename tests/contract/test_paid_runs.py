@@ -6,6 +6,7 @@ from contract.scene import KEY, Provider, RunSuite
 from contract_tests.library import PROVIDERS
 
 Greedy = tuple[str, Provider]
+EVOLINK = "contract_tests/evolink"
 PAID = "contract_tests/evolink/test_submission.py contract_tests/evolink/test_tasks.py"
 
 
@@ -32,7 +33,7 @@ def test_failed_hanging_and_repeated_calls_are_counted(run_suite: RunSuite, gree
 def test_invalid_requests_that_are_accepted_are_counted(run_suite: RunSuite, greedy: Greedy) -> None:
     """No test of this claim is planned to cost anything, but what the provider charges is counted."""
     url, provider = greedy
-    ran = run_suite("--target", f"evolink={url}", "--budget", "6", "--claim", "EV-MODEL-1")
+    ran = run_suite("--target", f"evolink={url}", "--budget", "6", "--claim", "EV-MODEL-1", folder=EVOLINK)
     assert ran.status == 2
     assert provider.charged == 5.0
 
@@ -64,10 +65,10 @@ def test_a_plan_over_budget_is_refused(run_suite: RunSuite, greedy: Greedy) -> N
 def test_no_key_or_no_budget(run_suite: RunSuite, greedy: Greedy, keys: bool, budget: list[str], reason: str) -> None:
     url, provider = greedy
     arguments = ["--target", f"evolink={url}", *budget, "-rs", "--claim", "EV-EP-1"]
-    skipped = run_suite(*arguments, keys=keys)
+    skipped = run_suite(*arguments, keys=keys, folder=EVOLINK)
     assert (skipped.status, skipped.outcome("EV-EP-1")) == (0, "skipped")
     assert reason in skipped.output
-    required = run_suite(*arguments, "--require-live", keys=keys)
+    required = run_suite(*arguments, "--require-live", keys=keys, folder=EVOLINK)
     assert (required.status, provider.calls) == (1, 0)
     assert "no test passed on a live target" in required.output
 
@@ -89,6 +90,6 @@ def test_invalid_targets_are_refused(run_suite: RunSuite, argument: str, sentenc
 
 def test_no_key_is_ever_printed(run_suite: RunSuite, greedy: Greedy) -> None:
     greedy[1].mode = "half-way"
-    ran = run_suite("--target", f"evolink={greedy[0]}", "--budget", "5", "-vv", "--claim", "EV-EP-1")
+    ran = run_suite("--target", f"evolink={greedy[0]}", "--budget", "5", "-vv", "--claim", "EV-EP-1", folder=EVOLINK)
     assert ran.status != 0
     assert KEY not in ran.output

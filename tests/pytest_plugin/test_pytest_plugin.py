@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from mockserver.pytest_plugin.session import ServerOptions
 from mockserver.pytest_plugin.tally import Tally
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support.forked_pytest import PytestForks
 from support.packages import metadata_of_project
 
 ROOT = Path(mockserver.__file__).parents[1]
@@ -28,31 +30,52 @@ WITHOUT_SLOW_PLUGINS = "-p no:schemathesis -p no:valkey"
 """Plugins of packages that only this project's own tests use; to import them takes a second."""
 
 EMBEDDINGS = Path(__file__).parent / "embeddings"
+Run = Callable[..., str]
 
 
-def run(project: Path, *options: str, search: tuple[Path, ...] = (ROOT,)) -> str:
-    """What pytest prints of a project; its exit status is in the last line. `search` is the PYTHONPATH."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+def environment() -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    return {**clean, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": WITHOUT_SLOW_PLUGINS}
+
+
+@pytest.fixture
+def run(forks: PytestForks) -> Run:
+    """Runs pytest on a project, in a fork of a process that has imported much; the answer is as from `run_anew`."""
+
+    def run(project: Path, *options: str, search: tuple[Path, ...] = (ROOT,)) -> str:
+        done = forks.run("--color=no", *options, cwd=project, environ=environment(), path=search, timeout=90)
+        return f"{done.stdout}\nexit {done.returncode}"
+
+    return run
+
+
+@pytest.fixture
+def run_embedding(run: Run, tmp_path: Path) -> Run:
+    """Runs one of the projects beside this module, of which it makes a copy."""
+
+    def run_copy(name: str, *options: str) -> str:
+        return run(copy_of(name, tmp_path), *options)
+
+    return run_copy
+
+
+def run_anew(project: Path, *options: str) -> str:
+    """What `python -m pytest` prints of a project; its exit status is in the last line."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--color=no", *options],
         cwd=project,
-        env={
-            **environment,
-            "PYTHONPATH": os.pathsep.join(map(str, search)),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTEST_ADDOPTS": WITHOUT_SLOW_PLUGINS,
-        },
-        capture_output=True,
+        env={**environment(), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=90,
         check=False,
     )
-    return f"{done.stdout}{done.stderr}\nexit {done.returncode}"
+    return f"{done.stdout}\nexit {done.returncode}"
 
 
-def run_embedding(name: str, where: Path, *options: str) -> str:
-    project = shutil.copytree(EMBEDDINGS / name, where / name)
-    return run(project, *options)
+def copy_of(name: str, where: Path) -> Path:
+    return shutil.copytree(EMBEDDINGS / name, where / name)
 
 
 @pytest.mark.parametrize(
@@ -63,28 +86,35 @@ def run_embedding(name: str, where: Path, *options: str) -> str:
         ("asyncio_strict", 2, "2 generations, 1 callback; .* charged 0.4 credits at xhuoapi"),
         ("anyio_backends", 2, "6 generations, 0 callbacks; .* charged 15 credits at evolink"),
         ("unittest_classes", 3, "1 generation, 0 callbacks; .* charged 0.4 CNY at icodeeasy"),
-        ("frozen_time", 5, "5 generations, 3 callbacks"),
         ("given", 2, "[0-9]+ generations, 0 callbacks"),
         ("markers", 7, "4 generations, 0 callbacks"),
         ("scenarios", 5, "[0-9]+ generations, 0 callbacks"),
     ],
 )
-def test_embedding(name: str, passed: int, line: str, tmp_path: Path) -> None:
-    output = run_embedding(name, tmp_path)
+def test_embedding(name: str, passed: int, line: str, run_embedding: Run) -> None:
+    output = run_embedding(name)
     assert output.endswith("exit 0"), output
     assert re.search(rf"\b{passed} passed", output), output
     assert re.search(rf"^mock_providers: {line}", output, re.MULTILINE), output
     assert re.findall(r"^mock_providers advice: .*", output, re.MULTILINE) == []
 
 
-def test_the_files_of_scenarios_are_found_from_any_folder(tmp_path: Path) -> None:
+def test_the_server_is_imported_under_frozen_time(tmp_path: Path) -> None:
+    output = run_anew(copy_of("frozen_time", tmp_path))
+    assert output.endswith("exit 0"), output
+    assert re.search(r"\b5 passed", output), output
+    assert re.search(r"^mock_providers: 5 generations, 3 callbacks", output, re.MULTILINE), output
+    assert "mock_providers advice: " not in output
+
+
+def test_the_files_of_scenarios_are_found_from_any_folder(run: Run, tmp_path: Path) -> None:
     shutil.copytree(EMBEDDINGS / "scenarios", tmp_path / "scenarios")
     output = run(tmp_path, "-c", "scenarios/pytest.ini", "scenarios")
     assert re.search(r"\b5 passed", output), output
 
 
 @pytest.mark.parametrize("attached", [False, True], ids=["own-server", "attached"])
-def test_a_provider_of_an_installed_package(tmp_path: Path, attached: bool) -> None:
+def test_a_provider_of_an_installed_package(run: Run, tmp_path: Path, attached: bool) -> None:
     """The fixture knows it by its entry point alone, here and on a server that runs elsewhere."""
     example = ROOT / "examples" / "providers" / "openai_images"
     metadata_of_project(tmp_path / "site", example)
@@ -93,7 +123,7 @@ def test_a_provider_of_an_installed_package(tmp_path: Path, attached: bool) -> N
     if not attached:
         output = run(project, search=search)
     else:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, search))}
+        served = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, search))}
         command = [
             sys.executable,
             "-m",
@@ -106,7 +136,7 @@ def test_a_provider_of_an_installed_package(tmp_path: Path, attached: bool) -> N
             "--latency",
             "instant",
         ]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        with subprocess.Popen(command, env=served, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout
             url = re.search(r"http://\S+", server.stdout.readline())
             assert url
@@ -118,15 +148,15 @@ def test_a_provider_of_an_installed_package(tmp_path: Path, attached: bool) -> N
     assert re.search(r"^mock_providers: 3 generations, 0 callbacks; .* at openai_images$", output, re.MULTILINE), output
 
 
-def test_every_real_host_is_out_of_reach(tmp_path: Path) -> None:
-    output = run_embedding("blocked", tmp_path)
+def test_every_real_host_is_out_of_reach(run_embedding: Run) -> None:
+    output = run_embedding("blocked")
     assert output.endswith("exit 0"), output
     assert "56 passed" in output
 
 
-def test_xdist(tmp_path: Path) -> None:
+def test_xdist(run_embedding: Run) -> None:
     """The workers' tallies are added up, and shown once."""
-    output = run_embedding("parallel", tmp_path, "-n", "2")
+    output = run_embedding("parallel", "-n", "2")
     assert "6 passed" in output, output
     said = re.findall("^mock_providers: .*", output, re.MULTILINE)
     assert said == [
@@ -135,20 +165,20 @@ def test_xdist(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
-def test_attached_to_a_running_server(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_attached_to_a_running_server(run_embedding: Run, options: tuple[str, ...]) -> None:
     """Each test removes what it has added, and leaves the state of others alone."""
     with MockServer(Settings(clock="virtual", autojump=True, latency="instant")) as shared:
         shared.callbacks.route("https://theirs.example.com", shared.sink("theirs").url)
         shared.faults.add("status", prompt="theirs", status=500)
-        output = run_embedding("attached", tmp_path, "--mock-providers-url", shared.root_url, *options)
+        output = run_embedding("attached", "--mock-providers-url", shared.root_url, *options)
         assert "6 passed" in output, output
         assert list(shared.callbacks.routes()) == ["https://theirs.example.com"]
         assert [rule.match for rule in shared.faults.list()] == [{"prompt": "theirs"}]
         assert {task.model for task in shared.tasks()} == {"gpt-image-2-beta"}
 
 
-def test_an_address_without_a_server(tmp_path: Path) -> None:
-    output = run_embedding("unittest_classes", tmp_path, "--mock-providers-url", "http://127.0.0.1:9")
+def test_an_address_without_a_server(run_embedding: Run) -> None:
+    output = run_embedding("unittest_classes", "--mock-providers-url", "http://127.0.0.1:9")
     assert "No mock server answers at http://127.0.0.1:9: " in output
     assert "Connection refused" in output
     assert "another exception" not in output
@@ -190,14 +220,14 @@ Traceback""",
 ]
 
 
-def test_messages_of_failures(tmp_path: Path) -> None:
-    output = run_embedding("failing", tmp_path)
+def test_messages_of_failures(run_embedding: Run) -> None:
+    output = run_embedding("failing")
     missing = [text for text in FAILURES if not re.search(text, output)]
     assert missing == [], output
 
 
-def test_the_traceback_of_a_mistake_ends_at_the_line_that_makes_it(tmp_path: Path) -> None:
-    output = run_embedding("misuse", tmp_path, "--tb=short")
+def test_the_traceback_of_a_mistake_ends_at_the_line_that_makes_it(run_embedding: Run) -> None:
+    output = run_embedding("misuse", "--tb=short")
     assert re.search(r"\b23 failed in", output), output
     frames = re.findall(r"^(\S+):\d+: in ", output, re.MULTILINE)
     assert len(frames) >= 23
@@ -226,8 +256,8 @@ UNUSED = {
     ],
     ids=["warn", "warnings-are-errors", "error", "ignore"],
 )
-def test_fault_rules_that_never_fire(tmp_path: Path, options: tuple[str, ...], summary: str) -> None:
-    output = run_embedding("unused_faults", tmp_path, *options)
+def test_fault_rules_that_never_fire(run_embedding: Run, options: tuple[str, ...], summary: str) -> None:
+    output = run_embedding("unused_faults", *options)
     assert summary in output, output
     said = "ignore" not in "".join(options)
     assert {name for name, text in UNUSED.items() if text in output} == (set(UNUSED) if said else set()), output
@@ -238,8 +268,8 @@ def test_fault_rules_that_never_fire(tmp_path: Path, options: tuple[str, ...], s
             )
 
 
-def test_an_unknown_mode_for_unused_faults(tmp_path: Path) -> None:
-    output = run_embedding("unused_faults", tmp_path, "-o", "mock_providers_unused_faults=warning")
+def test_an_unknown_mode_for_unused_faults(run_embedding: Run) -> None:
+    output = run_embedding("unused_faults", "-o", "mock_providers_unused_faults=warning")
     assert "mock_providers_unused_faults is one of warn, error, ignore, not 'warning'" in output
 
 
@@ -278,12 +308,12 @@ def test_an_idle_plugin_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text("def test_other(): pass\n")
     disabled = ("asyncio", "anyio", "hypothesispytest", "schemathesis", "cacheprovider")
     options = [option for name in disabled for option in ("-p", f"no:{name}")]
-    output = run(tmp_path, *options, "-q")
+    output = run_anew(tmp_path, *options, "-q")
     assert "plugin True\nheavy set()" in output, output
     assert "mock_providers:" not in output
 
 
-def test_the_plugin_is_listed_in_help(tmp_path: Path) -> None:
+def test_the_plugin_is_listed_in_help(run: Run, tmp_path: Path) -> None:
     output = run(tmp_path, "--help")
     assert "--mock-providers-url" in output
     assert "mock_providers_block_real" in output
@@ -340,8 +370,8 @@ def test_a_tally_survives_the_way_from_a_worker() -> None:
         ("on", "exit 4", "mock_providers_advice is one of summary, error, off, not 'on'"),
     ],
 )
-def test_advice_on_the_code_under_test(tmp_path: Path, mode: str | None, result: str, shown: str | None) -> None:
-    output = run_embedding("advice", tmp_path, *(("-o", f"mock_providers_advice={mode}") if mode else ()))
+def test_advice_on_the_code_under_test(run_embedding: Run, mode: str | None, result: str, shown: str | None) -> None:
+    output = run_embedding("advice", *(("-o", f"mock_providers_advice={mode}") if mode else ()))
     assert result in output
     assert shown is None or shown in output, output
     assert ("ignored-parameter" in output) == (mode not in ("off", "on"))
