@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from mockserver.engine.clock import pause
 from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.schedule import Event
+from mockserver.engine.together import all_of
 
 T = TypeVar("T")
 
@@ -18,8 +20,8 @@ SIDE_BY_SIDE = 64
 RETRY = 0.4
 """Real seconds after which something is tried again that the store could not do."""
 
-Conclude = Callable[[], Awaitable[None]]
-"""Puts an attempt on record that was made."""
+Conclude = Callable[[], Awaitable[object]]
+"""Puts on record what has been made of an event: an attempt, or how a task ends."""
 
 Made = asyncio.Task[Conclude | None]
 
@@ -27,6 +29,10 @@ Made = asyncio.Task[Conclude | None]
 async def never_at_once(name: str, due: float) -> Conclude | None:
     """Every attempt needs a connection."""
     return None
+
+
+async def _nothing() -> None:
+    """Record nothing: the attempt has crashed."""
 
 
 async def own_name(name: str) -> str:
@@ -44,6 +50,7 @@ class Attempts:
         failed: is told of an event that the store failed at, so that it is run again.
         crashed: is told of the error of an attempt that crashed.
         ended: is told that an attempt in the background has ended.
+        together: whether several are claimed and put on record at once.
     """
 
     def __init__(
@@ -54,6 +61,8 @@ class Attempts:
         failed: Callable[[Event], None],
         crashed: Callable[[Exception], None],
         ended: Callable[[], None],
+        *,
+        together: bool,
     ) -> None:
         self._attempt = attempt
         self._attempt_at_once = attempt_at_once
@@ -61,6 +70,7 @@ class Attempts:
         self._failed = failed
         self._crashed = crashed
         self._ended = ended
+        self._together = together
         self._running: dict[asyncio.Task[Any], str] = {}
         self._recording: set[asyncio.Task[None]] = set()
         self.stopping = False
@@ -94,28 +104,37 @@ class Attempts:
         """Make an attempt in the background, and put it on record."""
         self._run(self._make_and_record(event), event[2])
 
-    async def make_at_once(self, event: Event) -> bool:
-        """Make an attempt that waits for nobody, and put it on record; False if it would have to wait."""
+    async def make_at_once(self, event: Event) -> Conclude | None:
+        """Make an attempt that waits for nobody; what puts it on record. None if it would have to wait."""
         try:
             conclude = await self._attempt_at_once(event[2], event[0])
+        except (StoreUnavailable, asyncio.CancelledError):
+            self._failed(event)
+            raise
+        except Exception as error:  # noqa: BLE001  # `crashed` is told
+            self._crashed(error)
+            return _nothing
+        return None if conclude is None else partial(self._record_at_once, conclude, event)
+
+    async def _record_at_once(self, conclude: Conclude, event: Event) -> None:
+        try:
             await self._record(conclude)
         except (StoreUnavailable, asyncio.CancelledError):
             self._failed(event)
             raise
         except Exception as error:  # noqa: BLE001  # `crashed` is told
             self._crashed(error)
-            return True
-        return conclude is not None
 
     async def make_side_by_side(
-        self, first: Event, claim: Callable[[], Awaitable[Event | None]], ran: list[Event]
+        self, first: Event, claim: Callable[[int], Awaitable[Sequence[Event]]], ran: list[Event]
     ) -> Event | None:
         """Make the attempts that follow one another at one instant side by side, and put them on record in order.
 
         What an attempt plans for the same instant comes after them, as it does when they are made one by one.
 
         Args:
-            claim: the next event of the instant; None if there is none, or the advance does not go on.
+            claim: the next events of the instant: at most so many attempts, or one event of another kind; none if there
+                is none, or the advance does not go on.
             ran: is given each event that runs.
 
         Returns:
@@ -123,23 +142,28 @@ class Attempts:
         """
         window: deque[tuple[Made, Event]] = deque()
         latest: dict[str, Made] = {}
-        following: Event | None = first
+        following = [first]
+        refilled_at = SIDE_BY_SIDE // 2 if self._together else SIDE_BY_SIDE - 1
         try:
             while True:
-                while following is not None and following[1] == "attempt" and len(window) < SIDE_BY_SIDE:
-                    receiver = await self._receiver(following[2])
-                    latest[receiver] = task = self._make_after(latest.get(receiver), following)
-                    window.append((task, following))
-                    ran.append(following)
-                    following = None
-                    following = await claim()
+                while following and following[0][1] == "attempt" and len(window) <= refilled_at:
+                    receivers = await all_of(map(self._receiver, [event[2] for event in following]))
+                    for event, receiver in zip(following, receivers, strict=True):
+                        latest[receiver] = task = self._make_after(latest.get(receiver), event)
+                        window.append((task, event))
+                        ran.append(event)
+                    following = []
+                    following += await claim(SIDE_BY_SIDE - len(window))
                 if not window:
-                    return following
+                    return following[0] if following else None
                 await asyncio.wait({window[0][0]})
-                await self._record_made(*window.popleft())
+                made = [window.popleft()]
+                while self._together and window and window[0][0].done():
+                    made.append(window.popleft())
+                await all_of([self._record_made(task, event) for task, event in made])
         except BaseException:  # the advance is broken off
-            if following is not None:
-                self._failed(following)
+            for event in following:
+                self._failed(event)
             for task, event in window:
                 self._record_later(task, event)
             raise

@@ -1,12 +1,14 @@
 """What this process claims of the events, which it may share with others."""
 
 from collections.abc import Awaitable, Sequence
+from math import inf, nextafter
 
-from mockserver.engine.schedule import DueEvents, Event
+from mockserver.engine.schedule import DueEvents, Event, EventKind
 
 
 class Claims:
-    """Claims events one by one. Those that were put back, because they could not be run, are claimed before others."""
+    """Claims events one by one. Those that were put back, because they could not be run, or not yet, are claimed before
+    others of their time."""
 
     def __init__(self, events: DueEvents) -> None:
         self._events = events
@@ -14,10 +16,24 @@ class Claims:
 
     async def claim(self, now: float) -> Event | None:
         """As `DueEvents.claim_due`."""
-        for place, event in enumerate(self._put_back):
-            if event[0] <= now:
-                return self._put_back.pop(place)
-        return await self._events.claim_due(now)
+        if not self._put_back:
+            return await self._events.claim_due(now)
+        own = min((event for event in self._put_back if event[0] <= now), key=lambda event: event[0], default=None)
+        if own is None:
+            return await self._events.claim_due(now)
+        sooner = await self._events.claim_due(nextafter(own[0], -inf))
+        if sooner is not None:
+            return sooner
+        if own not in self._put_back:  # another one has claimed it meanwhile, or a reset forgot it
+            return await self.claim(now)
+        self._put_back.remove(own)
+        return own
+
+    async def claim_more(self, kind: EventKind, until: float, most: int) -> Sequence[Event]:
+        """As `DueEvents.claim_more`, unless what was put back may come before."""
+        if any(event[0] <= until for event in self._put_back):
+            return ()
+        return await self._events.claim_more(kind, until, most)
 
     def claim_ends(self, now: float) -> Awaitable[Sequence[Event]]:
         """As `DueEvents.claim_ends`."""
@@ -38,7 +54,8 @@ class Claims:
 
     def put_back(self, event: Event) -> None:
         """Keep an event that was claimed and not run, to be run later."""
-        self._put_back.append(event)
+        if event not in self._put_back:
+            self._put_back.append(event)
 
     def forget(self) -> None:
         """Drop what was put back: a reset has forgotten it."""

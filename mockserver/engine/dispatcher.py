@@ -93,6 +93,17 @@ class Dispatcher:
             planned.append(_planned(plain, fault, task.due))
         return planned
 
+    async def attempts_at_once(self, deliveries: list[Delivery], due: float) -> int | None:
+        """How many attempts of planned deliveries are to be made, if all are made at `due`, wait for nobody, and are
+        the last: they go to sinks without a script. Else None."""
+        waiting = [one for one in deliveries if one.next_attempt is not None]
+        sinks = {sink_named_by(one.routed or "") for one in waiting}
+        if None in sinks or any(one.held_back or one.next_attempt != due for one in waiting):
+            return None
+        if any([await self.store.steering.is_scripted(sink) for sink in sinks if sink is not None]):
+            return None
+        return len(waiting)
+
     async def _free_id(self, entropy: Entropy, task_id: str, copy: int, taken: set[str]) -> str:
         """An id that no delivery has. Raises ValueError if every id drawn is taken."""
         for draw in range(DRAWS):

@@ -19,6 +19,7 @@ from mockserver.engine.clock import Clock, ClockState, Draw, Entropy, ServerStat
 from mockserver.engine.defect_log import DefectLog
 from mockserver.engine.dispatcher import Dispatcher
 from mockserver.engine.elsewhere import Elsewhere, TaskObserver
+from mockserver.engine.ends import Ending
 from mockserver.engine.event_runner import EventRunner
 from mockserver.engine.journal import Exchange, Journal
 from mockserver.engine.latency import Latency
@@ -80,7 +81,14 @@ class Engine:
         self.defects = DefectLog()
         self.dispatcher = Dispatcher(self.store, config.routing, Sender(), [], public_only=self._public_only)
         self.event_runner = EventRunner(
-            config.clock(), self.store, self._end, self._attempt, self._ring, self._receiver, self._attempt_at_once
+            config.clock(),
+            self.store,
+            self._end,
+            self._attempt,
+            self._ring,
+            self._receiver,
+            self._attempt_at_once,
+            lambda: not self.store.steering.rules(),  # they count callbacks in order
         )
         self.waiters = Waiters(self.event_runner, self.store)
         self.waiters.autojump = config.autojump
@@ -195,7 +203,9 @@ class Engine:
         """End a task at this instant: completed, or failed. Raises Problem(CONFLICT) if it has ended already."""
         now = self.now()
         ended = task.ended(now, failure)
-        if task.ended_at(now) or not await self.store.is_open(task.id) or not await self._settle(ended):
+        if task.ended_at(now) or not await self.store.is_open(task.id):
+            raise Problem(Kind.CONFLICT, "the task has ended already")
+        if not await self._settle(ended, await self._callbacks(ended)):
             raise Problem(Kind.CONFLICT, "the task has ended already")
         return ended
 
@@ -214,18 +224,25 @@ class Engine:
         await store.refresh()  # the process that has ended it may have moved the clock
         return await store.task(name)
 
-    async def _end(self, task_id: str, due: float) -> None:
-        """End a task that is due; one that was cancelled or reset since this end was planned is left alone."""
+    async def _end(self, task_id: str, due: float) -> Ending | None:
+        """What ends a task that is due; one that was cancelled or reset since this end was planned is left alone."""
         task = await self.store.task(task_id)
-        if task is not None and task.due == due:
-            await self._settle(task)
+        if task is None or task.due != due:
+            return None
+        deliveries = await self._callbacks(task)
+        return Ending(
+            partial(self._settle, task, deliveries), partial(self.dispatcher.attempts_at_once, deliveries, due)
+        )
 
-    async def _settle(self, task: Task) -> bool:
-        """End a task: settle its money and open its callback. False if it has ended before."""
+    async def _callbacks(self, task: Task) -> list[Delivery]:
+        """The callback that a task's end opens, if it has one, and its copies."""
         url, body = task.job.callback_url, self.providers[task.job.provider].callback_body
-        deliveries: list[Delivery] = []
-        if url and body is not None:
-            deliveries = await self.dispatcher.plan(task, url, body(task), self.entropy)
+        if not url or body is None:
+            return []
+        return await self.dispatcher.plan(task, url, body(task), self.entropy)
+
+    async def _settle(self, task: Task, deliveries: list[Delivery]) -> bool:
+        """End a task: settle its money and open its callback. False if it has ended before."""
         if not await self.store.settle(task, deliveries):
             return False
         if deliveries:

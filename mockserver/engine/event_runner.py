@@ -12,14 +12,17 @@ the clock. What the store fails to do for a claimed event is done again every `R
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from math import inf
 from typing import Any, Literal
 
 from mockserver.engine import attempts
 from mockserver.engine.attempts import Attempts, Conclude, never_at_once, own_name
 from mockserver.engine.claims import Claims
 from mockserver.engine.clock import Clock, ClockState, monotonic, pause
+from mockserver.engine.ends import CRASHED_END, End, Ends
 from mockserver.engine.problems import StoreUnavailable
-from mockserver.engine.schedule import DueEvents, Event, Queue
+from mockserver.engine.schedule import DueEvents, Event, EventKind, Queue
+from mockserver.engine.together import all_of, beside
 
 _Due = Event | tuple[float, Literal["ring"], int]
 
@@ -50,27 +53,30 @@ class EventRunner:
     Ends and attempts come from `events`, a store; `alarms` are the delays of calls that this process is answering.
 
     Args:
-        end: ends a task, by its id and the time it was planned for.
+        end: as for `Ends`.
         attempt, receiver, attempt_at_once: as for `Attempts`.
         ring: rings an alarm, by its number.
+        ahead: whether several ends may be prepared before the first of them is settled.
     """
 
     def __init__(
         self,
         clock: Clock,
         events: DueEvents,
-        end: Callable[[str, float], Awaitable[None]],
+        end: End,
         attempt: Callable[[str, float], Awaitable[Conclude | None]],
         ring: Callable[[int], None],
         receiver: Callable[[str], Awaitable[str]] = own_name,
         attempt_at_once: Callable[[str, float], Awaitable[Conclude | None]] = never_at_once,
+        ahead: Callable[[], bool] = lambda: True,
     ) -> None:
         self.clock = clock
         self.alarms = Queue[int]()
         self._events = events
         self._claims = Claims(events)
-        self._end = end
+        self._ends = Ends(end, self._run_again, lambda error: self._report(CRASHED_END, error))
         self._ring = ring
+        self._ahead = ahead
         self._attempts = Attempts(
             attempt,
             attempt_at_once,
@@ -78,13 +84,14 @@ class EventRunner:
             self._run_again,
             lambda error: self._report(CRASHED_ATTEMPT, error),
             self.wake,
+            together=events.shared,
         )
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._missed = False
-        self._ending = asyncio.Lock()
+        self._planned = inf
         self._advancing = asyncio.Lock()
         self._stopping = False
 
@@ -125,6 +132,7 @@ class EventRunner:
 
     def notify_planned(self, due: float) -> None:
         """Say that something was planned for `due` (Unix seconds)."""
+        self._planned = min(self._planned, due)
         if self._armed_for is None or due < self._armed_for:
             self._arm(due)
 
@@ -197,10 +205,10 @@ class EventRunner:
         """Run what is due, attempts in the background, unless the clock is being advanced."""
         now = self.clock.now()
         while not self._advancing.locked():
-            async with self._ending:  # who waits for the ends that are due waits for one that is claimed here, too
+            async with self._ends.running:
                 event = await self._claims.claim(now)
                 if event is not None and event[1] == "finish":
-                    await self._run_end(event)
+                    await self._ends.run(event)
             if event is None:
                 break
             if event[1] == "attempt":
@@ -224,7 +232,7 @@ class EventRunner:
     def may_be_due(self) -> bool:
         """Whether `run_due` may have something to do, as far as this process knows."""
         now = self.clock.now()
-        if self._ending.locked() or self._events.may_be_due(now):
+        if self._ends.running.locked() or self._events.may_be_due(now):
             return True
         alarm = self.alarms.head()
         return alarm is not None and alarm[0] <= now
@@ -232,33 +240,14 @@ class EventRunner:
     async def run_due(self) -> None:
         """End the tasks that are due, and ring the alarms that are."""
         now = self.clock.now()
-        async with self._ending:
+        async with self._ends.running:
             while ends := await self._claims.claim_ends(now):
-                await self._run_ends(ends)
+                await self._ends.run_all(ends)
         self._ring_due(now)
-
-    async def _run_ends(self, ends: Sequence[Event]) -> None:
-        """End tasks side by side, beginning in their order."""
-        if len(ends) == 1:
-            await self._run_end(ends[0])
-            return
-        for outcome in await asyncio.gather(*map(self._run_end, ends), return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
 
     def _ring_due(self, now: float) -> None:
         while len(self.alarms) and (alarm := self.alarms.pop_due(now)) is not None:
             self._ring(alarm[1])
-
-    async def _run_end(self, event: Event) -> None:
-        """End a task. A crash is a defect of this server, but may not stop the clock for the others."""
-        try:
-            await self._end(event[2], event[0])
-        except (StoreUnavailable, asyncio.CancelledError):
-            self._run_again(event)
-            raise
-        except Exception as error:  # noqa: BLE001  # `_report` tells the event loop
-            self._report("the end of a task crashed", error)
 
     async def advance(
         self, until: float | None = None, *, by: float | None = None, inside: str | None = None
@@ -334,10 +323,15 @@ class EventRunner:
 
     async def _move(self, clock: Clock, instant: float) -> None:
         """Move a clock forward, for all processes, unless a reset has put another one in its place."""
-        if instant > clock.now():
-            clock.move_to(instant)
-            if self.clock is clock:
-                await self._events.put_clock(ClockState.of(clock))
+        if self._moved(clock, instant):
+            await self._events.put_clock(ClockState.of(clock))
+
+    def _moved(self, clock: Clock, instant: float) -> bool:
+        """Move a clock forward in this process; whether the others are to be told."""
+        if instant <= clock.now():
+            return False
+        clock.move_to(instant)
+        return self.clock is clock
 
     async def jump(self, instant: float) -> None:
         """Move the clock forward without its callbacks: they are attempted in the background."""
@@ -348,7 +342,7 @@ class EventRunner:
         """Run what falls due until `until`; end early if a reset has put another clock in place of `clock`."""
         ran: list[Event] = []
         steps = 0
-        following: Event | None = None
+        following: _Due | None = None
         while self._goes_on(clock):
             event = following or await self._claim(until, clock)
             following = None
@@ -356,41 +350,110 @@ class EventRunner:
                 if await self._others_have_ended():
                     break
                 continue
-            if event[1] == "finish":
-                async with self._ending:  # a request that comes meanwhile waits for the end, as `run_due` does
+            if event[1] == "finish" and not self._events.shared:
+                async with self._ends.running:  # a request that comes meanwhile waits for the end, as `run_due` does
                     await self._move_to(event, clock)
                     ran.append(event)
-                    await self._run_end(event)
+                    await self._ends.run(event)
+            elif event[1] == "finish":
+                following = await self._run_ends(event, until, clock, ran)
             else:
                 await self._move_to(event, clock)
             if event[1] == "ring":
                 self._ring(event[2])
             elif event[1] == "attempt":
-                if await self._attempts.make_at_once(event):
+                conclude = await self._attempts.make_at_once(event)
+                if conclude is not None:
                     ran.append(event)
+                    if self._events.shared:
+                        following = await self._claim_beside([conclude()], until, clock)
+                    else:
+                        await conclude()
                 else:
-                    claim = partial(self._claim_goes_on, event[0], clock)
+                    claim = partial(self._claim_at_instant, event, clock)
                     following = await self._attempts.make_side_by_side(event, claim, ran)
             steps += 1
             if steps % _BREATH == 0:
                 await pause(0)
+        if following is not None:
+            self._put_back(following)
         return ran
+
+    async def _run_ends(self, first: Event, until: float, clock: Clock, ran: list[Event]) -> _Due | None:
+        """End a task on a shared store, those that come next too if they can be run side by side with it, with what
+        they plan for at once; the event that comes next, if it was claimed by the same way."""
+        async with self._ends.running:
+            alarm = self.alarms.head()
+            horizon = until if alarm is None else min(until, alarm[0])
+            events, room = [first], self._ends.room() if self._ahead() else 1
+            if room > 1 and self._events.may_be_due(horizon):
+                events += await self._claim_more("finish", horizon, room - 1, first)
+            prepared = await self._ends.prepare(events)
+            last = prepared[-1][0][0]
+            verbs: list[Awaitable[object]] = [self._ends.settle(one) for one in prepared]
+            if self._moved(clock, last):
+                verbs.insert(0, self._events.put_clock(ClockState.of(clock)))
+            planned = sum(attempts or 0 for _, _, attempts in prepared)
+            if not planned:
+                ran += [event for event, *_ in prepared]
+                return await self._claim_beside(verbs, until, clock)
+            claiming = self._claims.claim_more("attempt", last, planned)
+            attempts = await beside(verbs, claiming, lambda events: self._put_back(*events))
+        made = [one for one in await all_of(map(self._make_at_once, attempts)) if one is not None]
+        ran += sorted([*[event for event, *_ in prepared], *[event for event, _ in made]], key=lambda event: event[0])
+        return await self._claim_beside([conclude() for _, conclude in made], until, clock)
+
+    async def _claim_more(self, kind: EventKind, until: float, most: int, first: Event) -> Sequence[Event]:
+        """As `Claims.claim_more`; the `first` of them, which was claimed before, is run again if the store is away."""
+        try:
+            return await self._claims.claim_more(kind, until, most)
+        except BaseException:
+            self._put_back(first)
+            raise
+
+    async def _make_at_once(self, event: Event) -> tuple[Event, Conclude] | None:
+        """An attempt that waits for nobody, and what puts it on record; one that would have to wait is made later."""
+        conclude = await self._attempts.make_at_once(event)
+        if conclude is not None:
+            return event, conclude
+        self._put_back(event)
+        return None
+
+    async def _claim_beside(self, verbs: Sequence[Awaitable[object]], until: float, clock: Clock) -> _Due | None:
+        """Put on record what has been made of events; what comes next, if the store claims it by the same way.
+
+        It was claimed as the store was after the records: if this process has planned something meanwhile that is due
+        sooner, it is put back.
+        """
+        self._planned = inf
+        following = await beside(verbs, self._claim(until, clock), self._put_back)
+        if following is not None and self._planned < following[0]:
+            self._put_back(following)
+            return None
+        return following
+
+    def _put_back(self, *events: _Due | None) -> None:
+        """Let events be run later that were claimed; an alarm rings now."""
+        for event in events:
+            if event is None:
+                continue
+            if event[1] == "ring":
+                self._ring(event[2])
+            else:
+                self._run_again(event)
 
     async def _move_to(self, event: _Due, clock: Clock) -> None:
         """Move the clock to an event; one that can't be reached is run again later."""
         try:
             await self._move(clock, event[0])
         except BaseException:
-            if event[1] == "ring":
-                self._ring(event[2])
-            else:
-                self._run_again(event)
+            self._put_back(event)
             raise
 
     async def _others_have_ended(self) -> bool:
         """Whether nobody else is running an event, which may plan others; if somebody is, wait a little."""
-        if self._ending.locked():
-            async with self._ending:
+        if self._ends.running.locked():
+            async with self._ends.running:
                 return False
         if await self._events.claimed_elsewhere():
             await pause(_POLL)
@@ -411,6 +474,16 @@ class EventRunner:
             return event
         ringing = self.alarms.pop_due(alarm[0])
         return (ringing[0], "ring", ringing[1]) if ringing else await self._claim(until, clock)
+
+    async def _claim_at_instant(self, first: Event, clock: Clock, most: int) -> Sequence[Event]:
+        """What comes next at the time of an event, for an advance that goes on: up to `most` of its kind, or one."""
+        if self._events.shared and most > 1 and self._goes_on(clock):
+            more = await self._claims.claim_more("attempt", first[0], most)
+            if more and self._goes_on(clock):
+                return more
+            self._put_back(*more)
+        one = await self._claim_goes_on(first[0], clock)
+        return () if one is None else (one,)
 
     async def _claim_goes_on(self, until: float, clock: Clock) -> Event | None:
         """The first event of the store that is due at or before `until`, for an advance that goes on."""

@@ -29,6 +29,11 @@ class DueEvents(Protocol):
     there is no other process.
     """
 
+    @property
+    def shared(self) -> bool:
+        """Whether it is such a store. Then verbs are waited for; several that are asked for in one turn of the loop
+        happen in their order, and cost hardly more than one."""
+
     async def next_due(self) -> float | None:
         """When an end or an attempt falls due next, in Unix seconds; None if nothing is planned."""
 
@@ -43,6 +48,10 @@ class DueEvents(Protocol):
     async def claim_ends(self, now: float) -> Sequence[Event]:
         """Take out the first ends of tasks that are due at or before `now`, in order: as many as may be settled side by
         side, so that a shared store has them in one transaction; none if none is due."""
+
+    async def claim_more(self, kind: EventKind, until: float, most: int) -> Sequence[Event]:
+        """Take out what comes next, in order, as long as it is of one kind: up to `most` events that are due at or
+        before `until`."""
 
     def may_be_due(self, now: float) -> bool:
         """Whether the end of a task may be due at `now` (Unix seconds), as far as this process knows."""
@@ -151,6 +160,18 @@ class Schedule:
         """Take out the first end of a task that is due at or before `now`."""
         due = self.ends.pop_due(now)
         return (due[0], "finish", due[1]) if due else None
+
+    def claim_more(self, kind: EventKind, until: float, most: int) -> list[Event]:
+        """Take out what comes next, as long as it is of one kind: up to `most` events due at or before `until`."""
+        own, other = (self.ends, self.attempts) if kind == "finish" else (self.attempts, self.ends)
+        barrier = other.head()
+        taken: list[Event] = []
+        while len(taken) < most and (head := own.head()) and (barrier is None or head < barrier):
+            due = own.pop_due(until)
+            if due is None:
+                break
+            taken.append((due[0], kind, due[1]))
+        return taken
 
     def copy(self) -> "Schedule":
         """The schedule as it is now, for reading."""

@@ -12,9 +12,10 @@ from mockserver.engine import attempts
 from mockserver.engine import event_runner as event_runner_module
 from mockserver.engine.attempts import Conclude
 from mockserver.engine.clock import Clock, ClockState, SystemClock, VirtualClock
+from mockserver.engine.ends import MOST, Ending
 from mockserver.engine.event_runner import Busy, EventRunner, Stopping
 from mockserver.engine.problems import StoreUnavailable
-from mockserver.engine.schedule import Event, Schedule
+from mockserver.engine.schedule import Event, EventKind, Schedule
 
 
 class Events:
@@ -34,6 +35,10 @@ class Events:
         self.withheld: float | None = None
         self.claims = 0
         self.fails_clock: Callable[[], None] = lambda: None
+
+    @property
+    def shared(self) -> bool:
+        return Pace.suspends
 
     def may_be_due(self, now: float) -> bool:
         return True
@@ -56,6 +61,10 @@ class Events:
         if self.turns[-1:] == ["begin"] and self.alarms and self.alarms[0] <= now and (not due or due > self.alarms[0]):
             return self.alarms.pop(0), "alarm", "another process's"
         return self.schedule.claim_due(now)
+
+    async def claim_more(self, kind: EventKind, until: float, most: int) -> Sequence[Event]:
+        await _turn()
+        return self.schedule.claim_more(kind, until, most)
 
     async def begin_advance(self) -> bool:
         await _turn()
@@ -107,6 +116,7 @@ class Play:
     def __init__(self, clock: Clock | None = None) -> None:
         self.seen: list[tuple[float, str, str]] = []
         self.then: dict[str, Callable[[], Any]] = {}
+        self.plans = True
         self.schedule = Schedule()
         self.events = Events(self.schedule)
         first = clock or VirtualClock(0.0)
@@ -122,8 +132,18 @@ class Play:
         self.seen.append((round(self.event_runner.clock.now(), 3), what, name))
         return self.then.get(name, lambda: None)()
 
-    async def _end(self, name: str, due: float) -> None:
-        self._note("finish", name)
+    async def _end(self, name: str, due: float) -> Ending:
+        """The end of a task whose name begins with "quiet" plans nothing; "here" plans an attempt of such a name."""
+
+        async def settle() -> None:
+            self._note("finish", name)
+            if name.startswith("here"):
+                self.schedule.plan_attempt(due, name)
+
+        async def attempts_at_once() -> int | None:
+            return {"quiet": 0, "here": 1}.get(name.split()[0])
+
+        return Ending(settle, attempts_at_once)
 
     def _ring(self, number: int) -> None:
         self._note("alarm", str(number))
@@ -135,7 +155,8 @@ class Play:
         self._note("attempt", name)
 
         async def conclude() -> None:
-            self.schedule.plan_end(due, f"planned by {name}")
+            if self.plans:
+                self.schedule.plan_end(due, f"planned by {name}")
 
         return conclude
 
@@ -776,6 +797,44 @@ async def test_an_attempt_that_the_store_fails_at_is_made_again() -> None:
         play.then = {"a": fail}
         play.plan({}, {"a": 0.0})
         await until(lambda: play.names == ["a", "a", "a"])
+
+
+@pytest.mark.asyncio
+async def test_on_a_shared_store_ends_that_plan_nothing_later_are_run_side_by_side() -> None:
+    play = Play()
+    play.plans = False
+    ends: dict[str, float] = {f"{'here' if n % 3 else 'quiet'} {n}": 1.0 + n // 2 for n in range(200)}
+    play.plan({**ends, "other": 50.0, "last": 70.0}, {"here between": 60.0})
+    ran = await play.event_runner.advance(200.0)
+    assert [event[0] for event in ran] == sorted(event[0] for event in ran)
+    attempts = [name for name in ends if name.startswith("here")]
+    expected = sorted([*ends.items(), ("other", 50.0), ("last", 70.0)], key=lambda end: end[1])
+    assert [name for _, kind, name in ran if kind == "finish"] == [name for name, _ in expected]
+    made = [name for _, kind, name in ran if kind == "attempt"]
+    assert made == sorted(["here between", *attempts], key=lambda name: ends.get(name, 60.0))
+    assert (60.0, "attempt", "here between") in play.seen
+    assert [(time, what) for time, what, name in play.seen if name in ("other", "last")] == [
+        (50.0, "finish"),
+        (70.0, "finish"),
+    ]
+    told = len(play.events.clocks)
+    assert told < 50 if Pace.suspends else told == 101
+    assert len(ends) > 2 * MOST
+
+
+@pytest.mark.asyncio
+async def test_what_this_process_plans_meanwhile_for_sooner_is_run_first() -> None:
+    play = Play()
+    play.then = {"a": lambda: _plan_soon(play)}
+    play.plan({"a": 1.0}, {"here b": 9.0})
+    ran = await play.event_runner.advance(10.0)
+    assert [name for _, _, name in ran][:3] == ["a", "soon", "here b"]
+
+
+def _plan_soon(play: Play) -> None:
+    """Plan an end as another call of this process does, once the store has told what comes next."""
+    play.event_runner.notify_planned(2.0)
+    play.schedule.plan_end(2.0, "soon")
 
 
 @pytest.mark.usefixtures("_soon")

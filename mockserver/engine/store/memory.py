@@ -13,7 +13,7 @@ from mockserver.engine.clock import ClockState, ServerState
 from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.schedule import Event, Schedule
+from mockserver.engine.schedule import Event, EventKind, Schedule
 from mockserver.engine.sinks import SINKS_KEPT
 from mockserver.engine.store import (
     DRAWS,
@@ -38,6 +38,7 @@ class MemoryStore:
 
     def __init__(self, opening: Mapping[str, int], bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
+        self.shared = False
         self._opening = opening
         self._terms: Mapping[tuple[str, str], AccountChange] = {}
         self._clear()
@@ -261,6 +262,9 @@ class MemoryStore:
     async def claim_ends(self, now: float) -> Sequence[Event]:
         event = self._schedule.claim_end(now)
         return (event,) if event is not None else ()
+
+    async def claim_more(self, kind: EventKind, until: float, most: int) -> Sequence[Event]:
+        return self._schedule.claim_more(kind, until, most)
 
     # the journal
 

@@ -88,6 +88,9 @@ class Steering(Protocol):
 
     async def sink(self, name: str) -> Sink | None: ...
 
+    async def is_scripted(self, name: str) -> bool:
+        """Whether a sink has answers to come other than the usual one."""
+
     async def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
         """Set up a sink, in place of one of that name; the oldest goes when there are as many as are kept."""
 
@@ -153,6 +156,9 @@ class MemorySteering:
 
     async def sink(self, name: str) -> Sink | None:
         return self._sinks.get(name)
+
+    async def is_scripted(self, name: str) -> bool:
+        return name in self._sinks and bool(self._sinks[name].script)
 
     async def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
         self._put_sink(name, script)

@@ -47,6 +47,7 @@ moves = st.one_of(
     st.tuples(st.just("settle"), places, st.booleans(), st.sampled_from(["", "plain", "captured", "held", "copied"])),
     st.tuples(st.just("update"), places, st.sampled_from(["failed", "delivered", "again", "under way", "released"])),
     st.tuples(st.just("claim"), instants, st.booleans()),
+    st.tuples(st.just("more"), st.sampled_from(["finish", "attempt"]), instants, st.integers(1, 3)),
     st.tuples(st.just("admit"), providers, accounts, instants),
     st.tuples(st.just("check"), providers, accounts, amounts, instants),
     st.tuples(st.just("change"), providers, accounts, changes, instants),
@@ -119,8 +120,16 @@ class World:
         events = [first] if first is not None else []
         while not attempts and (ends := self.store.claim_ends(now)):
             events += ends
+        return due, events, self._settle_all(events)
+
+    def more(self, kind: str, until: float, most: int) -> Any:
+        """Claim what comes next of a kind."""
+        events = list(self.store.claim_more(kind, until, most))
+        return events, self._settle_all(events), self.store.may_be_due(until)
+
+    def _settle_all(self, events: list[Any]) -> Any:
         tasks = [self.store.task(name) for _, kind, name in events if kind == "finish"]
-        return due, events, [task and self.store.settle(task) for task in tasks]
+        return [task and self.store.settle(task) for task in tasks]
 
     def admit(self, provider: str, account: str, now: float) -> Any:
         return self.store.admit(provider, account, now)

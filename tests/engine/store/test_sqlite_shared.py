@@ -83,6 +83,18 @@ async def test_ends_are_claimed_side_by_side_in_order(path: Path) -> None:
         assert (await here.claim_ends(T0 + 2), here.may_be_due(T0 + 2), await here.next_due()) == ([], False, T0 + 3)
 
 
+async def test_more_is_claimed_up_to_an_alarm_of_another_process_and_never_while_one_advances(path: Path) -> None:
+    async with member(path) as here, member(path) as there:
+        for number in range(5):
+            await submit(here, str(number), due=T0 + number)
+        await there.plan_alarm(T0 + 2, "1")
+        await here.begin_advance()
+        assert await there.claim_more("finish", T0 + 9, 9) == []
+        assert [name for _, _, name in await here.claim_more("finish", T0 + 9, 9)] == ["0", "1", "2"]
+        assert await here.claim_due(T0 + 9) == (T0 + 2, "alarm", "1")
+        assert [name for _, _, name in await here.claim_more("finish", T0 + 9, 1)] == ["3"]
+
+
 async def test_what_a_dead_process_had_claimed_is_done_by_another(path: Path) -> None:
     async with member(path) as here, member(path) as there:
         done = await submit(here, "done", due=T0)

@@ -14,8 +14,8 @@ from mockserver.engine.store.redis.database import Database
 from mockserver.engine.store.redis.scripts import Script, script
 from mockserver.engine.store.redis.setting import Setting
 
-NEXT_DUE, CLAIM_DUE, CLAIM_ENDS = script("next_due"), script("claim_due"), script("claim_ends")
-GIVE_BACK = script("give_back")
+NEXT_DUE, GIVE_BACK = script("next_due"), script("give_back")
+CLAIM_DUE, CLAIM_MORE, CLAIM_ENDS = script("claim_due"), script("claim_more"), script("claim_ends")
 BEGIN_ADVANCE, END_ADVANCE = script("begin_advance"), script("end_advance")
 CLAIMED_ELSEWHERE, PLAN_ALARM, DROP_ALARM = script("claimed_elsewhere"), script("plan_alarm"), script("drop_alarm")
 
@@ -23,6 +23,8 @@ _SIDE_BY_SIDE = 32
 """Ends that are claimed at once."""
 
 _KINDS: dict[bytes, EventKind] = {b"f": "finish", b"a": "attempt", b"alarm": "alarm"}
+_QUEUES = {"finish": ("f", "a"), "attempt": ("a", "f")}
+"""The queue of a kind, and the other one."""
 
 
 class Events:
@@ -44,6 +46,9 @@ class Events:
 
     async def claim_due(self, now: float) -> Event | None:
         return next(iter(await self._claim(CLAIM_DUE, repr(now))), None)
+
+    async def claim_more(self, kind: EventKind, until: float, most: int) -> Sequence[Event]:
+        return await self._claim(CLAIM_MORE, *_QUEUES[kind], repr(until), most)
 
     async def claim_ends(self, now: float) -> Sequence[Event]:
         return await self._claim(CLAIM_ENDS, repr(now), _SIDE_BY_SIDE)

@@ -15,6 +15,7 @@ from mockserver.engine.store.steering import R, RuleCounts, StoredRule
 
 ADD_RULE, REMOVE_RULES, RULE_COUNTS = script("add_rule"), script("remove_rules"), script("rule_counts")
 CHANGE_ROUTES, PUT_SINK, DELIVER = script("change_routes"), script("put_sink"), script("deliver")
+IS_SCRIPTED = script("is_scripted")
 SINK, SINK_NAMES = script("sink"), script("sink_names")
 
 _SIDE_BY_SIDE = 32
@@ -76,6 +77,9 @@ class RedisSteering:
 
     async def sink(self, name: str) -> Sink | None:
         return await self._sink(name)
+
+    async def is_scripted(self, name: str) -> bool:
+        return bool(await self._run(IS_SCRIPTED, name))
 
     async def _sink(self, name: str | bytes) -> Sink | None:
         return sink_of(await self._run(SINK, name))

@@ -37,6 +37,7 @@ class RedisStore:
 
     def __init__(self, url: str, opening: Mapping[str, int], bounds: Bounds | None, rules: RuleForm) -> None:
         self.bounds = bounds or Bounds()
+        self.shared = True
         setting, numbers = Setting(opening, self.bounds), Numbers()
         database = self._database = Database(Server.parse(url), rules)
         database.forget_guesses = numbers.clear
@@ -61,7 +62,7 @@ class RedisStore:
 
         events = Events(database, setting)
         self.next_due, self.may_be_due = events.next_due, events.may_be_due
-        self.claim_due, self.claim_ends = events.claim_due, events.claim_ends
+        self.claim_due, self.claim_more, self.claim_ends = events.claim_due, events.claim_more, events.claim_ends
         self.begin_advance, self.end_advance = events.begin_advance, events.end_advance
         self.claimed_elsewhere, self.put_clock = events.claimed_elsewhere, events.put_clock
         self.plan_alarm, self.drop_alarm = events.plan_alarm, events.drop_alarm

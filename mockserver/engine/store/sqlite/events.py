@@ -1,6 +1,7 @@
 """What falls due, and who runs it: an event is claimed by one process, and stays its own until it is settled, concluded
 or planned anew, or until that process is found dead."""
 
+from math import inf
 from typing import Any
 
 from mockserver.engine.schedule import Event, EventKind
@@ -16,6 +17,7 @@ _END = "SELECT due, plan, id, seq FROM tasks WHERE plan IS NOT NULL AND holder I
 _ATTEMPT = (
     "SELECT due, plan, id, seq FROM deliveries WHERE plan IS NOT NULL AND holder IS NULL ORDER BY due, plan LIMIT 1"
 )
+_FIRST_ENDS, _FIRST_ATTEMPTS = (query.replace("LIMIT 1", "LIMIT ?") for query in (_END, _ATTEMPT))
 _ALARM = "SELECT due, plan, name, process FROM alarms WHERE process != ? ORDER BY due, plan LIMIT 1"
 
 
@@ -42,7 +44,7 @@ def is_end_due(run: Run, now: float) -> bool:
 def claim_ends(transaction: Transaction, now: float) -> list[Event]:
     """Claim the first ends that are due, in order; none if none is."""
     run, name, header = transaction.run, transaction.process.name, transaction.header
-    found = run(_END.replace("LIMIT 1", "LIMIT ?"), (CLAIMED_AT_ONCE + 1,)).fetchall()
+    found = run(_FIRST_ENDS, (CLAIMED_AT_ONCE + 1,)).fetchall()
     due = [row for row in found[:CLAIMED_AT_ONCE] if row[0] <= now]
     for _, _, _, seq in due:
         run("UPDATE tasks SET holder = ? WHERE seq = ?", (name, seq))
@@ -57,8 +59,9 @@ def claim_first(transaction: Transaction, now: float) -> Event | None:
     heads: list[tuple[float, int, EventKind, str, Any]] = []
     if advancer not in ("", name):
         return None
-    if (end := run(_END).fetchone()) is not None:
-        heads.append((end[0], end[1], "finish", end[2], end[3]))
+    ends = run(_FIRST_ENDS, (2,)).fetchall()
+    if ends:
+        heads.append((ends[0][0], ends[0][1], "finish", ends[0][2], ends[0][3]))
     if (attempt := run(_ATTEMPT).fetchone()) is not None:
         heads.append((attempt[0], attempt[1], "attempt", attempt[2], attempt[3]))
     if advancer == name and (alarm := run(_ALARM, (name,)).fetchone()) is not None:
@@ -66,6 +69,7 @@ def claim_first(transaction: Transaction, now: float) -> Event | None:
     if not heads or min(heads)[0] > now:
         return None
     due, _, kind, what, place = min(heads)
+    transaction.header.first_end = min((end[0] for end in ends if end[3] != place or kind != "finish"), default=inf)
     if kind == "finish":
         run("UPDATE tasks SET holder = ? WHERE seq = ?", (name, place))
     elif kind == "attempt":
@@ -73,6 +77,25 @@ def claim_first(transaction: Transaction, now: float) -> Event | None:
     else:
         run("DELETE FROM alarms WHERE process = ? AND name = ?", (place, what))
     return due, kind, text_of(what)
+
+
+def claim_more(transaction: Transaction, kind: EventKind, until: float, most: int) -> list[Event]:
+    """Claim what comes next of a kind, up to what is of the other kind, or an alarm of another process."""
+    run, name, header = transaction.run, transaction.process.name, transaction.header
+    if header.advancer not in ("", name):
+        return []
+    own, other = (_FIRST_ENDS, _ATTEMPT) if kind == "finish" else (_FIRST_ATTEMPTS, _END)
+    barrier, alarm = run(other).fetchone() or (inf, 0), run(_ALARM, (name,)).fetchone() or (inf, 0)
+    found = run(own, (most + 1,)).fetchall()
+    taken = [row for row in found[:most] if row[0] <= min(until, alarm[0]) and row[:2] < barrier[:2]]
+    for due, _, _, seq in taken:
+        if kind == "finish":
+            run("UPDATE tasks SET holder = ? WHERE seq = ?", (name, seq))
+        else:
+            run("UPDATE deliveries SET holder = ?, began = ? WHERE seq = ?", (name, due, seq))
+    if kind == "finish":
+        header.first_end = found[len(taken)][0] if len(taken) < len(found) else inf
+    return [(due, kind, text_of(what)) for due, _, what, _ in taken]
 
 
 def claimed_elsewhere(run: Run, process: str) -> list[str]:

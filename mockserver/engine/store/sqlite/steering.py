@@ -52,11 +52,19 @@ class SqliteSteering:
     async def sink(self, name: str) -> Sink | None:
         return (await self._reader.read(read_sinks, name)).get(name)
 
+    async def is_scripted(self, name: str) -> bool:
+        return await self._writer.read(_is_scripted, name)
+
     async def put_sink(self, name: str, script: Sequence[Reply] = ()) -> None:
         await self._writer.run(put_sink, name, script)
 
     async def deliver(self, name: str, received: Received) -> Reply:
         return await self._writer.run(_deliver, name, received)
+
+
+def _is_scripted(run: Run, name: str) -> bool:
+    found = run("SELECT script FROM sinks WHERE name = ?", (param(name),)).fetchone()
+    return found is not None and bool(load_script(found[0]))
 
 
 def _counts(run: Run, rule_id: str) -> RuleCounts | None:

@@ -10,7 +10,7 @@ from mockserver.engine.clock import ClockState, ServerState
 from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, Usage
 from mockserver.engine.problems import StoreUnavailable
-from mockserver.engine.schedule import Event
+from mockserver.engine.schedule import Event, EventKind
 from mockserver.engine.store import Bounds, Kept, Listener, Page, Pending, Records, Wanted
 from mockserver.engine.store.codec import RuleForm
 from mockserver.engine.store.in_force import InForce
@@ -51,6 +51,7 @@ class SqliteStore:
     ) -> None:
         self.place = place
         self.bounds = bounds
+        self.shared = True
         self._process = Process(opening, bounds, rule_form)
         self.steering = SqliteSteering(self._process)
         self._watch = watch or Watch()
@@ -175,6 +176,9 @@ class SqliteStore:
         if self._advancing or await self._writer.read(events.is_due, now):
             return await self._writer.run(events.claim_first, now)
         return None
+
+    async def claim_more(self, kind: EventKind, until: float, most: int) -> Sequence[Event]:
+        return await self._writer.run(events.claim_more, kind, until, most)
 
     async def claim_ends(self, now: float) -> Sequence[Event]:
         if self.may_be_due(now) or await self._writer.read(events.is_end_due, now):

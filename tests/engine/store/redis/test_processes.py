@@ -425,3 +425,14 @@ async def test_all_keys_begin_with_the_same_braces_which_is_one_slot_of_a_cluste
         assert [name for name in names if not name.startswith((b"{alone}", b"{alone}:"))] == []
     finally:
         await store.close()
+
+
+async def test_more_is_claimed_up_to_an_alarm_of_another_process_and_never_while_one_advances(valkey: Valkey) -> None:
+    async with processes(valkey, 2) as (here, there):
+        tasks = [await submit(here, cost=0, due=T0 + number) for number in range(5)]
+        await there.plan_alarm(T0 + 2, "1")
+        await here.begin_advance()
+        assert await there.claim_more("finish", T0 + 9, 9) == []
+        assert [name for _, _, name in await here.claim_more("finish", T0 + 9, 9)] == [task.id for task in tasks[:3]]
+        assert await here.claim_due(T0 + 9) == (T0 + 2, "alarm", "1")
+        assert [name for _, _, name in await here.claim_more("finish", T0 + 9, 1)] == [tasks[3].id]

@@ -1,0 +1,1 @@
+return call('EXISTS', at .. 'script:' .. ARGV[2])
