@@ -172,7 +172,8 @@ def _report_advice(session: Session, purpose: str, where: str) -> None:
     __tracebackhide__ = True
     if session.advice == "off":
         return
-    found = [advice for mock, of in list(session.active.items()) if of == purpose for advice in mock.advice()]
+    used = [mock for mock, of in list(session.active.items()) if of == purpose and not mock.untouched()]
+    found = [advice for mock in used for advice in mock.advice()]
     if session.advice == "error":
         _fail_for([str(advice) for advice in found])
     for advice in found:

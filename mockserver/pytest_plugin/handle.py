@@ -48,12 +48,21 @@ class MockProviders(MockClient):
         self._tally, self._server, self._balance = tally, server, balance
         self._blocked = False
         self._interception: ProcessInterception | None = None
-        self._defects_seen = 0
+        self._defects_seen = self._calls_at_begin = 0
         self._unused: list[Rule] = []
 
     def begin(self) -> None:
         """Start from a clean server, or on one that others use from a clean API key."""
         self._defects_seen = self._forget()
+        self._calls_at_begin = self._calls() or 0
+
+    def _calls(self) -> int | None:
+        """How many requests of any kind the server has had; None if it is not of this process."""
+        return self._server.app.requests if self._server is not None else None
+
+    def untouched(self) -> bool:
+        """Whether nothing has called the server since the test began, as far as is known without a call."""
+        return self._calls() == self._calls_at_begin
 
     def reset(self, api_key: str | None = None) -> None:
         """Begin again as at the start of the test; with a key, forget that key's state alone."""

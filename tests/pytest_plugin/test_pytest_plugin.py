@@ -383,3 +383,10 @@ def test_advice_on_the_code_under_test(run_embedding: Run, mode: str | None, res
 def test_options_that_no_server_has(options: ServerOptions, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         options.settings()
+
+
+def test_a_test_that_calls_nothing_asks_the_server_nothing(mock_providers: MockProviders) -> None:
+    """Each call to the server would cost every test that uses the fixture for something else."""
+    assert mock_providers.untouched()
+    assert mock_providers.tasks() == []
+    assert not mock_providers.untouched()
