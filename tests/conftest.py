@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 
 from mockserver.server import MockServer
@@ -15,6 +16,9 @@ from support.stores import new_store
 from support.valkey import Valkey, valkey_running
 
 Serve = Callable[..., Scene]
+
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")  # how long an example takes says more of the machine's other work
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ DEFAULT_LEASTS = {"asyncio": 0.55, "uvloop": 0.62}
 DEFAULT_GOALS = {"asyncio": 0.66, "uvloop": 0.75}
 """With a line for each request, written to a file."""
 
+ROOM = ("--keep-tasks", "1000000")
+"""More than the default: a turn of the load comes on top of the tasks that are held."""
+
 
 def hold(port: int, tasks: int, scale: Scale) -> int:
     """Submit until so many tasks are held; how many they are."""
@@ -37,7 +40,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
         field += [
             ours(loop, EVOLINK, loop=loop, before=reset),
             ours(f"{loop}, default", EVOLINK, loop=loop, before=reset, quiet=False),
-            ours(f"{loop}, {held}", EVOLINK, loop=loop, before=refill),
+            ours(f"{loop}, {held}", EVOLINK, loop=loop, before=refill, options=ROOM),
         ]
     with ExitStack() as stack:
         running = [start(stack, candidate) for candidate in field]

@@ -1,15 +1,17 @@
 """Parses the arguments of a command by a table of its flags. Imports only the standard library."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 
 class Misuse(ValueError):
     """Invalid arguments of a command; the text is one line."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Flag:
     """One flag. `name` is its key in the result of `parse`; `metavar` names its value, None for a flag without one.
 
@@ -26,7 +28,7 @@ class Flag:
     short: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Command:
     """One command. `run` is called with the values of its flags by name, and returns the exit status."""
 

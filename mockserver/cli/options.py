@@ -1,18 +1,19 @@
 """Derives flags, environment variables and TOML keys from the fields of `Settings`."""
 
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, fields
 from decimal import Decimal
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mockserver.cli.arguments import Flag
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.settings import Settings
 
 ENV_PREFIX = "MOCKSERVER_"
 CONFIG_ENV = ENV_PREFIX + "CONFIG"
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Option:
     """One setting. `kind` is its Python type, without None for an optional setting; `key` is its key in a TOML file."""
 

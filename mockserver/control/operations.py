@@ -1,7 +1,7 @@
 """What each control call takes and answers, for its OpenAPI description. `routes.py` lists the calls themselves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
@@ -11,6 +11,7 @@ from pydantic import Field, create_model
 from mockserver.control import answers, models
 from mockserver.control.control_request import LARGEST_LIMIT, LONGEST_WAIT
 from mockserver.control.live import WIDEST
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.faults.base import kinds
 from mockserver.faults.rules import Match, When
 from mockserver.providers.operations import Operation, Query
@@ -28,7 +29,7 @@ RuleBody: Any = create_model(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Call(Operation):
     """A control call. `errors` are those beyond the ones of every call: the codes by status."""
 

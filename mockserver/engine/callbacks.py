@@ -4,13 +4,13 @@ A wait counts from the end of the failed attempt (EV-CB-4, EV-CB-5), so that a r
 that refuses at once is tried at 0, 1, 3 and 7 s.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from mockserver.engine.fast_dataclass import fast_dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class RetryPolicy:
     """The time-out of an attempt, and the waits after the first, second … failure; all in seconds."""
 
@@ -26,7 +26,7 @@ DOCUMENTED = RetryPolicy(timeout=10.0, waits=(1.0, 2.0, 4.0))
 """evolink, "Callback mechanism": time-out 10 s, at most 3 retries, 1, 2 and 4 s after a failure."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class DeliveryFault:
     """What a fault does to a callback: loses it, delays it (seconds), sends it `copies` more times, or holds it until
     the account's next callback has been sent, for at most `held` seconds."""

@@ -8,10 +8,11 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import blake2b
 from struct import Struct
 from typing import Literal, Protocol
+
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 Mode = Literal["real", "virtual"]
 
@@ -107,7 +108,7 @@ class VirtualClock:
         return 0.0 if instant <= self._now else None
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class ClockState:
     """A clock as a value: it shows `instant` (Unix seconds) and runs `speed` times as fast as real time.
 
@@ -135,7 +136,7 @@ class ClockState:
         return ClockState(self.mode, self.instant + passed, self.speed, at)
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class ServerState:
     """What all processes of a server share besides records: the clock, the seed, and whether waits move the clock.
 

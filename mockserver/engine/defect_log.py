@@ -4,12 +4,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from traceback import format_exception
 
+from mockserver.engine.fast_dataclass import fast_dataclass
+
 DEFECTS_KEPT = 100
 TEXT_KEPT = 4_000
 """Characters of a traceback that are kept: its end."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Defect:
     """One internal error: its number since the start, where it happened, the account of the call ("" without one), and
     the end of its traceback."""

@@ -6,7 +6,7 @@ It knows a provider only by its `ProviderPort`, and changes state only through i
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from math import inf
 from typing import Protocol
@@ -21,6 +21,7 @@ from mockserver.engine.dispatcher import Dispatcher
 from mockserver.engine.elsewhere import Elsewhere, TaskObserver
 from mockserver.engine.ends import Ending
 from mockserver.engine.event_runner import EventRunner
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.journal import Exchange, Journal
 from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import Currency
@@ -56,7 +57,7 @@ class ProviderPort(Protocol):
         """What is posted when a task has ended, where there are callbacks."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class EngineConfig:
     """What the engine is told at its start. `clock` makes a new clock, at the start and at each reset."""
 

@@ -8,12 +8,12 @@ import asyncio
 import re
 import socket
 from base64 import b64encode
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from mockserver.engine import addresses
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 BODY_KEPT = 500
 """Bytes of a receiver's answer that are kept."""
@@ -33,7 +33,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,12})[^\n]*\n")
 _ENDS_AT_ONCE = (204, 304)
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Destination:
     """Where a URL leads, and the head of a request for it but for the body's length."""
 

@@ -1,7 +1,8 @@
 """Latency profiles: how long generations take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 Range = tuple[float, float]
 
@@ -11,7 +12,7 @@ NAMED: Mapping[str, Range | None] = {"instant": (0.0, 0.0), "quick": QUICK, "doc
 """The profiles that have a name."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Latency:
     """A latency profile. `range` is None for `documented`: then each provider's documented range applies."""
 

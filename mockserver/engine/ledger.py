@@ -17,7 +17,7 @@ USAGE_KEPT = 1_000
 """Usage records kept for each account; older ones are dropped and counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Currency:
     """A unit of account and how many decimal places its minor unit has: Currency("CNY", 2) counts fen."""
 
@@ -68,7 +68,7 @@ class Usage:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class RateLimit:
     """At most `requests` billable calls in any `seconds` of the clock."""
 

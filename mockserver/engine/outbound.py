@@ -11,13 +11,13 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
 from mockserver.engine import addresses
 from mockserver.engine.callbacks import Outcome
 from mockserver.engine.clock import monotonic, pause
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.http_post import Connection, Destination, destination_of
 
 IN_FLIGHT = 64
@@ -38,7 +38,7 @@ _Place = tuple[object, ...]
 _PoolKey = tuple[bool, str, int, AddressRule, bool]
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Routing:
     """The routing table: URL prefixes and what replaces them; a port that gets what no route matches (`to_port`); and
     whether any other host may be contacted (`egress`)."""

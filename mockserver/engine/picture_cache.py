@@ -1,20 +1,23 @@
 """Keeps rendered pictures, so that the same picture again costs no rendering; bounded by bytes."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from mockserver.engine.picture_layout import Format, Label
+from mockserver.engine.fast_dataclass import fast_dataclass
+
+if TYPE_CHECKING:
+    from mockserver.engine.picture_layout import Format, Label
 
 ENTRY_BYTES = 1024
 """About what an entry takes besides its picture."""
 
-Key = tuple[Label, int, int, Format]
+Key = tuple["Label", int, int, "Format"]
 """What a picture is made from: label, width, height, format."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Rendered:
     """A picture's bytes and their ETag."""
 

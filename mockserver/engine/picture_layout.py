@@ -5,13 +5,13 @@ sky, the sun or the hills.
 """
 
 from colorsys import hsv_to_rgb
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from math import sin
 from typing import Literal, NamedTuple
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.fonts import CELL_WIDTH, wrap
 
 INK, BAR, SUN, SKY = 150, 80, 140, 56  # greys added to the background; the sky's is that of its top row
@@ -23,7 +23,7 @@ STEPS = 64  # colours from the left edge to the right
 Format = Literal["png", "jpeg", "webp"]
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Label:
     """The text on a picture. `size` is a text such as '1024x1024'; another `seed` gives other colours and bars."""
 

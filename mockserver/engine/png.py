@@ -11,10 +11,11 @@ import heapq
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from struct import pack
 from typing import NamedTuple
+
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 UP = 2  # the filter type of a row that is encoded as its difference from the row above
@@ -52,7 +53,7 @@ class Adler(NamedTuple):
 EMPTY = Adler(0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Piece:
     """Deflated bytes that begin and end on a byte boundary, and the checksum of the bytes that they decode to."""
 

@@ -1,11 +1,11 @@
 """Built-in callback receivers (sinks): each answers from a script and records the requests that it gets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from mockserver.engine.addresses import is_loopback_target
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 PATH = "/_mock/sink/"
 RECEIVED_KEPT = 1_000
@@ -20,7 +20,7 @@ RECEIPTS_LENGTH = 64 * 1024 * 1024
 """Characters of the bodies of these; the newest one is kept however long it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Reply:
     """One answer of a script: an HTTP status, after `delay` seconds of the clock."""
 
@@ -28,7 +28,7 @@ class Reply:
     delay: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Received:
     """A request that a sink got, and when (Unix seconds)."""
 
@@ -37,7 +37,7 @@ class Received:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Sink:
     """A receiver with what is left of its script, and the newest of what it was sent, oldest first."""
 

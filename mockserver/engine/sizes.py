@@ -3,8 +3,9 @@
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 _PIXELS = re.compile(r"([1-9][0-9]*)x([1-9][0-9]*)")
 _DIGITS_READ = 18  # enough to be beyond every limit; Python refuses to read numbers of thousands of digits
@@ -32,7 +33,7 @@ def parse_ratio(text: str) -> Pair | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Limits:
     """The sizes that a model accepts: both sides multiples of `multiple`, a maximum long side and area."""
 

@@ -1,7 +1,7 @@
 """Jobs and tasks. When and how a task ends is fixed at submission; its status is a function of the time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ SUBMITTED = Status.PENDING.value
 """The status in the answer to a submission, even if the task has ended by then."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Failure:
     """Why a generation fails: a kind, or a provider's own error code; `detail` completes the message."""
 
@@ -37,7 +37,7 @@ class Failure:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Idempotency:
     """A client's key for a submission that may be sent again, and the SHA-256 (hex) of the body that came with it."""
 

@@ -16,6 +16,7 @@ from struct import unpack_from
 from typing import NamedTuple
 
 from mockserver.engine.clock import monotonic
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 MAX_PIXELS = 50_000_000
 """Pixels of a picture; one of a 48 megapixel camera passes."""
@@ -55,7 +56,7 @@ class DecodingBudget:
         return taken
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Picture:
     """What an uploaded picture is: its type ('png', 'jpeg', 'webp' or 'gif'), pixels and size in bytes."""
 

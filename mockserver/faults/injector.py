@@ -1,13 +1,14 @@
 """Applies faults to calls, jobs, answers and callbacks: key endings, directives in prompts, rules, rate limits."""
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from aiohttp.web import StreamResponse
 
 from mockserver.engine.callbacks import NO_DELIVERY_FAULT, DeliveryFault
 from mockserver.engine.engine import Engine
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.problems import Kind
 from mockserver.engine.tasks import Job, Task
 from mockserver.faults.rules import FaultRules, Subject
@@ -15,7 +16,7 @@ from mockserver.faults.triggers import directives, key_trigger
 from mockserver.http.context import RequestContext
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class FaultInjector:
     """Applies the rules, key endings and directives, at the four stages of a call."""
 

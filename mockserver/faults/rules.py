@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, cast
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mockserver.engine.accounts import account_id, is_account_id
 from mockserver.engine.clock import Entropy
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.store.steering import RuleCounts, RuleForm, Steering
 from mockserver.faults.base import Fault, Stage, kinds
 from mockserver.http.context import Route
@@ -23,7 +23,7 @@ class BadRule(ValueError):
     """A rule that is invalid or could never fire; the text says what is valid."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Subject:
     """The call, task or callback that rules match. "" is unknown: a rule with a value for that field does not match."""
 
@@ -82,7 +82,7 @@ class When(BaseModel):
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Rule:
     """A fault with its conditions. How often it has matched and fired is in the store."""
 
@@ -108,7 +108,7 @@ class Rule:
         return entropy.draw("fault", rule, counts.matched).fraction() < self.when.probability
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class FaultRules:
     """Reads, matches and checks fault rules; the store keeps them, in the order in which they were added."""
 

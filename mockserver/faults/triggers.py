@@ -4,8 +4,8 @@ They work without a control call, as a payment provider's test keys and test car
 """
 
 import re
-from dataclasses import dataclass
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.latency import LONGEST
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Failure
@@ -31,7 +31,7 @@ def key_trigger(key: str) -> Problem | None:
     return problem and Problem(problem.kind, problem.detail, retry_after=problem.retry_after)
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Directives:
     """The directives of a prompt.
 

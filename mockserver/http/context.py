@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from aiohttp.web import BaseRequest, StreamResponse
 
 from mockserver.engine.engine import Engine, ProviderPort
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.journal import Exchange, keep_body
 from mockserver.engine.latency import Range
 from mockserver.engine.problems import Kind, Problem
@@ -37,7 +38,7 @@ class ServedProvider(ProviderPort, Protocol):
     def cost_breakdown(self) -> Callable[[Task], dict[str, Any]]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Mount:
     """A provider with the settings of this server applied. Prices are in minor units of its currency."""
 
@@ -153,7 +154,7 @@ Handler = Callable[[RequestContext], Awaitable[StreamResponse]]
 """Answers the requests of a route."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Route:
     """A method and a path of a provider, and their handler.
 

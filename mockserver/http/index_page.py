@@ -1,11 +1,11 @@
 """The index page at `/`, and the answers to unknown paths and malformed requests outside every provider."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from html import escape
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.text import write_json
 from mockserver.http.public_urls import PublicUrls
 
@@ -67,7 +67,7 @@ _MOUNT = """<h2>{title}</h2>
 <p><small>{note}</small></p>"""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class IndexEntry:
     """A provider on the index page. `replaces` is its documented base URL, `curl` a command that works against it."""
 

@@ -1,7 +1,6 @@
 """multipart/form-data bodies: text fields and files, within bounds, in memory."""
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import BodyPartReader, ClientPayloadError, MultipartReader
@@ -9,6 +8,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.multipart import BadContentDispositionHeader, BadContentDispositionParam
 from aiohttp.web import BaseRequest, RequestPayloadError
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.http.timeouts import BodyTimeout, ServerStopping
 
 _BAD_DISPOSITION = (BadContentDispositionHeader, BadContentDispositionParam)
@@ -28,7 +28,7 @@ class TooLarge(Exception):
     """The form is larger than a body may be."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Upload:
     """A file of a form."""
 
@@ -36,7 +36,7 @@ class Upload:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Form:
     """A form: its text fields in the order sent, and its files."""
 

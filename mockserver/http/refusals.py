@@ -1,13 +1,14 @@
 """A problem as an HTTP error: status, code, message and type, before they go into a provider's error body."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Failure
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Refusal:
     """One documented error. `type` is "" for a provider whose errors have no type."""
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from aiohttp import StreamReader
 from aiohttp.http import RawRequestMessage
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.text import safe_text
 
 KEPT = 2_048
@@ -19,7 +19,7 @@ _HOST = re.compile(rb"\r?\nhost: *([^\r\n]{1,260})", re.IGNORECASE)
 _NEXT_REQUEST = re.compile(rb"(?<![A-Za-z])(?=[A-Z]{1,20} [^ \r\n]+ HTTP/)")
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class RequestLine:
     """The readable parts of a malformed request; "" for an unreadable part. `version` is as in HTTP/1.1."""
 

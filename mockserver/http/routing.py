@@ -5,10 +5,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aiohttp.web import StreamResponse
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.problems import Kind, Problem
 from mockserver.http import middleware
 from mockserver.http.context import Handler, RequestContext, Route
@@ -21,7 +21,7 @@ def path_pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class ResolvedRoute:
     """A route (None for 404 and 405) and the handler that answers the request."""
 

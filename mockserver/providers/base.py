@@ -16,6 +16,7 @@ from shlex import quote
 from typing import Any
 
 from mockserver.engine.clock import Draw
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.latency import Range
 from mockserver.engine.ledger import Currency
 from mockserver.engine.problems import Problem
@@ -27,7 +28,7 @@ from mockserver.providers.client_facts import ClientFacts
 from mockserver.providers.installed import distribution_of, installed_providers
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Example:
     """A call that works, for the index page and the start-up lines. `note` says what comes back."""
 

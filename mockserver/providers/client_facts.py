@@ -4,13 +4,14 @@ Advice rests on these facts. Each has the id of the claim that states it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.tasks import Task
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Wait:
     """For how many seconds a client has to be ready to wait for a generation."""
 
@@ -18,7 +19,7 @@ class Wait:
     claim: str
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Link:
     """A picture that is fetched from a link, which lives for `seconds` after completion; None: for ever."""
 
@@ -26,7 +27,7 @@ class Link:
     claim: str
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Ignored:
     """A parameter that has no effect; `effect` is what happens instead, as the end of a sentence."""
 
@@ -35,7 +36,7 @@ class Ignored:
     claim: str
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Surcharge:
     """What a call cost more than it needed to; `reason` is a sentence without its full stop."""
 
@@ -63,7 +64,7 @@ def no_surcharge(_: Task) -> Surcharge | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class ClientFacts:
     """A provider's facts. The defaults are those of a provider whose documents say nothing.
 

@@ -5,10 +5,12 @@ The module is imported when the description is asked for.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, with_config
+
+from mockserver.engine.fast_dataclass import fast_dataclass
 
 T = TypeVar("T")
 
@@ -18,7 +20,7 @@ def exact(answer: type[T]) -> type[T]:
     return with_config(ConfigDict(extra="forbid", strict=True))(answer)
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Query:
     """A query parameter, or a request header if `place` is "header"."""
 
@@ -29,7 +31,7 @@ class Query:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Operation:
     """The description of a route.
 

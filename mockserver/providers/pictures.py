@@ -1,4 +1,7 @@
-"""Serves pictures, rendered from the task alone when their URL is read. Shared by all providers."""
+"""Serves pictures, rendered from the task alone when their URL is read. Shared by all providers.
+
+What draws them is imported with the first picture, to keep the start short.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,9 +9,7 @@ from email.utils import formatdate
 
 from aiohttp.web import Response, StreamResponse
 
-from mockserver.engine.images import render
 from mockserver.engine.picture_cache import Key, PictureCache, Rendered
-from mockserver.engine.picture_layout import Label
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.tasks import Task
 from mockserver.http.context import RequestContext
@@ -43,6 +44,8 @@ def picture(task: Task, index: int = 0, width: int | None = None) -> bytes:
 
 
 def _key(task: Task, index: int, width: int | None = None) -> Key:
+    from mockserver.engine.picture_layout import Label
+
     job = task.job
     label = Label(job.provider, job.model, job.size, task.id, job.prompt, index, job.wire.get("seed", ""))
     if width is None:
@@ -52,6 +55,8 @@ def _key(task: Task, index: int, width: int | None = None) -> Key:
 
 
 def _rendered(key: Key) -> Rendered:
+    from mockserver.engine.images import render
+
     return PICTURES.find(key) or PICTURES.add(key, render(*key))
 
 

@@ -5,11 +5,12 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.uploads import DecodingBudget, NotAPicture, inspect
 from mockserver.http.context import RequestContext
@@ -27,7 +28,7 @@ _INSPECTING = Lock()
 _DATA_URL = re.compile(r"data:image/[A-Za-z0-9.+-]{1,40};base64,")
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class _Sent:
     """One reference: where it stands in the request, and its bytes or its `data:` URL; neither for other URLs."""
 

@@ -10,12 +10,13 @@ bounds, the opening terms, and the fault rules and callback routes in force.
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from heapq import merge
 from typing import Generic, Literal, Protocol, TypeVar
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import ServerState
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
 from mockserver.engine.schedule import DueEvents, Event
@@ -31,7 +32,7 @@ DRAWS = 100
 """How many ids are drawn for one record before the space of ids counts as used up."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Bounds:
     """How many records are kept: ended tasks, and as many that have not ended; requests, ended callbacks, accounts."""
 
@@ -41,7 +42,7 @@ class Bounds:
     accounts: int = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Kept:
     """How many records of a kind there are, how many are kept at most, and how many that bound has dropped."""
 
@@ -50,7 +51,7 @@ class Kept:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Pending:
     """How many tasks and callbacks have not ended, and how many attempts of callbacks are planned."""
 
@@ -63,7 +64,7 @@ def every(_: object) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Wanted(Generic[T]):
     """Which records a list shows: those of a provider and of some accounts (hashes of keys) that `keep` accepts."""
 
@@ -81,7 +82,7 @@ Page = tuple[list[T], str | None]
 """Records, newest first, and the cursor of the next page; None if this is the last."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Records:
     """All that a store keeps but the journal, oldest first.
 
@@ -105,7 +106,7 @@ put in force is for it to put in force again."""
 ChangeKind = Literal["ended", "attempt", "request", "state", "reset", "forgotten", "control", "planned"]
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Change:
     """What another process did to a store that several share.
 

@@ -9,15 +9,16 @@ if the file says, under its lock, that nobody else has changed anything since (`
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mockserver.engine.clock import ServerState
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.outbound import Route
 from mockserver.engine.store import Change, Listener
 from mockserver.engine.store.steering import StoredRule
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class InForce:
     """What is in force as of a version. The clock of `state` is as it was set: at the store's real time `clock.at`.
 

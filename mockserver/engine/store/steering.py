@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol, TypeVar
 
+from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.outbound import Route
 from mockserver.engine.sinks import RECEIPTS_KEPT, RECEIPTS_LENGTH, SINKS_KEPT, Received, Reply, Sink
 
@@ -21,7 +22,7 @@ class StoredRule(Protocol):
 R = TypeVar("R", bound=StoredRule)
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class RuleForm:
     """Fault rules as JSON objects, which the layer that makes them knows: to one, and back to the rule of an id."""
 
@@ -29,7 +30,7 @@ class RuleForm:
     load: Callable[[str, Mapping[str, Any]], StoredRule]
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class RuleCounts:
     """How often a rule has matched, and how often its fault was applied."""
 
@@ -40,7 +41,7 @@ class RuleCounts:
 NO_MATCHES = RuleCounts()
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class SteeringRecords:
     """All of a `Steering`: rules with their counts in the order in which they were added, and how many ever were."""
 
