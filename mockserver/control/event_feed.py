@@ -13,8 +13,8 @@ Server-sent events (the WHATWG HTML standard, section 9.2). Nothing is observed 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiohttp.web import StreamResponse
@@ -63,7 +63,7 @@ class EventFeed:
         if self._watchers >= MOST_WATCHERS:
             raise Refusal(503, "too_many_watchers", f"{MOST_WATCHERS} watchers follow the events already.")
         response = StreamResponse(headers=_HEADERS)
-        with self._watching(), suppress(ConnectionError):
+        async with self._watching():
             sent, gap = self._start(request.http_request.headers.get("Last-Event-ID", ""))
             await response.prepare(request.http_request)
             await response.write(b"retry: %d\n\n" % RECONNECT_MILLISECONDS)
@@ -96,12 +96,14 @@ class EventFeed:
                 async with asyncio.timeout(KEEPALIVE_SECONDS):
                     await self._changed.wait()
 
-    @contextmanager
-    def _watching(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _watching(self) -> AsyncIterator[None]:
         self._watchers += 1
         self._observe()
         try:
-            yield
+            await self._engine.elsewhere.watch()
+            with suppress(ConnectionError):
+                yield
         finally:
             self._watchers -= 1
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self._rest)
@@ -126,7 +128,8 @@ class EventFeed:
         ]
 
     def _rest(self) -> None:
-        """Stop observing, if nobody watches any more."""
+        """A watcher has left: stop observing, if nobody watches any more."""
+        self._engine.elsewhere.leave()
         if self._observing and not self._watchers:
             self._observing = False
             self._events.clear()

@@ -49,6 +49,7 @@ class Metrics:
     async def begin(self) -> None:
         """Count what is kept so far, and from now on what happens."""
         engine, store = self._engine, self._engine.store
+        await engine.elsewhere.watch()
         exchanges, deliveries = await store.entries(Wanted(), EVERYTHING), await store.deliveries(Wanted(), EVERYTHING)
         answered = [exchange for exchange in exchanges[0] if exchange.status is not None]
         for requests in (engine.journal.observers, engine.elsewhere.request_observers):

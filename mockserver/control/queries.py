@@ -130,8 +130,10 @@ class Queries:
         seconds = request.wait()
         if seconds is None:
             return
+        elsewhere = self.engine.elsewhere
         try:
             async with asyncio.timeout(seconds):
+                await elsewhere.watch()
                 while True:
                     change = self.engine.waiters.next_change()  # before the look, so that none is missed
                     if await done():
@@ -141,6 +143,8 @@ class Queries:
                         raise stopping()
         except TimeoutError:
             return
+        finally:
+            elsewhere.leave()
 
     async def requests(self, request: ControlRequest) -> Response:
         view = request.query("view")

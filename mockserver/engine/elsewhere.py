@@ -3,9 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from mockserver.engine import dispatcher, journal
 from mockserver.engine.callbacks import Delivery
+from mockserver.engine.clock import pause
 from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.store import Change, Store
 from mockserver.engine.tasks import Task
@@ -14,12 +16,19 @@ from mockserver.engine.waiters import Waiters
 TaskObserver = Callable[[Task, Delivery | None], None]
 """Is called with each task that has ended, and its callback, if it has one."""
 
+LINGERS = 5.0
+"""Real seconds for which this process is still told of what it watched: whoever watches often comes back."""
+
 MOST_BEHIND = 10_000
 """Changes that may wait to be told; the oldest are left out."""
 
 
 class Elsewhere:
-    """Reads the records of what has changed, one after the other, if anybody observes their kind."""
+    """Reads the records of what has changed, one after the other, if anybody observes their kind.
+
+    Other processes tell of requests and attempts only while somebody watches: whoever observes or awaits them says so
+    by `watch`, and then `leave`.
+    """
 
     def __init__(self, store: Store, own_journal: journal.Journal, waiters: Waiters) -> None:
         self._store = store
@@ -31,6 +40,33 @@ class Elsewhere:
         self.control_observers: list[Callable[[str], None]] = []
         self._waiting = deque[Change](maxlen=MOST_BEHIND)
         self._telling: asyncio.Task[None] | None = None
+        self._watchers = 0
+        self._watched = False
+        self._one_asks = asyncio.Lock()
+        self._leaving: asyncio.Task[None] | None = None
+
+    async def watch(self) -> None:
+        """Be told of requests and attempts by other processes, until `leave`."""
+        self._watchers += 1
+        await self._ask()
+
+    def leave(self) -> None:
+        """Undo one `watch`."""
+        self._watchers -= 1
+        if not self._watchers and (self._leaving is None or self._leaving.done()):
+            self._leaving = asyncio.get_running_loop().create_task(self._ask_later())
+
+    async def _ask_later(self) -> None:
+        await pause(LINGERS)
+        await self._ask()
+
+    async def _ask(self) -> None:
+        async with self._one_asks:
+            wanted = self._watchers > 0
+            if wanted != self._watched:
+                self._watched = wanted
+                with suppress(StoreUnavailable):  # it does so when it is back
+                    await self._store.watch(wanted)
 
     def tell(self, change: Change) -> None:
         """Tell of a change, as soon as its record is read."""
@@ -49,9 +85,10 @@ class Elsewhere:
 
     async def stop(self) -> None:
         """Tell nothing more."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
+        ending = [task for task in (self._leaving, self._telling) if task is not None]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _tell_all(self) -> None:
         try:

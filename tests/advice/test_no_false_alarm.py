@@ -74,7 +74,9 @@ def test_the_contract_suite(tmp_path: Path) -> None:
     environment = {
         **os.environ,
         "ADVICE_FILE": str(kept),
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent / "watching"), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(Path(__file__).parent / "watching"), str(ROOT), os.environ.get("PYTHONPATH")])
+        ),
     }
     command = [
         sys.executable,

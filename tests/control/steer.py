@@ -1,9 +1,11 @@
 """The control surface as a test uses it: one call a line, refusals included, at each of the three providers."""
 
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic, sleep
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -179,3 +181,8 @@ def later(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Iterator[Later
     """Do something in a thread."""
     with ThreadPoolExecutor(1) as pool:
         yield Later(pool.submit(work, *args, **kwargs))
+
+
+def steering_of(scene: Scene) -> ModuleType:
+    """The module that bounds the sinks of a server, whatever its store."""
+    return sys.modules[type(scene.server.app.engine.store.steering).__module__]

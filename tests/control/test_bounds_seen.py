@@ -4,9 +4,8 @@ from time import sleep
 
 import pytest
 
-from control.steer import ask, refused
+from control.steer import ask, refused, steering_of
 from mockserver.engine import sinks
-from mockserver.engine.store import steering
 from support.calls import Caller
 from support.receiver import receiver
 from support.scene import Scene
@@ -20,7 +19,7 @@ def test_what_a_sink_has_dropped_is_counted(scene: Scene) -> None:
 
 
 def test_of_all_sinks_the_newest_requests_are_kept(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steering, "RECEIPTS_KEPT", 4)
+    monkeypatch.setattr(steering_of(scene), "RECEIPTS_KEPT", 4)
     for name in ("a", "b", "a", "c", "a", "b"):
         scene.http.post(f"/_mock/sink/{name}", json={"to": name})
     seen = {name: ask(scene, "GET", f"sink/{name}") for name in ("a", "b", "c")}
@@ -32,7 +31,7 @@ def test_of_all_sinks_the_newest_requests_are_kept(scene: Scene, monkeypatch: py
 
 
 def test_long_requests_to_sinks_are_bounded_by_their_length(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steering, "RECEIPTS_LENGTH", 250)
+    monkeypatch.setattr(steering_of(scene), "RECEIPTS_LENGTH", 250)
     for _ in range(5):
         scene.http.post("/_mock/sink/a", content=b"x" * 100)
     assert len(ask(scene, "GET", "sink/a")["received"]) == 2
@@ -41,7 +40,7 @@ def test_long_requests_to_sinks_are_bounded_by_their_length(scene: Scene, monkey
 
 
 def test_a_sink_set_up_again_has_nothing_of_before_to_drop(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steering, "RECEIPTS_KEPT", 2)
+    monkeypatch.setattr(steering_of(scene), "RECEIPTS_KEPT", 2)
     for _ in range(2):
         scene.http.post("/_mock/sink/a", json={})
     ask(scene, "PUT", "sink/a", {})
@@ -52,7 +51,7 @@ def test_a_sink_set_up_again_has_nothing_of_before_to_drop(scene: Scene, monkeyp
 
 
 def test_sinks_that_went_for_others_are_counted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steering, "SINKS_KEPT", 2)
+    monkeypatch.setattr(steering_of(scene), "SINKS_KEPT", 2)
     for name in ("a", "b", "c"):
         ask(scene, "PUT", f"sink/{name}", {})
     assert ask(scene, "GET", "health")["kept"]["sinks"]["dropped"] == 1

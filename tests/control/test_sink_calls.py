@@ -16,10 +16,10 @@ from control.steer import (
     refused,
     script,
     sink_url,
+    steering_of,
     submit,
     until,
 )
-from mockserver.engine.store import steering
 from support.calls import Caller
 from support.scene import Scene
 
@@ -77,7 +77,7 @@ def test_a_sink_keeps_no_key(scene: Scene) -> None:
 
 
 def test_looking_at_a_sink_makes_none(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steering, "SINKS_KEPT", 3)
+    monkeypatch.setattr(steering_of(scene), "SINKS_KEPT", 3)
     script(scene, 500, name="kept")
     for number in range(3):
         ask(scene, "GET", f"sink/other-{number}")

@@ -10,6 +10,7 @@ import pytest
 
 from engine import world
 from engine.world import T0, job, running, until
+from mockserver.engine import elsewhere
 from mockserver.engine.callbacks import Attempt, Outcome
 from mockserver.engine.clock import ClockState, ServerState
 from mockserver.engine.engine import Engine
@@ -28,15 +29,19 @@ class Shared(MemoryStore):
     had: ServerState | None = None
     tell: Listener
     states: list[ServerState]
+    watches: list[bool]
 
     async def open(self, listener: Listener) -> None:
-        self.tell, self.states = listener, []
+        self.tell, self.states, self.watches = listener, [], []
 
     async def begin(self, state: ServerState) -> ServerState | None:  # type: ignore[override]
         return self.had
 
     async def put_state(self, state: ServerState) -> None:
         self.states.append(state)
+
+    async def watch(self, wanted: bool) -> None:
+        self.watches.append(wanted)
 
 
 @pytest.fixture(autouse=True)
@@ -233,3 +238,22 @@ async def test_a_clock_that_is_set_here_is_put_in_force_for_all() -> None:
         assert [state.autojump for state in store.states] == [True, True]
         assert (store.states[0].clock, store.states[1].clock.speed) == (ClockState("virtual", T0, 0.0), 3.0)
         assert (engine.clock.speed, engine.waiters.autojump) == (3.0, True)
+
+
+@pytest.mark.asyncio
+async def test_the_store_is_asked_for_what_is_watched_as_long_as_anybody_watches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(elsewhere, "LINGERS", 0.01)
+    async with shared() as (engine, store):
+        for _ in range(2):
+            await engine.elsewhere.watch()
+        engine.elsewhere.leave()
+        await asyncio.sleep(0.03)
+        assert store.watches == [True]
+        engine.elsewhere.leave()
+        await engine.elsewhere.watch()
+        await asyncio.sleep(0.03)
+        assert store.watches == [True]
+        engine.elsewhere.leave()
+        await until(lambda: store.watches == [True, False])

@@ -106,6 +106,10 @@ put in force is for it to put in force again."""
 ChangeKind = Literal["ended", "attempt", "request", "state", "reset", "forgotten", "control", "planned"]
 
 
+WATCHED: tuple[ChangeKind, ...] = ("request", "attempt")
+"""What is told only while a process of the store watches: nearly every call makes one."""
+
+
 @fast_dataclass
 class Change:
     """What another process did to a store that several share.
@@ -191,6 +195,10 @@ class Store(DueEvents, Protocol):
 
     async def refresh(self) -> None:
         """Bring up to date the copy of what is in force, as `count_request` does; the first verb of a control call."""
+
+    async def watch(self, wanted: bool) -> None:
+        """Be told of the `WATCHED` changes by other processes from now on, or no longer. A store that is away is asked
+        again when it is back."""
 
     async def announce_control(self, path: str) -> None:
         """Tell the other processes that a control call, by its path, has changed something."""

@@ -28,7 +28,7 @@ from mockserver.engine.store.steering import RuleForm as RuleForm
 from mockserver.engine.store.steering import StoredRule
 from mockserver.engine.tasks import Failure, Idempotency, Job, Task
 
-FORM = 1
+FORM = 2
 """The form of the records, and of the tables and keys that they are in. A store of another form is not opened."""
 
 

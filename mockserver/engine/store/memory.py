@@ -78,6 +78,9 @@ class MemoryStore:
     async def refresh(self) -> None:
         """Nobody else has changed anything."""
 
+    async def watch(self, wanted: bool) -> None:
+        return
+
     async def announce_control(self, path: str) -> None:
         """There is no other process to tell."""
 

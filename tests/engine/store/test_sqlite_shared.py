@@ -216,6 +216,7 @@ async def test_a_rule_is_counted_over_all(path: Path) -> None:
 
 async def test_each_hears_what_the_others_have_done_and_nothing_of_its_own(path: Path) -> None:
     async with member(path) as here, member(path) as there:
+        await there.watch(True)
         entry = exchange("r1", "acct_1")
         await here.open_entry(entry)
         task = await submit(here, "a", due=T0)
@@ -238,6 +239,33 @@ async def test_each_hears_what_the_others_have_done_and_nothing_of_its_own(path:
             ("reset", "", ()),
         ]
         assert [change.kind for change in here.changes if change.kind not in ("planned", "state")] == []
+
+
+async def answer(store: Member, name: str) -> None:
+    """Take a request and answer it."""
+    entry = exchange(name, "acct_1")
+    await store.open_entry(entry)
+    await store.close_entry(entry, replace(entry, status=200))
+
+
+async def test_requests_are_told_only_while_a_living_process_watches(path: Path) -> None:
+    async with member(path) as here, member(path) as there:
+        await answer(here, "before")
+        await there.watch(True)
+        await there.keep()
+        await here.reset(STATE)
+        await answer(here, "watched")
+        await there.watch(False)
+        await answer(here, "after")
+        await there.watch(True)
+        await until(lambda: there.heard("request") == ["watched"])
+        await there.die()
+        await here.watch_for(2.4)
+        async with member(path) as late:
+            await answer(here, "late")
+            await here.announce_control("/")
+            await until(lambda: late.heard("control") == ["/"])
+            assert late.heard("request") == []
 
 
 async def test_a_load_is_a_reset_for_the_others(path: Path, tmp_path: Path) -> None:

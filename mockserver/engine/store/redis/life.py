@@ -13,7 +13,7 @@ from mockserver.engine.store.redis.scripts import script
 from mockserver.engine.store.redis.setting import Setting
 from mockserver.engine.store.shared import BEAT_SECONDS, Rounds, Watch, interrupted
 
-BEAT, JOIN, TAKE_OVER, RETAKE = script("beat"), script("join"), script("take_over"), script("retake")
+BEAT, JOIN, WATCH, TAKE_OVER, RETAKE = map(script, ("beat", "join", "watch", "take_over", "retake"))
 
 _BLOCK_MS = 1_000
 _RETRY_SECONDS = 0.1
@@ -37,6 +37,7 @@ class Life:
         self._watch = Watch()
         self._follower = Link(database.server, self._nothing_to_prepare)
         self._read_to = b"$"
+        self.watches = False
 
     async def start(self) -> None:
         """Join the other processes. Raises StoreUnavailable."""
@@ -44,6 +45,11 @@ class Life:
         await self._follower.open()
         self._rounds.start(self._beat, BEAT_SECONDS)
         self._rounds.start(self._follow, 0.0)
+
+    async def watch(self, wanted: bool) -> None:
+        """Be told of what is told only to those that watch, or no longer; each beat says so again."""
+        self.watches = wanted
+        await self._database.run(WATCH, int(wanted))
 
     async def leave(self) -> None:
         """Stop, and give back at once what this process has claimed; a store that is away has it done by others."""
@@ -62,7 +68,7 @@ class Life:
     # beats
 
     async def _beat(self) -> None:
-        time, version, end, flat = await self._database.run(BEAT)
+        time, version, end, flat = await self._database.run(BEAT, int(self.watches))
         self._database.time.heard(float(time))
         self._setting.heard_of_end(end)
         await self._database.look_back()

@@ -77,6 +77,7 @@ class RedisStore:
         self.dump, self.load = everything.dump, everything.load
 
         self._life = Life(database, setting, events)
+        self.watch = self._life.watch
 
     async def open(self, listener: Listener) -> None:
         self._database.copy.listener = listener

@@ -139,15 +139,26 @@ def beat(transaction: Transaction) -> dict[str, int]:
     """Say that this process lives; the beats of the others."""
     run, name = transaction.run, transaction.process.name
     if not run("UPDATE processes SET beat = beat + 1 WHERE id = ?", (name,)).rowcount:
-        run("INSERT INTO processes VALUES (?, 1)", (name,))
+        run("INSERT INTO processes VALUES (?, 1, 0)", (name,))
         transaction.header.processes += 1
+    note_watch(transaction)
     return dict(run("SELECT id, beat FROM processes WHERE id != ?", (name,)).fetchall())
+
+
+def note_watch(transaction: Transaction) -> None:
+    """Let the other processes know whether this one watches."""
+    run, name, watches = transaction.run, transaction.process.name, transaction.process.watches
+    if run("UPDATE processes SET watches = ? WHERE id = ? AND watches != ?", (watches, name, watches)).rowcount:
+        transaction.header.watchers += 1 if watches else -1
 
 
 def take_over(transaction: Transaction, name: str) -> bool:
     """Let others have what a process had claimed that is dead, or ends; whether it had anything."""
     run, header = transaction.run, transaction.header
-    header.processes -= run("DELETE FROM processes WHERE id = ?", (name,)).rowcount
+    for (watches,) in run("SELECT watches FROM processes WHERE id = ?", (name,)).fetchall():
+        header.processes -= 1
+        header.watchers -= watches
+    run("DELETE FROM processes WHERE id = ?", (name,))
     header.advancer = "" if header.advancer == name else header.advancer
     run("DELETE FROM alarms WHERE process = ?", (name,))
     ends = run("SELECT min(due) FROM tasks WHERE holder = ?", (name,)).fetchone()[0]

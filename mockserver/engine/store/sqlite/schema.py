@@ -10,7 +10,7 @@
 | deliveries | a callback; likewise, with `began`: when the claimed attempt began; `task` is the `key` of its task |
 | entries, answers | a request, and what was answered |
 | rules, sinks, received | what tests steer by |
-| processes, alarms, changes | who lives; delays of calls; what each transaction has told the other processes |
+| processes, alarms, changes | who lives, and watches; delays of calls; what transactions have told other processes |
 
 A record is looked up by `key`, 64 bits of a hash of its id: their index is a third of one of the ids, and a page of
 an index is most of what a new record costs. A text that is not ASCII is kept as a BLOB, for SQLite's TEXT can't hold
@@ -19,7 +19,8 @@ every Python string.
 
 TABLES = """
 CREATE TABLE header (
-    id INTEGER PRIMARY KEY, version INTEGER NOT NULL, last INTEGER NOT NULL, processes INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, version INTEGER NOT NULL, last INTEGER NOT NULL,
+    processes INTEGER NOT NULL, watchers INTEGER NOT NULL,
     advancer TEXT NOT NULL, first_end REAL NOT NULL, anonymous_requests INTEGER NOT NULL,
     tasks_open INTEGER NOT NULL, tasks_ended INTEGER NOT NULL, tasks_dropped INTEGER NOT NULL,
     callbacks_open INTEGER NOT NULL, callbacks_ended INTEGER NOT NULL, callbacks_dropped INTEGER NOT NULL,
@@ -82,7 +83,7 @@ CREATE TABLE sinks (
 CREATE TABLE received (seq INTEGER PRIMARY KEY, sink INTEGER NOT NULL, length INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX received_of ON received (sink, seq);
 
-CREATE TABLE processes (id TEXT PRIMARY KEY, beat INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE processes (id TEXT PRIMARY KEY, beat INTEGER NOT NULL, watches INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE alarms (
     process TEXT NOT NULL, name TEXT NOT NULL, due REAL NOT NULL, plan INTEGER NOT NULL, PRIMARY KEY (process, name)
 ) WITHOUT ROWID;

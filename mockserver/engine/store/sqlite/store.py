@@ -117,6 +117,10 @@ class SqliteStore:
     def may_be_due(self, now: float) -> bool:
         return self._process.first_end <= now
 
+    async def watch(self, wanted: bool) -> None:
+        self._process.watches = wanted
+        await self._writer.run(events.note_watch)
+
     async def announce_control(self, path: str) -> None:
         await self._writer.run(Transaction.tell, "control", path)
 

@@ -12,7 +12,7 @@ from mockserver.engine.accounts import KnownKeys
 from mockserver.engine.clock import ServerState, wall
 from mockserver.engine.ledger import AccountChange, AccountRow
 from mockserver.engine.problems import StoreUnavailable
-from mockserver.engine.store import Bounds
+from mockserver.engine.store import WATCHED, Bounds
 from mockserver.engine.store.codec import RuleForm, dump, dump_state, load_routes, load_rule, load_state
 from mockserver.engine.store.in_force import Copy, InForce
 from mockserver.engine.store.shared import new_row
@@ -37,6 +37,7 @@ class Header:
     version: int = 1
     last: int = 0
     processes: int = 0
+    watchers: int = 0
     advancer: str = ""
     first_end: float = float("inf")
     anonymous_requests: int = 0
@@ -90,6 +91,7 @@ class Process:
 
     def __init__(self, opening: Mapping[str, int], bounds: Bounds, rule_form: RuleForm) -> None:
         self.name = ""
+        self.watches = False
         self.opening = opening
         self.bounds = bounds
         self.rule_form = rule_form
@@ -141,8 +143,9 @@ class Transaction:
             process.copy.put(self.force)
 
     def tell(self, *change: str) -> None:
-        """Tell the other processes of a change, if there are any: its kind, its name, and ids of tasks."""
-        if self.header.processes > 1:
+        """Tell the other processes of a change, if there are any, and if one watches where that counts: its kind, its
+        name, and ids of tasks."""
+        if self.header.processes > 1 and (self.header.watchers or change[0] not in WATCHED):
             self.told.append(change)
 
     def put_in_force(self, **changes: Any) -> None:

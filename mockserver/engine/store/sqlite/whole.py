@@ -58,7 +58,7 @@ def put_clock(transaction: Transaction, clock: ClockState) -> None:
 
 
 def reset(transaction: Transaction, state: ServerState) -> None:
-    """Forget everything but which processes live and who advances the clock."""
+    """Forget everything but which processes live and watch, and who advances the clock."""
     for table in _TABLES:
         transaction.run(f"DELETE FROM {table}")
     header = transaction.header
@@ -67,6 +67,7 @@ def reset(transaction: Transaction, state: ServerState) -> None:
             header.version,
             header.last,
             header.processes,
+            header.watchers,
             header.advancer,
             accounts_opened=header.accounts_opened,
         )

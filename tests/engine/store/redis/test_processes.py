@@ -302,8 +302,35 @@ async def test_a_rule_for_three_times_fires_three_times_in_all(valkey: Valkey) -
         assert await stores[1].steering.rule_counts("fault") == RuleCounts(80, 3)
 
 
+async def answer(store: Process, name: str) -> None:
+    """Take a request and answer it."""
+    entry = Exchange(name, T0, "studio", "acct_1", "GET", "/", {})
+    await store.open_entry(entry)
+    await store.close_entry(entry, replace(entry, status=200))
+
+
+async def test_requests_are_told_only_while_a_living_process_watches(valkey: Valkey) -> None:
+    async with processes(valkey, 3) as (here, there, dying):
+        await answer(here, "before")
+        await there.watch(True)
+        await here.reset(STATE)
+        await answer(here, "watched")
+        await there.watch(False)
+        await answer(here, "after")
+        await until(lambda: there.told("request"))
+        await dying.watch(True)
+        await dying.begin_advance()
+        await dying.die()
+        await until_awaited(here.begin_advance, 2.5)
+        await answer(here, "late")
+        await here.announce_control("/")
+        await until(lambda: there.told("control"))
+        assert there.told("request") == ["watched"]
+
+
 async def test_changes_of_one_process_are_told_to_the_others(valkey: Valkey) -> None:
     async with processes(valkey, 2) as (here, there):
+        await there.watch(True)
         task = await submit(here)
         delivery = await ended_with_callback(here)
         await here.update_delivery(delivery, delivery.concluded(Attempt(T0, OK), T0, DOCUMENTED))

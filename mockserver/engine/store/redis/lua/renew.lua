@@ -33,5 +33,8 @@ for i = 1, #alarms, 2 do
     call('ZADD', at .. 'alarms', alarms[i + 1], me .. string.sub(alarms[i], #old + 1))
   end
 end
+if call('HDEL', root .. ':watchers', old) == 1 then
+  call('HSET', root .. ':watchers', me, 1)
+end
 call('HDEL', processes, old)
 call('HSETNX', processes, me, 0)

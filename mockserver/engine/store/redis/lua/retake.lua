@@ -1,4 +1,4 @@
--- uses: queue tables tell
+-- uses: queue tables tell tell_watchers
 -- Puts an attempt of a dead process back into the queue, on a callback that says that its outcome was lost.
 local _, dead, id, before, after = unpack(ARGV)
 local claimed, old = call('HGET', at .. 'claimed', 'a' .. id), call('HGET', at .. 'callback', id)
@@ -9,5 +9,5 @@ end
 call('HDEL', at .. 'claimed', 'a' .. id)
 replace('callback', id, old, after)
 put_back('a', id, due, member)
-tell('attempt', id)
+tell_watchers('attempt', id)
 return 1

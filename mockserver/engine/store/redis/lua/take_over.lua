@@ -21,6 +21,7 @@ for i = 1, #all, 2 do
 end
 if #attempts == 0 then
   call('HDEL', processes, dead)
+  call('HDEL', root .. ':watchers', dead)
   if call('GET', at .. 'advance') == dead then
     call('DEL', at .. 'advance')
   end

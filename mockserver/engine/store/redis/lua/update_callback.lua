@@ -1,4 +1,4 @@
--- uses: queue tables tell
+-- uses: queue tables tell tell_watchers
 -- Puts a callback in place of the one that was read. `due`: when its attempt is planned anew, "" if it is not.
 local _, id, before, after, had_ended, ends, due, bound, attempted = unpack(ARGV)
 local old = call('HGET', at .. 'callback', id)
@@ -18,6 +18,6 @@ elseif due ~= '' then
   plan('a', due, id)
 end
 if attempted == '1' then
-  tell('attempt', id)
+  tell_watchers('attempt', id)
 end
 return 1

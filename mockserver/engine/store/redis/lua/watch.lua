@@ -1,0 +1,3 @@
+-- uses: watch
+-- part: even_when_full
+watch(ARGV[2])
