@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import hypothesis
 import pytest
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.forked_pytest import PytestForks, forking
 from support.intercepted import Intercepted, interception_of
 from support.scene import Scene
@@ -29,7 +29,7 @@ def serve() -> Iterator[Serve]:
     def start(**settings: Any) -> Scene:
         chosen = {"port": 0, "clock": "virtual", "latency": "instant", "seed": "test", "store": new_store(), **settings}
         server = MockServer(Settings(**chosen)).start()
-        scene = Scene(server, httpx.Client(base_url=server.root_url, timeout=10.0))
+        scene = Scene(server, web.Client(base_url=server.root_url, timeout=10.0))
         open_scenes.append(scene)
         return scene
 

@@ -11,6 +11,7 @@ import pytest
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.calls import EDITS, GENERATIONS, MODELS
 from support.errors import assert_evolink_error, assert_icodeeasy_error, assert_xhuoapi_error
 from support.scene import Scene
@@ -106,7 +107,7 @@ def parsed(received: bytes) -> httpx.Response:
 def server() -> Iterator[Scene]:
     """One server for all inputs of this file: that it answers the next is part of each test."""
     settings = Settings(port=0, clock="virtual", latency="instant", seed="test")
-    with MockServer(settings) as mock, httpx.Client(base_url=mock.root_url, timeout=10.0) as http:
+    with MockServer(settings) as mock, web.Client(base_url=mock.root_url, timeout=10.0) as http:
         yield Scene(mock, http)
 
 

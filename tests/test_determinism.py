@@ -77,7 +77,8 @@ def start(serve: Serve, **settings: Any) -> Scene:
 PROGRAM = """
 import json, sys
 sys.path[:0] = ["tests"]
-import httpx, time_machine
+import time_machine
+from support import web
 from support.scene import Scene
 from test_determinism import route_app, story, NAME
 from mockserver.server import MockServer
@@ -85,7 +86,7 @@ from mockserver.settings import Settings
 
 with time_machine.travel(sys.argv[1], tick=True):
     settings = Settings(port=0, clock="virtual", latency="5-90", seed="test")
-    with MockServer(settings) as server, httpx.Client(base_url=server.root_url, timeout=10.0) as http:
+    with MockServer(settings) as server, web.Client(base_url=server.root_url, timeout=10.0) as http:
         scene = Scene(server, http)
         route_app(scene, f"http://{NAME}/_mock/sink")
         print(json.dumps(story(scene, "sk_k")))

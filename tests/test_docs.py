@@ -29,6 +29,7 @@ from mockserver.faults.base import kinds
 from mockserver.server import MockServer
 from mockserver.settings import Settings
 from support.blocks import Block, blocks_of
+from support.forked_pytest import PytestForks
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = {"docs/contract-tests.md": "its commands take the contract suite's minutes, or a paid service"}
@@ -52,6 +53,12 @@ for name in sys.argv[1:]:
 """
 
 
+def environment() -> dict[str, str]:
+    """The variables for what a page runs: its `python` and `mockserver` are those of this run."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return {**clean, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}", "NO_PROXY": "*"}
+
+
 class Desk:
     """Runs the blocks of one page against the server that they are written for."""
 
@@ -72,13 +79,11 @@ class Desk:
         return [advice.rule for advice in self._server.advice(everyone=True)]
 
     def call(self, *command: str) -> str:
-        """What a command prints; it must succeed, and so must everything that pytest runs in it."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+        """What a command prints; it must succeed."""
         done = subprocess.run(
             command,
             cwd=self._where,
-            env={**environment, "PATH": path, "PYTHONPATH": str(ROOT), "NO_PROXY": "*"},
+            env={**environment(), "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=60,
@@ -152,7 +157,7 @@ def _shape(value: Any, like: Any) -> Any:
 
 
 @pytest.mark.parametrize("page", sorted({block.page for block in BLOCKS if block.is_test and not block.not_run}))
-def test_tests(page: str, desk: Desk, tmp_path: Path) -> None:
+def test_tests(page: str, forks: PytestForks, tmp_path: Path) -> None:
     """The test functions, by pytest with the plugin."""
     own = [block for block in BLOCKS if block.page == page and not block.not_run]
     ini = "".join(block.code for block in own if block.language == "ini")
@@ -160,9 +165,11 @@ def test_tests(page: str, desk: Desk, tmp_path: Path) -> None:
     tests = [block for block in own if block.is_test]
     for block in tests:
         (tmp_path / f"test_line{block.line}.py").write_text("\n" * block.line + block.code)
-    output = desk.call(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--strict-config", ".")
+    options = ("-q", "-p", "no:cacheprovider", "--strict-config")
+    done = forks.run(*options, ".", cwd=tmp_path, environ=environment(), path=[ROOT])
+    assert done.returncode == 0, done.stdout
     count = sum(len(re.findall(r"^ *(?:async )?def test_", block.code, re.M)) for block in tests)
-    assert f"{count} passed" in output, output
+    assert f"{count} passed" in done.stdout, done.stdout
 
 
 def test_reasons() -> None:

@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 
 from control.steer import APP, PROVIDERS, T0, add, ask, defects, order, poll, route_app, script, sink_url, submit
 from mockserver.engine.accounts import account_id
+from support import web
 from support.calls import Caller
 from support.scene import Scene
 from support.stores import KINDS, store_url
@@ -37,6 +38,9 @@ OPENING = Decimal(6)
 PRICES = {"xhuoapi": Decimal("0.2"), "icodeeasy": Decimal("0.2"), "evolink": Decimal("2.5")}
 WAITS = (1, 2, 4)
 TIMEOUT = 10
+LONG = bool(os.environ.get("MOCKSERVER_TEST_ALL"))
+"""Whether to tell as many stories as take minutes (scripts/test --all)."""
+
 Mode = tuple[int, float]
 """How the receiver answers: a status, after so many seconds."""
 
@@ -311,14 +315,14 @@ def tell(scene: Scene, examples: int) -> None:
 
 
 def test_any_story_keeps_time_money_and_deliveries_in_order(serve: Callable[..., Scene]) -> None:
-    tell(serve(balance=OPENING), 100)
+    tell(serve(balance=OPENING), 300 if LONG else 40)
 
 
 class Turns(httpx.BaseTransport):
     """Sends each request to another one of several servers."""
 
     def __init__(self, *roots: str) -> None:
-        self._clients = [httpx.Client(base_url=root) for root in roots]
+        self._clients = [web.Client(base_url=root) for root in roots]
         self._turns = cycle(self._clients)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -339,7 +343,7 @@ def test_so_does_a_story_that_two_processes_on_one_store_tell_in_turns(
 ) -> None:
     with store_url(kind, tmp_path) as url:
         first, second = (serve(balance=OPENING, store=url) for _ in range(2))
-        with httpx.Client(base_url=first.root, transport=Turns(first.root, second.root), timeout=10) as http:
-            tell(Scene(first.server, http), 100 if os.environ.get("MOCKSERVER_TEST_ALL") else 10)
+        with web.Client(base_url=first.root, transport=Turns(first.root, second.root), timeout=10) as http:
+            tell(Scene(first.server, http), 100 if LONG else 10)
         first.server.stop()
         second.server.stop()

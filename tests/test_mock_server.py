@@ -14,12 +14,13 @@ from mockserver.engine.engine import Engine
 from mockserver.engine.event_runner import EventRunner
 from mockserver.server import AsyncMockServer, MockServer
 from mockserver.settings import Settings
+from support import web
 
 STILL = Settings(clock="virtual", latency="instant", seed="still")
 
 
 def generate(mock: MockServer | AsyncMockServer) -> httpx.Response:
-    return httpx.post(
+    return web.post(
         f"{mock.icodeeasy.base_url}/v1/images/generations",
         headers={"Authorization": f"Bearer {mock.api_key}"},
         json={"model": "gpt-image-2", "prompt": "x"},
@@ -123,7 +124,7 @@ def test_errors_that_nobody_awaits_are_kept(monkeypatch: pytest.MonkeyPatch, cap
 
     with MockServer(Settings(latency="0.01-0.01")) as mock:
         monkeypatch.setattr(EventRunner, "_tick", crash)
-        httpx.post(
+        web.post(
             f"{mock.evolink.base_url}/v1/images/generations",
             headers={"Authorization": "Bearer k"},
             json={"model": "gpt-image-2-beta", "prompt": "x"},

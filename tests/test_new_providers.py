@@ -47,7 +47,7 @@ def pytest_on(forks: PytestForks) -> PytestOn:
     """Runs pytest in a process of its own, which must pass; what it prints."""
 
     def pytest_on(*arguments: str, path: tuple[Path, ...] = ()) -> str:
-        options = ("-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", *arguments)
+        options = ("-q", "-p", "no:cacheprovider", *arguments)
         done = forks.run(*options, cwd=ROOT, environ=environment(), path=(*path, ROOT), timeout=240)
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}"
         return done.stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EVERY_TEST = ("python tests/support/install_clients.py", "python -m pytest -n 2", "python -m pytest contract_tests")
+EVERY_TEST = ("python tests/support/install_clients.py", "python -m pytest -n 3", "python -m pytest contract_tests")
 SCRIPTS = ("scripts/serve", "scripts/test", "scripts/check", "scripts/fix", ".ci/run")
 
 PYTHON = """#!/bin/sh
@@ -164,7 +164,7 @@ def test_without_python_it_says_what_is_needed(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize(
-    "fails", ["nothing", "check .", "format --check .", "-m pytest -n 2", "-m pytest contract_tests"]
+    "fails", ["nothing", "check .", "format --check .", "-m pytest -n 3", "-m pytest contract_tests"]
 )
 def test_ci_runs_everything_and_fails_if_anything_does(clone: Clone, fails: str) -> None:
     assert clone.run(".ci/run", fails=fails)[0] == (0 if fails == "nothing" else 1)

@@ -14,6 +14,7 @@ from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.store import opening
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "evolink": ("/v1/images/generations", {"model": "gpt-image-2-beta", "prompt": "x"}),
@@ -39,7 +40,7 @@ def store_of(mock: MockServer) -> SuspendingStore:
 def submit(mock: MockServer, name: str, **fields: Any) -> httpx.Response:
     path, body = CALLS[name]
     headers = {"Authorization": "Bearer sk_a_key_of_a_test"}
-    return httpx.post(f"{mock.root_url}/{name}{path}", json={**body, **fields}, headers=headers)
+    return web.post(f"{mock.root_url}/{name}{path}", json={**body, **fields}, headers=headers)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -63,7 +64,7 @@ def test_what_is_no_http_is_answered_all_the_same(mock: MockServer, name: str) -
 
 def test_the_control_surface_says_what_is_wrong(mock: MockServer) -> None:
     store_of(mock).link.away = True
-    answer = httpx.get(f"{mock.root_url}/_mock/health")
+    answer = web.get(f"{mock.root_url}/_mock/health")
     assert answer.status_code == 503
     assert answer.json() == {"error": {"code": "store_unavailable", "message": "the store is away."}}
     store_of(mock).link.away = False

@@ -14,6 +14,7 @@ import pytest
 from mockserver.advice import records
 from mockserver.advice.base import rules
 from mockserver.engine.clock import monotonic
+from support import web
 from support.calls import ASYNC, GENERATIONS, PROVIDERS, Caller, fixture
 from support.claims import CLAIMS
 from support.receiver import Receiver, receiver
@@ -230,7 +231,7 @@ def test_after_a_5xx_that_is_documented_as_free_a_submission_may_come_again(
 
 def give_up(caller: Caller, **fields: Any) -> None:
     """Submit, and leave after 0.3 s without an answer."""
-    with httpx.Client(timeout=0.3, headers={"Authorization": f"Bearer {caller.key}"}) as client:
+    with web.Client(timeout=0.3, headers={"Authorization": f"Bearer {caller.key}"}) as client:
         url = f"{caller.scene.root}/{caller.provider}{GENERATIONS[caller.provider]}"
         with pytest.raises(httpx.ReadTimeout):
             client.post(url, json=caller.body(**fields))

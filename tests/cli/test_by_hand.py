@@ -11,7 +11,6 @@ from threading import Thread, Timer
 from time import monotonic, sleep
 from typing import Any, ClassVar, TypeVar
 
-import httpx
 import pytest
 
 from mockserver.cli import main
@@ -19,6 +18,7 @@ from mockserver.cli.by_hand_commands import BY_HAND
 from mockserver.cli.tail import follow
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.processes import heed_signals
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
 def submit(mock: MockServer, key: str = "my-key", **facts: str) -> str:
     body = {"model": "gpt-image-2-beta", "prompt": "a fox", "callback_url": "https://app.example.com/done", **facts}
     url = f"{mock.root_url}/evolink/v1/images/generations"
-    return str(httpx.post(url, json=body, headers={"Authorization": f"Bearer {key}"}).json()["id"])
+    return str(web.post(url, json=body, headers={"Authorization": f"Bearer {key}"}).json()["id"])
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:

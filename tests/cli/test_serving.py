@@ -20,6 +20,7 @@ import pytest
 import trustme
 
 from mockserver.cli.signals import on_signals
+from support import web
 from support.calls import PROVIDERS
 from support.serving import CLEAN, COMMAND, KEY, Running, running
 
@@ -33,7 +34,7 @@ def test_start_up_prints_base_urls_and_curl_lines_that_work() -> None:
             assert f"{provider.title:10} {provider.base_url(server.root)}\n" in server.text
         assert f"live page  {server.root}/_mock/\ncontrol    {server.root}/_mock/health\n" in server.text
         assert "latency    instant\nclock      real\nseed       s1\n" in server.text
-        assert httpx.get(f"{server.root}/_mock/health").json()["seed"] == "s1"
+        assert web.get(f"{server.root}/_mock/health").json()["seed"] == "s1"
         curls = re.findall(r"^  (curl .*)$", server.text, re.MULTILINE)
         assert [curl_status(line) for line in curls] == [200] * len(PROVIDERS)
 
@@ -50,7 +51,7 @@ def curl_status(line: str) -> int:
     """The status that a curl line gets, without curl."""
     _, url, *rest = [word for word in shlex.split(line) if word != "-k"]
     headers = dict(value.split(": ", 1) for flag, value in zip(rest[::2], rest[1::2], strict=True) if flag == "-H")
-    return httpx.post(url, headers=headers, content=rest[-1].encode(), verify=False).status_code
+    return web.post(url, headers=headers, content=rest[-1].encode(), verify=False).status_code
 
 
 def test_the_curl_lines_bear_a_valid_key_and_take_any_certificate(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_a_callback_that_leaves_over_tls_trusts_the_authorities_of_the_machine(
 
 def _attempts(server: Running) -> list[dict[str, Any]]:
     """The attempts of its one callback."""
-    (delivery,) = httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"] or [{"attempts": []}]
+    (delivery,) = web.get(f"{server.root}/_mock/callbacks").json()["callbacks"] or [{"attempts": []}]
     attempts: list[dict[str, Any]] = delivery["attempts"]
     return attempts
 
@@ -103,7 +104,7 @@ def test_a_signal_ends_it_at_once_and_says_what_was_pending(how: int) -> None:
         server.post(XHUOAPI, callback_url=f"http://127.0.0.1:{mute.getsockname()[1]}/hook")
         stack.enter_context(mute.accept()[0])
         waiting = stack.enter_context(ThreadPoolExecutor(1)).submit(_post_and_be_refused, server)
-        _until(lambda: httpx.get(f"{server.root}/_mock/health").json()["pending"]["tasks"] == 1)
+        _until(lambda: web.get(f"{server.root}/_mock/health").json()["pending"]["tasks"] == 1)
         status, seconds, lines, err = server.end(how)
         waiting.result(5)
         assert (status, lines[-1], err) == (0, "Stopped; 1 task and 1 callback still pending.", "")
@@ -119,7 +120,7 @@ def _post_and_be_refused(server: Running) -> None:
 def test_a_call_that_waits_for_a_callback_is_told_of_the_stop() -> None:
     with running() as server, _connected(server) as client:
         client.sendall(b"GET /_mock/callbacks?state=delivered&wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        httpx.get(f"{server.root}/_mock/health")  # answered after the call before it has begun to wait
+        web.get(f"{server.root}/_mock/health")  # answered after the call before it has begun to wait
         server.end()
         _assert_stopping(client)
 
@@ -142,7 +143,7 @@ def test_an_advance_that_waits_for_a_delivery_is_told_of_the_stop() -> None:
             head = b"POST /_mock/clock/advance HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
             client.sendall(head + body)
         stack.enter_context(mute.accept()[0])
-        httpx.get(f"{server.root}/_mock/health")  # answered after both have begun to wait
+        web.get(f"{server.root}/_mock/health")  # answered after both have begun to wait
         status, seconds, _, err = server.end()
         assert (status, err) == (0, "")
         assert seconds < 1
@@ -156,7 +157,7 @@ def test_a_client_that_has_sent_half_a_body_is_told_of_the_stop(path: str) -> No
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer k\r\nContent-Type: {kind}\r\n"
     with running() as server, _connected(server) as client:
         client.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode() + b'{"model"')
-        httpx.get(f"{server.root}/_mock/health")  # answered after the call before it has begun to read
+        web.get(f"{server.root}/_mock/health")  # answered after the call before it has begun to read
         status, seconds, _, err = server.end()
         answer = client.makefile("rb").read()
     assert (status, err) == (0, "")
@@ -193,7 +194,7 @@ sys.exit(main())
 def test_a_name_look_up_that_hangs_does_not_hold_it_up() -> None:
     with running("--latency", "instant", command=(sys.executable, "-c", _SLOW_NAMES)) as server:
         server.post(XHUOAPI, callback_url="http://slow.localhost:9/hook")
-        _until(lambda: httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"])
+        _until(lambda: web.get(f"{server.root}/_mock/callbacks").json()["callbacks"])
         sleep(0.1)
         status, seconds, lines, err = server.end(signal.SIGINT)
         assert (status, lines[-1], err) == (0, "Stopped; 1 callback still pending.", "")
@@ -206,8 +207,8 @@ def test_a_request_a_task_end_and_an_attempt_are_a_line_each() -> None:
         server.post(XHUOAPI, key="k-mock-429")
         server.post(XHUOAPI, callback_url="https://app.example/hook")
         server.post(EVOLINK, "[mock:fail]", model="gpt-image-2-beta")
-        httpx.get(f"{server.root}/_mock/health")
-        _until(lambda: httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"][0]["attempts"])
+        web.get(f"{server.root}/_mock/health")
+        _until(lambda: web.get(f"{server.root}/_mock/callbacks").json()["callbacks"][0]["attempts"])
         status, _, lines, err = server.end()
         assert (status, err, lines[-1]) == (0, "", "Stopped; 1 callback still pending.")
         shapes = [re.sub(r"\s+[0-9.]+ m?s\b", " TOOK", line[8:]) for line in lines[:-1]]
@@ -246,7 +247,7 @@ def test_what_was_answered_before_a_crash_is_written() -> None:
     with running("--latency", "instant", command=(sys.executable, "-c", _CRASHING)) as server:
         assert [server.post(XHUOAPI).status_code for _ in range(3)] == [200, 200, 200]
         with pytest.raises(httpx.TransportError):
-            httpx.get(f"{server.root}/_mock/health")
+            web.get(f"{server.root}/_mock/health")
         out, err = server.process.communicate(timeout=5)
         assert (server.process.returncode, "crashed" in err) == (1, True)
         assert len(re.findall("  200  ", out)) == 3
@@ -276,7 +277,7 @@ def test_json_lines_have_the_same_facts_and_no_key() -> None:
         assert started["providers"]["xhuoapi"]["base_url"] == f"{server.root}/xhuoapi/v1"
         server.post(XHUOAPI, callback_url=f"http://127.0.0.1:9/{KEY}?key={KEY}")
         server.post(f"/evolink/v1/{KEY}")
-        _until(lambda: httpx.get(f"{server.root}/_mock/callbacks").json()["callbacks"][0]["attempts"])
+        _until(lambda: web.get(f"{server.root}/_mock/callbacks").json()["callbacks"][0]["attempts"])
         status, _, lines, err = server.end()
         events = {event["event"] + str(event.get("status")): event for event in map(json.loads, lines)}
         assert (status, err) == (0, "")
@@ -377,10 +378,10 @@ def test_a_watched_scenario_is_read_again_and_a_bad_change_is_reported(tmp_path:
         sleep(0.5)  # the watch begins with the server; the system tells of no earlier change
         file.write_text("[[faults]]\nfault = {type = 'task_stuck'}\n")
         assert "scenarios read again" in server.process.stdout.readline()
-        (rule,) = httpx.get(f"{server.root}/_mock/faults").json()["faults"]
+        (rule,) = web.get(f"{server.root}/_mock/faults").json()["faults"]
         assert rule["fault"]["type"] == "task_stuck"
         file.write_text("[[fualts]]\n")
         said = server.process.stdout.readline()
         assert f"scenario {file}, line 1" in said
         assert "stay in force" in said
-        assert len(httpx.get(f"{server.root}/_mock/faults").json()["faults"]) == 1
+        assert len(web.get(f"{server.root}/_mock/faults").json()["faults"]) == 1

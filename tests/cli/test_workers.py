@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
-import httpx
 import pytest
 import trustme
 
@@ -26,6 +25,7 @@ from mockserver.cli.workers.worker import Worker
 from mockserver.cli.writer import TOGETHER
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.serving import CLEAN, COMMAND, Running, running
 
 XHUOAPI = "/xhuoapi/v1/openai/images/generations"
@@ -45,7 +45,7 @@ def several(*flags: str) -> Iterator[Running]:
 def answers_of(server: Running, flags: tuple[str, ...]) -> set[int]:
     """The processes that answer some calls, each on a connection of its own."""
     headers = {"Authorization": "Bearer t0ken"} if "--control-token" in flags else {}
-    calls = [httpx.get(f"{server.root}/_mock/health", headers=headers, verify=False) for _ in range(10)]
+    calls = [web.get(f"{server.root}/_mock/health", headers=headers, verify=False) for _ in range(10)]
     return {call.json()["process"] for call in calls}
 
 
@@ -116,7 +116,7 @@ def test_a_worker_that_hangs_at_the_end_is_killed() -> None:
 def test_lines_of_all_workers_are_whole_however_long_they_are() -> None:
     with several("--latency", "instant", "--log-format", "json") as server, ThreadPoolExecutor(8) as pool:
         path = f"/xhuoapi/nowhere?{'é' * 1_000}"
-        list(pool.map(lambda _: httpx.get(server.root + path, timeout=10), range(100)))
+        list(pool.map(lambda _: web.get(server.root + path, timeout=10), range(100)))
         lines = [json.loads(next_line(server)) for _ in range(100)]
         assert {line["event"] for line in lines} == {"request"}
         assert len(json.dumps(lines[0])) > TOGETHER
@@ -160,21 +160,21 @@ def test_tls_the_control_token_and_ipv6_work(tmp_path: Path) -> None:
     with several("--host", "::1", "--control-token", "t0ken", *tls) as server:
         assert server.root.startswith("https://[::1]:")
         for _ in range(4):
-            assert httpx.get(f"{server.root}/_mock/health", verify=False).status_code == 401
+            assert web.get(f"{server.root}/_mock/health", verify=False).status_code == 401
             headers = {"Authorization": "Bearer t0ken"}
-            assert httpx.get(f"{server.root}/_mock/health", verify=False, headers=headers).status_code == 200
+            assert web.get(f"{server.root}/_mock/health", verify=False, headers=headers).status_code == 200
 
 
 def test_every_worker_serves_the_proxy_and_says_the_same_of_it() -> None:
     with several("--proxy-port", "0", "--quiet") as server:
-        first = httpx.get(f"{server.root}/_mock/proxy").json()
+        first = web.get(f"{server.root}/_mock/proxy").json()
         for pid in workers(server):
             os.kill(pid, signal.SIGKILL)
-        assert httpx.get(f"{server.root}/_mock/proxy").json() == first
+        assert web.get(f"{server.root}/_mock/proxy").json() == first
         assert first["ca_pem"] in Path(first["ca_bundle"]).read_text()
         proxy = f"http://127.0.0.1:{first['port']}"
         trusted = ssl.create_default_context(cafile=first["ca_bundle"])
-        with httpx.Client(proxy=proxy, verify=trusted) as client:
+        with web.Client(proxy=proxy, verify=trusted) as client:
             assert client.get("https://api.evolink.ai/v1/models").status_code in (401, 404)
         server.end()
         assert not Path(first["ca_bundle"]).exists()

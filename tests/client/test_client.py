@@ -13,7 +13,6 @@ from inspect import getmembers, getsource, isfunction
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from mockserver import providers
@@ -38,6 +37,7 @@ from mockserver.providers import base
 from mockserver.providers.base import discover
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def mock() -> Iterator[MockServer]:
 
 def submit(mock: MockClient, callback_url: str | None = None, key: str | None = None, prompt: str = "a fox") -> str:
     """A generation at evolink; the task's id."""
-    answer = httpx.post(
+    answer = web.post(
         f"{mock.evolink.base_url}/v1/images/generations",
         headers={"Authorization": f"Bearer {key or mock.api_key}"},
         json={"model": "gpt-image-2-beta", "prompt": prompt, "callback_url": callback_url},
@@ -220,7 +220,7 @@ def test_a_request_is_sent_again(mock: MockServer) -> None:
 def test_advice(mock: MockServer) -> None:
     assert mock.advice() == []
     task_id = submit(mock)
-    with httpx.Client(base_url=mock.evolink.base_url, headers={"Authorization": f"Bearer {mock.api_key}"}) as http:
+    with web.Client(base_url=mock.evolink.base_url, headers={"Authorization": f"Bearer {mock.api_key}"}) as http:
         for _ in range(30):
             http.get(f"/v1/tasks/{task_id}")
     (advice,) = [advice for advice in mock.advice() if task_id in advice.tasks]
@@ -235,7 +235,7 @@ def test_the_kinds_of_faults(mock: MockServer) -> None:
 
 
 def test_a_list_of_several_pages(mock: MockServer) -> None:
-    with httpx.Client(base_url=mock.evolink.base_url, headers={"Authorization": "Bearer k"}) as http:
+    with web.Client(base_url=mock.evolink.base_url, headers={"Authorization": "Bearer k"}) as http:
         for _ in range(1_001):
             http.get("/v1/credits")
     times = [request.time for request in mock.requests()]

@@ -7,7 +7,6 @@ from socket import create_connection, create_server
 from threading import Thread
 from urllib.parse import quote_from_bytes, urlsplit
 
-import httpx
 import pytest
 from http_server.test_multipart import UPLOAD, fields, form
 from test_bad_wire import EDIT_PATHS, PATHS, PROVIDERS, VALID, request, talk
@@ -15,6 +14,7 @@ from test_bad_wire import EDIT_PATHS, PATHS, PROVIDERS, VALID, request, talk
 from control.steer import ask, idle, sink_url
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.scene import Scene
 
 HOSTILE = (
@@ -41,10 +41,17 @@ HEADERS = (
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Scene]:
+def of_all() -> Iterator[Scene]:
     settings = Settings(port=0, clock="virtual", latency="instant", seed="test")
-    with MockServer(settings) as mock, httpx.Client(base_url=mock.root_url, timeout=10.0) as http:
+    with MockServer(settings) as mock, web.Client(base_url=mock.root_url, timeout=10.0) as http:
         yield Scene(mock, http)
+
+
+@pytest.fixture
+def server(of_all: Scene) -> Scene:
+    """A server that has nothing but what the test sends it, so that this alone is read."""
+    ask(of_all, "POST", "reset")
+    return of_all
 
 
 def assert_readable(scene: Scene) -> None:

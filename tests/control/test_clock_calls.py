@@ -36,6 +36,7 @@ from control.steer import (
 )
 from mockserver.engine import event_runner
 from mockserver.engine.tasks import Job
+from support import web
 from support.calls import Caller
 from support.scene import Scene
 
@@ -203,7 +204,7 @@ def calling_receiver(work: Callable[[], Any]) -> Iterator[tuple[str, list[Any]]]
 
 
 def post_advance(scene: Scene) -> httpx.Response:
-    return httpx.post(f"{scene.root}/_mock/clock/advance", json={"seconds": 1}, timeout=5)
+    return web.post(f"{scene.root}/_mock/clock/advance", json={"seconds": 1}, timeout=5)
 
 
 @pytest.fixture
@@ -232,7 +233,7 @@ def test_a_receiver_may_poll_the_server_and_order_more(serve: Serve, provider: s
     other = Caller(scene, provider, "sk_other")
 
     def work() -> Any:
-        with httpx.Client(base_url=scene.root, timeout=5) as http:
+        with web.Client(base_url=scene.root, timeout=5) as http:
             return http.get("/_mock/tasks").json()["tasks"][0]["status"], clock(scene), submit(other)
 
     with calling_receiver(work) as (url, results):
@@ -463,7 +464,7 @@ def test_a_day_with_a_hundred_thousand_events_takes_seconds(serve: Serve) -> Non
             await engine.submit(work)
 
     scene.server.run(order())
-    with httpx.Client(base_url=scene.root, timeout=120) as http:
+    with web.Client(base_url=scene.root, timeout=120) as http:
         started = monotonic()
         events = http.post("/_mock/clock/advance", json={"seconds": 86_400}).json()
         assert monotonic() - started < 30

@@ -5,12 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from mockserver.cli import main
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 
 KEY = "my-very-secret-key"
 REQUEST = {"method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"}
@@ -65,10 +65,10 @@ def test_requests_and_callbacks_without_keys(
         }
         headers = {"Authorization": f"Bearer {KEY}"}
         url = f"{mock.root_url}/evolink/v1"
-        task = httpx.post(f"{url}/images/generations?a=1&b=", json=body, headers=headers).json()["id"]
-        httpx.get(f"{url}/tasks/{task}", headers=headers)
+        task = web.post(f"{url}/images/generations?a=1&b=", json=body, headers=headers).json()["id"]
+        web.get(f"{url}/tasks/{task}", headers=headers)
         mock.clock.advance(until="idle")
-        answer = httpx.get(f"{mock.root_url}/_mock/requests.har")
+        answer = web.get(f"{mock.root_url}/_mock/requests.har")
         monkeypatch.setenv("MOCKSERVER_URL", mock.root_url)
         file = tmp_path / "calls.har"
         assert main(["har", str(file)]) == 0
@@ -86,4 +86,4 @@ def test_requests_and_callbacks_without_keys(
 
 def test_an_empty_record_is_a_valid_log() -> None:
     with MockServer() as mock:
-        assert check(httpx.get(f"{mock.root_url}/_mock/requests.har").json()) == []
+        assert check(web.get(f"{mock.root_url}/_mock/requests.har").json()) == []

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
 from control.steer import ask, refusal
 from mockserver.engine.tasks import Job
+from support import web
 from support.scene import Scene
 from support.stalls import longest_stall
 
@@ -33,7 +33,7 @@ def fill(scene: Scene, count: int) -> None:
 def test_nobody_waits_for_a_snapshot_of_a_hundred_thousand_tasks(serve: Serve) -> None:
     old, new = serve(latency="0-86400"), serve()
     fill(old, MANY)
-    with httpx.Client(timeout=120) as http:
+    with web.Client(timeout=120) as http:
         with longest_stall(old) as of_taking:
             taken = http.get(f"{old.root}/_mock/snapshot").content
         with longest_stall(new) as of_restoring:
@@ -44,13 +44,13 @@ def test_nobody_waits_for_a_snapshot_of_a_hundred_thousand_tasks(serve: Serve) -
 
 
 def http_snapshot(scene: Scene) -> bytes:
-    return httpx.get(f"{scene.root}/_mock/snapshot", timeout=120).content
+    return web.get(f"{scene.root}/_mock/snapshot", timeout=120).content
 
 
 def test_a_snapshot_is_of_one_instant_whatever_happens_while_it_is_written(serve: Serve) -> None:
     scene = serve(latency="0-86400")
     fill(scene, 20_000)
-    with httpx.stream("GET", f"{scene.root}/_mock/snapshot", timeout=120) as answer:
+    with web.stream("GET", f"{scene.root}/_mock/snapshot", timeout=120) as answer:
         rest = answer.iter_bytes()
         first = next(rest)
         fill(scene, 1_000)
@@ -66,7 +66,7 @@ def test_a_snapshot_may_be_larger_than_another_body(serve: Serve) -> None:
     fill(scene, 100)
     taken = http_snapshot(scene)
     assert len(taken) > 1_000
-    assert httpx.put(f"{scene.root}/_mock/snapshot", content=taken).status_code == 200
+    assert web.put(f"{scene.root}/_mock/snapshot", content=taken).status_code == 200
     assert http_snapshot(scene) == taken
 
 
@@ -83,7 +83,7 @@ def test_a_snapshot_beyond_its_limit_is_refused_and_changes_nothing(
     scene = serve(latency="0-86400", max_snapshot=5_000)
     fill(scene, 100)
     taken = http_snapshot(scene)
-    answer = httpx.put(f"{scene.root}/_mock/snapshot", content=sent(taken))
+    answer = web.put(f"{scene.root}/_mock/snapshot", content=sent(taken))
     assert "--max-snapshot" in refusal(answer, 413, "too_large")
     assert http_snapshot(scene) == taken
 

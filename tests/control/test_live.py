@@ -6,13 +6,13 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 
 from control.steer import add, advance, ask, refused
 from mockserver.control import event_feed
 from mockserver.control.event_feed import EVENTS_KEPT
+from support import web
 from support.calls import Caller
 from support.scene import Scene
 
@@ -36,7 +36,7 @@ class Watcher:
 
     def __init__(self, scene: Scene, since: int | None = None) -> None:
         headers = {} if since is None else {"Last-Event-ID": str(since)}
-        self._stream = httpx.stream("GET", f"{scene.root}/_mock/events", headers=headers, timeout=5)
+        self._stream = web.stream("GET", f"{scene.root}/_mock/events", headers=headers, timeout=5)
 
     def __enter__(self) -> Iterator[Event]:
         self.answer = self._stream.__enter__()
@@ -85,7 +85,7 @@ def test_a_watcher_that_missed_events_is_told(scene: Scene, since: str) -> None:
     feed = scene.server.app.control._feed
     feed._events.popleft()
     headers = {"Last-Event-ID": since}
-    with httpx.stream("GET", f"{scene.root}/_mock/events", headers=headers, timeout=5) as answer:
+    with web.stream("GET", f"{scene.root}/_mock/events", headers=headers, timeout=5) as answer:
         assert next(events(answer.iter_lines()))[1:] == ("gap", {})
 
 

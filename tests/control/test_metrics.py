@@ -2,16 +2,16 @@
 
 import sys
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 
 
 def samples(mock: MockServer) -> dict[tuple[str, ...], float]:
-    answer = httpx.get(f"{mock.root_url}/_mock/metrics")
+    answer = web.get(f"{mock.root_url}/_mock/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     families = text_string_to_metric_families(answer.text)
     return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
@@ -20,8 +20,8 @@ def samples(mock: MockServer) -> dict[tuple[str, ...], float]:
 def submit(mock: MockServer) -> None:
     body = {"model": "gpt-image-2-beta", "prompt": "a fox", "callback_url": "https://app.example.com/done"}
     headers = {"Authorization": "Bearer my-key"}
-    task = httpx.post(f"{mock.root_url}/evolink/v1/images/generations", json=body, headers=headers).json()["id"]
-    httpx.get(f"{mock.root_url}/evolink/v1/tasks/{task}", headers=headers)
+    task = web.post(f"{mock.root_url}/evolink/v1/images/generations", json=body, headers=headers).json()["id"]
+    web.get(f"{mock.root_url}/evolink/v1/tasks/{task}", headers=headers)
 
 
 def test_it_counts_what_was_before_the_first_call_and_what_comes_after() -> None:
@@ -36,7 +36,7 @@ def test_it_counts_what_was_before_the_first_call_and_what_comes_after() -> None
         assert found["mockserver_queue_length", "tasks"] == 1
         assert found["mockserver_money_held", "credits", "evolink"] == 2.5
         submit(mock)
-        httpx.get(f"{mock.root_url}/evolink/v1/nothing")
+        web.get(f"{mock.root_url}/evolink/v1/nothing")
         mock.clock.advance(until="idle")
         found = samples(mock)
         assert (found[post], found["mockserver_requests_total", "evolink", "unknown", "404"]) == (2, 1)
@@ -54,6 +54,6 @@ def test_without_the_extra_the_answer_names_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delitem(sys.modules, "mockserver.control.metrics", raising=False)
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with MockServer() as mock:
-        answer = httpx.get(f"{mock.root_url}/_mock/metrics")
+        answer = web.get(f"{mock.root_url}/_mock/metrics")
     assert answer.status_code == 501
     assert "[metrics]" in answer.json()["error"]["message"]

@@ -16,6 +16,7 @@ import httpx
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 
 MEMORY = 1_500_000_000
 """Bytes of address space: a picture or a list of an absurd size ends the process."""
@@ -140,7 +141,7 @@ def main(seed: int, sample: int) -> None:
     wrong: list[str] = []
     counts = {"refused": 0, "taken": 0}
     with MockServer(Settings(port=0, clock="virtual", seed="test", latency="30")) as mock:
-        http = httpx.Client(base_url=mock.root_url, timeout=30.0)
+        http = web.Client(base_url=mock.root_url, timeout=30.0)
         tasks = populate(http)
         good = http.get("/_mock/snapshot").json()
         changes = list(mutations(good))

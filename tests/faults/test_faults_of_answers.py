@@ -10,6 +10,7 @@ import pytest
 
 from control.steer import PROVIDERS, add, advance, ask, callers, clock, counts, defects, later, submit, until
 from mockserver.faults.base import kinds
+from support import web
 from support.calls import GENERATIONS, MODELS, Caller, pixels
 from support.errors import assert_refused
 from support.scene import Scene
@@ -284,7 +285,7 @@ def test_slow_body_with_autojump_takes_as_long_as_it_says(caller: Caller) -> Non
 def test_a_client_that_hangs_up_is_no_defect_of_the_server(caller: Caller, fault: str) -> None:
     scene = caller.scene
     add(scene, fault, fault={"bytes_per_second": 20} if fault == "slow_body" else {"seconds": 10})
-    with httpx.Client(base_url=scene.root, timeout=0.1) as hasty, pytest.raises(httpx.ReadTimeout):
+    with web.Client(base_url=scene.root, timeout=0.1) as hasty, pytest.raises(httpx.ReadTimeout):
         hasty.post(address(caller), json=caller.body(), headers=key(caller))
     ask(scene, "DELETE", "faults")
     for _ in range(8):

@@ -14,13 +14,13 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from test_bad_wire import parsed
 
 from fuzz.generator import Generator, Sent
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.scene import Scene
 
 SETTLED = 1_000
@@ -52,7 +52,7 @@ def server() -> Iterator[Scene]:
         keep_callbacks=500,
         keep_accounts=500,
     )
-    with MockServer(settings) as mock, httpx.Client(base_url=mock.root_url, timeout=20.0) as http:
+    with MockServer(settings) as mock, web.Client(base_url=mock.root_url, timeout=20.0) as http:
         yield Scene(mock, http)
 
 

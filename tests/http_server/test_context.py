@@ -5,6 +5,7 @@ import pytest
 
 from http_server.test_multipart import SMALL
 from mockserver.http.multipart import Form, Upload
+from support import web
 from support.calls import Caller
 from support.scene import Scene
 
@@ -51,7 +52,7 @@ def test_uploads_are_on_record_by_type_and_size(scene: Scene) -> None:
 
 def test_a_client_that_goes_away_changes_nothing(scene: Scene) -> None:
     caller = Caller(scene, "xhuoapi", "k")
-    with httpx.Client(base_url=scene.root, timeout=0.05) as impatient, pytest.raises(httpx.ReadTimeout):
+    with web.Client(base_url=scene.root, timeout=0.05) as impatient, pytest.raises(httpx.ReadTimeout):
         Caller(Scene(scene.server, impatient), "xhuoapi", "k").generate(prompt="[mock:delay=50]")
     scene.advance(60)
     assert caller.tasks()[0]["status"] == "completed"

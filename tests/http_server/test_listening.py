@@ -4,12 +4,12 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from mockserver.http.listening import own_addresses, served_urls
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 
 ROUTES = """Local:
   +-- 0.0.0.0/0 3 0 5
@@ -76,4 +76,4 @@ def test_each_of_them_is_served(host: str) -> None:
     settings = Settings(port=0, host=host)
     with MockServer(settings) as mock:
         for url in served_urls(settings, int(mock.root_url.rpartition(":")[2])):
-            assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+            assert web.get(f"{url}/healthz", trust_env=False).status_code == 200

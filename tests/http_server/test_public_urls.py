@@ -9,6 +9,7 @@ from conftest import Serve
 from test_bad_wire import parsed, server, talk
 
 from mockserver.http.public_urls import host_name, is_loopback
+from support import web
 from support.calls import Caller, read_picture
 from support.scene import Scene
 
@@ -56,7 +57,7 @@ def at_public_url(serve: Serve, url: str, **settings: object) -> httpx.Client:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     serve(port=port, public_url=url, **settings).http.close()
-    return httpx.Client(base_url=f"http://127.0.0.1:{port}")
+    return web.Client(base_url=f"http://127.0.0.1:{port}")
 
 
 def test_hosts_that_a_setting_names(serve: Serve) -> None:

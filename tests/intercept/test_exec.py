@@ -5,19 +5,22 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mockserver.cli import main
 from support.clients import PROGRAMS
 
 EXEC = (sys.executable, "-m", "mockserver", "exec")
 COUNTED = re.compile(
     r"mockserver: (\d+) calls?, (\d+) generations?, (\d+) callbacks?; the real services would have (.*)"
 )
+Here = Callable[..., tuple[int, str, str]]
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -32,6 +35,20 @@ def execute(environment: dict[str, str], *arguments: str, **more: Any) -> subpro
     return subprocess.run(
         [*EXEC, *arguments], env=environment, capture_output=True, text=True, timeout=40, check=False, **more
     )
+
+
+@pytest.fixture
+def here(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
+    """`exec` in this process, for what ends before any program runs: its status, and both streams."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TMPDIR", environment["TMPDIR"])
+    monkeypatch.setattr(tempfile, "tempdir", None)  # what TMPDIR once said
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        return (main(["exec", *arguments]), *capfd.readouterr())
+
+    return run
 
 
 def test_a_program_runs_unmodified(environment: dict[str, str], tmp_path: Path) -> None:
@@ -68,23 +85,22 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("arguments", "status", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_one_line(
-    environment: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], status: int, said: str
-) -> None:
-    done = execute(environment, *arguments)
-    assert (done.returncode, done.stdout) == (status, "")
-    assert said in done.stderr
-    assert done.stderr.startswith("mockserver: ")
-    assert done.stderr.count("\n") == 1
+def test_a_mistake_is_one_line(here: Here, tmp_path: Path, arguments: tuple[str, ...], status: int, said: str) -> None:
+    result, out, error = here(*arguments)
+    assert (result, out) == (status, "")
+    assert said in error
+    assert error.startswith("mockserver: ")
+    assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_a_proxy_that_is_set_already_is_not_taken_away(environment: dict[str, str], name: str) -> None:
-    done = execute({**environment, name: "http://proxy.example:3128"}, "--", "echo", "ran")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert f"{name} is set already" in done.stderr
-    assert f"env -u {name} mockserver exec" in done.stderr
+def test_a_proxy_that_is_set_already_is_not_taken_away(here: Here, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "http://proxy.example:3128")
+    status, out, error = here("--", "echo", "ran")
+    assert (status, out) == (2, "")
+    assert f"{name} is set already" in error
+    assert f"env -u {name} mockserver exec" in error
 
 
 def test_a_missing_package_is_one_line(environment: dict[str, str], tmp_path: Path) -> None:

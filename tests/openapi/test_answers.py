@@ -8,6 +8,7 @@ import pytest
 
 from control.steer import route_app
 from mockserver.control.operations import CALLS
+from support import web
 from support.calls import ASYNC, GENERATIONS, PROVIDERS, Caller, fixture
 from support.openapi import Description
 from support.scene import Scene
@@ -52,7 +53,7 @@ def test_evolink(slow: Scene) -> None:
     assert check(evolink.post(f"/v1/tasks/{cancelled}/cancel", {}))["status"] == "failed"
     slow.advance(30)
     shown = check(evolink.get(f"/v1/tasks/{task}"))
-    assert check(httpx.get(shown["results"][0])).startswith(b"\x89PNG")
+    assert check(web.get(shown["results"][0])).startswith(b"\x89PNG")
     assert check(evolink.get(f"/v1/tasks/{failing}"))["error"]
     assert check(evolink.get("/v1/credits"))["success"] is True
     assert {body["status"] for body in callbacks_fit(slow, "evolink")} == {"completed", "failed"}
@@ -62,9 +63,9 @@ def test_icodeeasy(slow: Scene) -> None:
     icodeeasy, check = caller(slow, "icodeeasy")
     link = check(icodeeasy.generate())["data"][0]["url"]
     check(icodeeasy.form([("image", fixture("reference.png"))]))
-    redirect = httpx.get(link)
+    redirect = web.get(link)
     assert check(redirect) is None
-    assert check(httpx.get(redirect.headers["location"])).startswith(b"\x89PNG")
+    assert check(web.get(redirect.headers["location"])).startswith(b"\x89PNG")
     for prompt, status in (("a fox", "completed"), ("[mock:fail] a fox", "failed")):
         submitted = icodeeasy.generate(query="?async=1", prompt=prompt, n=2)
         assert submitted.status_code == 202
@@ -77,7 +78,7 @@ def test_icodeeasy(slow: Scene) -> None:
 @pytest.mark.parametrize("model", PROVIDERS["xhuoapi"].models)
 def test_xhuoapi(slow: Scene, model: str) -> None:
     xhuoapi, check = caller(slow, "xhuoapi")
-    picture = httpx.get(check(xhuoapi.generate(model=model))["data"][0]["url"])
+    picture = web.get(check(xhuoapi.generate(model=model))["data"][0]["url"])
     assert check(picture).startswith(b"\x89PNG")
     check(xhuoapi.form([("image", fixture("reference.png"))], model=model))
     if "nano" not in model:

@@ -9,7 +9,6 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
@@ -20,6 +19,7 @@ from schemathesis.core.parameters import ParameterLocation
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.calls import PROVIDERS
 
 CASES = 6
@@ -114,19 +114,19 @@ def _do_not_wait(case: Case[Any]) -> None:
 
 @pytest.mark.parametrize("mount", [*PROVIDERS, "_mock"])
 def test_no_answer_contradicts_the_description(mock: MockServer, mount: str) -> None:
-    document = httpx.get(f"{mock.root_url}/{mount}/openapi.json").json()
+    document = web.get(f"{mock.root_url}/{mount}/openapi.json").json()
     provider = PROVIDERS.get(mount, PROVIDERS["evolink"])
     headers = {"Authorization": f"Bearer {provider.example.key}"}
     url = f"{mock.root_url}/{provider.name}{provider.example.path}"
-    assert httpx.post(url, json=provider.example.body, headers=headers).status_code == 200
-    known = httpx.get(f"{mock.root_url}/_mock/tasks?limit=1").json()["tasks"][0]["id"]
+    assert web.post(url, json=provider.example.body, headers=headers).status_code == 200
+    known = web.get(f"{mock.root_url}/_mock/tasks?limit=1").json()["tasks"][0]["id"]
     key = provider.example.key if mount in PROVIDERS else ""
     assert contradictions(document, key, [known, "task-unified-1-aaaaaaaa"]) == []
 
 
 def test_a_contradiction_is_found(mock: MockServer) -> None:
     provider = PROVIDERS["evolink"]
-    document = httpx.get(f"{mock.root_url}/evolink/openapi.json").json()
+    document = web.get(f"{mock.root_url}/evolink/openapi.json").json()
     wrong = deepcopy(document)
     wrong["paths"] = {"/v1/credits": wrong["paths"]["/v1/credits"]}
     wrong["components"]["schemas"]["Credits"]["required"].append("currency")

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from itertools import count
 
-import httpx
 import pytest
 
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.calls import Caller
 from support.scene import Scene
 
@@ -18,7 +18,7 @@ _KEYS = count(1)
 def house() -> Iterator[Scene]:
     """The module's server: virtual clock, latency `instant`, seed "test"."""
     settings = Settings(port=0, clock="virtual", latency="instant", seed="test")
-    with MockServer(settings) as server, httpx.Client(base_url=server.root_url, timeout=10.0) as http:
+    with MockServer(settings) as server, web.Client(base_url=server.root_url, timeout=10.0) as http:
         yield Scene(server, http)
 
 

@@ -7,7 +7,6 @@ from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from conftest import Serve
 
@@ -16,6 +15,7 @@ from mockserver.engine.tasks import Failure
 from mockserver.http.middleware import refusal_of
 from mockserver.http.refusals import failure_refusal
 from mockserver.providers.base import Provider
+from support import web
 from support.calls import GENERATIONS, PROVIDERS, Caller, read_picture
 from support.errors import assert_refused
 
@@ -129,7 +129,7 @@ def free_port() -> int:
 def test_a_public_url_stands_in_front_of_every_url(serve: Serve, provider: str, public: str) -> None:
     port = free_port()
     scene = serve(public_url=public, port=port)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+    with web.Client(base_url=f"http://127.0.0.1:{port}") as http:
         for url in urls_of(Caller(replace(scene, http=http), provider, "sk_k"), {"Host": "something.else"}):
             assert url.startswith(f"{public.rstrip('/')}/{provider}/")
             assert http.get(url.removeprefix(public.rstrip("/"))).status_code in (200, 302)

@@ -14,6 +14,7 @@ import pytest
 from mockserver.providers.base import Provider
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 from support.calls import PROVIDERS
 
 
@@ -38,7 +39,7 @@ def key(provider: Provider, request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def http(mock: MockServer, provider: Provider, key: str) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=f"{mock.root_url}/{provider.name}", headers=headers, timeout=10.0) as http:
+    with web.Client(base_url=f"{mock.root_url}/{provider.name}", headers=headers, timeout=10.0) as http:
         yield http
 
 
@@ -106,7 +107,7 @@ def test_every_refusal_has_its_envelope(http: httpx.Client, provider: Provider, 
 
 
 def test_it_is_reached_by_its_documented_host(mock: MockServer, provider: Provider, key: str) -> None:
-    with httpx.Client(base_url=mock.root_url) as http:
+    with web.Client(base_url=mock.root_url) as http:
         for host in provider.hosts:
             headers = {"Host": host, "Authorization": f"Bearer {key}"}
             answer = http.post(provider.example.path, json=provider.example.body, headers=headers)
@@ -114,14 +115,14 @@ def test_it_is_reached_by_its_documented_host(mock: MockServer, provider: Provid
 
 
 def test_it_is_listed(mock: MockServer, provider: Provider) -> None:
-    page = httpx.get(f"{mock.root_url}/").text
+    page = web.get(f"{mock.root_url}/").text
     assert provider.base_url(mock.root_url) in page
     assert provider.curl_line(mock.root_url) in page
 
 
 def test_the_control_surface_knows_it(mock: MockServer, http: httpx.Client, provider: Provider, key: str) -> None:
     call(http, provider)
-    with httpx.Client(base_url=f"{mock.root_url}/_mock/") as control:
+    with web.Client(base_url=f"{mock.root_url}/_mock/") as control:
         for noun in ("requests", "tasks"):
             rows = control.get(noun, params={"provider": provider.name, "api_key": key}).json()[noun]
             assert [row["provider"] for row in rows] == [provider.name]
@@ -134,7 +135,7 @@ def test_the_control_surface_knows_it(mock: MockServer, http: httpx.Client, prov
 
 def test_faults_act_on_its_answers(mock: MockServer, http: httpx.Client, provider: Provider, key: str) -> None:
     match = {"provider": provider.name, "api_key": key}
-    httpx.post(f"{mock.root_url}/_mock/faults", json={"fault": {"type": "disconnect"}, "match": match, "times": 1})
+    web.post(f"{mock.root_url}/_mock/faults", json={"fault": {"type": "disconnect"}, "match": match, "times": 1})
     with pytest.raises(httpx.TransportError):
         call(http, provider)
     assert call(http, provider).status_code in (200, 202)
@@ -150,6 +151,6 @@ def test_the_client_has_it_as_an_attribute(mock: MockServer, http: httpx.Client,
 
 def test_settings_change_its_prices(provider: Provider, key: str) -> None:
     free = Settings(latency="instant", prices={provider.name: dict.fromkeys(provider.prices, "0")})
-    with MockServer(free) as mock, httpx.Client(base_url=f"{mock.root_url}/{provider.name}") as http:
+    with MockServer(free) as mock, web.Client(base_url=f"{mock.root_url}/{provider.name}") as http:
         assert call(http, provider, key=key).status_code in (200, 202)
         assert spent(http, provider, key) == 0

@@ -80,14 +80,14 @@ def ask(caller: Caller, changes: dict[str, Any], query: str = "") -> Any:
 @pytest.fixture(scope="module")
 def poor() -> Iterator[Any]:
     """A server whose accounts have no money, with a low limit on bodies."""
-    import httpx
 
     from mockserver.server import MockServer
     from mockserver.settings import Settings
+    from support import web
     from support.scene import Scene
 
     chosen = Settings(port=0, clock="virtual", latency="instant", seed="test", balance=Decimal(0), max_body=1000)
-    with MockServer(chosen) as server, httpx.Client(base_url=server.root_url) as http:
+    with MockServer(chosen) as server, web.Client(base_url=server.root_url) as http:
         yield Scene(server, http)
 
 

@@ -9,12 +9,12 @@ from io import BytesIO
 from pathlib import Path
 from time import monotonic, process_time
 
-import httpx
 import pytest
 from PIL import Image
 
 from mockserver.engine import uploads
 from mockserver.engine.uploads import DecodingBudget, NotAPicture, inspect
+from support import web
 from support.calls import Caller
 from support.errors import assert_refused
 
@@ -55,7 +55,7 @@ def test_sixteen_huge_pictures_in_each_of_three_calls(icodeeasy: Caller) -> None
     with ThreadPoolExecutor(3) as pool:
         began = monotonic()
         calls = [pool.submit(icodeeasy.edit, image_urls=[url] * 16) for _ in range(3)]
-        with httpx.Client(base_url=icodeeasy.scene.root) as other:
+        with web.Client(base_url=icodeeasy.scene.root) as other:
             while not all(call.done() for call in calls):
                 asked = monotonic()
                 assert other.get("/_mock/clock").status_code == 200

@@ -22,20 +22,17 @@ from mockserver.pytest_plugin.session import ServerOptions
 from mockserver.pytest_plugin.tally import Tally
 from mockserver.server import MockServer
 from mockserver.settings import Settings
-from support.forked_pytest import PytestForks
+from support.forked_pytest import WITHOUT, PytestForks
 from support.packages import metadata_of_project
 
 ROOT = Path(mockserver.__file__).parents[1]
-WITHOUT_SLOW_PLUGINS = "-p no:schemathesis -p no:valkey"
-"""Plugins of packages that only this project's own tests use; to import them takes a second."""
-
 EMBEDDINGS = Path(__file__).parent / "embeddings"
 Run = Callable[..., str]
 
 
 def environment() -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
-    return {**clean, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": WITHOUT_SLOW_PLUGINS}
+    return {**clean, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @pytest.fixture
@@ -62,7 +59,7 @@ def run_embedding(run: Run, tmp_path: Path) -> Run:
 def run_anew(project: Path, *options: str) -> str:
     """What `python -m pytest` prints of a project; its exit status is in the last line."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--color=no", *options],
+        [sys.executable, "-m", "pytest", "--color=no", *WITHOUT, *options],
         cwd=project,
         env={**environment(), "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -306,7 +303,7 @@ def test_an_idle_plugin_costs_nothing(tmp_path: Path) -> None:
         "    print('heavy', {'aiohttp', 'pydantic', 'PIL', 'mockserver.server', 'http.client'} & set(sys.modules))\n"
     )
     (tmp_path / "test_other.py").write_text("def test_other(): pass\n")
-    disabled = ("asyncio", "anyio", "hypothesispytest", "schemathesis", "cacheprovider")
+    disabled = ("asyncio", "anyio", "hypothesispytest", "cacheprovider")
     options = [option for name in disabled for option in ("-p", f"no:{name}")]
     output = run_anew(tmp_path, *options, "-q")
     assert "plugin True\nheavy set()" in output, output

@@ -13,6 +13,7 @@ from mockserver.scenarios import in_force as scenarios_in_force
 from mockserver.scenarios.reading import BadScenario, read, shipped
 from mockserver.server import MockServer
 from mockserver.settings import Settings
+from support import web
 
 PROVIDERS = {provider.name: provider for provider in discover()}
 EVERYTHING = """
@@ -56,7 +57,7 @@ def generate(mock: MockServer, provider: str, key: str) -> int:
     middle = "openai/" if PROVIDERS[provider].openai_path == "/v1/openai" else ""
     url = f"{mock.root_url}/{provider}/v1/{middle}images/generations"
     body = {"model": model, "prompt": "a fox"}
-    return httpx.post(url, json=body, headers={"Authorization": f"Bearer {key}"}).status_code
+    return web.post(url, json=body, headers={"Authorization": f"Bearer {key}"}).status_code
 
 
 def written(folder: Path, text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from support import web
 from support.serving import Running, running
 from support.stores import KINDS, store_url
 
@@ -60,7 +61,7 @@ def serving(url: str, *flags: str) -> Iterator[Process]:
     """One server on a store."""
     with (
         running("--store", url, *flags) as server,
-        httpx.Client(base_url=server.root, timeout=20) as http,
+        web.Client(base_url=server.root, timeout=20) as http,
     ):
         yield Process(server, http)
 

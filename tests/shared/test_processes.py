@@ -5,12 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
-
 from mockserver.engine.clock import VIRTUAL_START
 from mockserver.server import MockServer
 from mockserver.settings import Settings
 from shared.conftest import APP, EVOLINK, Process, until
+from support import web
 
 KEY = {"Authorization": "Bearer k"}
 SK = {"Authorization": "Bearer sk_k"}
@@ -113,7 +112,7 @@ def test_ids_and_draws_depend_on_the_seed_and_the_order_per_account_alone(pair: 
 
 def one_id(root: str, key: str) -> tuple[str, str]:
     """The ids of a task and of the request that submitted it."""
-    answer = httpx.post(root + EVOLINK, json=BODY, headers={"Authorization": f"Bearer {key}"})
+    answer = web.post(root + EVOLINK, json=BODY, headers={"Authorization": f"Bearer {key}"})
     return answer.json()["id"], answer.headers["x-request-id"]
 
 
@@ -148,7 +147,7 @@ def test_the_clock_s_mode_speed_and_autojump_are_shared(pair: Pair) -> None:
 
 
 def test_events_at_one_tell_what_the_other_does(pair: Pair) -> None:
-    with httpx.stream("GET", f"{pair[0].running.root}/_mock/events", timeout=10) as stream:
+    with web.stream("GET", f"{pair[0].running.root}/_mock/events", timeout=10) as stream:
         lines = stream.iter_lines()
         next(lines)
         task_id = pair[1].submit()["id"]
@@ -164,12 +163,12 @@ def test_events_at_one_tell_what_the_other_does(pair: Pair) -> None:
 def test_an_event_s_id_of_another_process_leads_to_a_gap(pair: Pair) -> None:
     """Though the other one has as many events."""
     with ExitStack() as stack:
-        streams = [stack.enter_context(httpx.stream("GET", events_of(one), timeout=10)).iter_lines() for one in pair]
+        streams = [stack.enter_context(web.stream("GET", events_of(one), timeout=10)).iter_lines() for one in pair]
         assert [next(lines) for lines in streams] == ["retry: 1000"] * 2
         pair[0].submit()
         ids = [next(line for line in lines if line.startswith("id: ")).removeprefix("id: ") for lines in streams]
         headers = {"Last-Event-ID": ids[0]}
-        foreign = stack.enter_context(httpx.stream("GET", events_of(pair[1]), headers=headers, timeout=10))
+        foreign = stack.enter_context(web.stream("GET", events_of(pair[1]), headers=headers, timeout=10))
         assert next(read_events(foreign.iter_lines())) == ("gap", {})
 
 
@@ -191,7 +190,7 @@ def test_a_snapshot_moves_between_stores(pair: Pair) -> None:
     task_id = first.submit(callback_url=f"{APP}/x")["id"]
     first.ask("POST", "faults", {"fault": {"type": "status", "status": 500}, "match": {"provider": "xhuoapi"}})
     saved = second.http.get("/_mock/snapshot").json()
-    with MockServer(Settings(latency="5")) as alone, httpx.Client(base_url=alone.root_url) as http:
+    with MockServer(Settings(latency="5")) as alone, web.Client(base_url=alone.root_url) as http:
         assert http.put("/_mock/snapshot", json=saved).status_code == 200
         assert [task["id"] for task in http.get("/_mock/tasks").json()["tasks"]] == [task_id]
         back = http.get("/_mock/snapshot").json()

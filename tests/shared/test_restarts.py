@@ -5,12 +5,12 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from mockserver.engine.clock import VIRTUAL_START
 from mockserver.engine.store.shared import INTERRUPTED
 from shared.conftest import APP, FLAGS, Process, serving, until
+from support import web
 from support.receiver import receiver
 
 OWN_WAY = "the store goes on with its own clock, seed and routes; POST /_mock/reset begins anew with the command line's"
@@ -108,7 +108,7 @@ def test_a_killed_worker_s_callbacks_are_sent_by_another(url: str) -> None:
         flags = ("--workers", "2", "--latency", "0.5-1.5", "--callback-route", f"{APP}={got.url}", "--quiet")
         with serving(url, *flags) as server:
             ids = [server.submit(f"key-{turn}", callback_url=f"{APP}/x")["id"] for turn in range(40)]
-            os.kill(httpx.get(f"{server.running.root}/_mock/health").json()["process"], signal.SIGKILL)
+            os.kill(web.get(f"{server.running.root}/_mock/health").json()["process"], signal.SIGKILL)
             until(lambda: len({body["id"] for body in got.bodies}) == len(ids))
             server.http.get("/_mock/callbacks", params={"wait": 30})
             callbacks = server.ask("GET", "callbacks", limit=1000)["callbacks"]

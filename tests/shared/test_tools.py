@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.conftest import Process, serving
+from support.forked_pytest import PytestForks
 from support.serving import CLEAN, COMMAND
 
 ROOT = Path(__file__).parents[2]
@@ -30,20 +31,23 @@ def server(url: str) -> Iterator[Process]:
         yield found
 
 
-def said(*command: str, cwd: Path = ROOT, url: str = "") -> str:
+ENVIRONMENT = {name: value for name, value in CLEAN.items() if not name.startswith("PYTEST_")}
+
+
+def said(*command: str, url: str = "") -> str:
     """What a command prints, which must succeed; `url` is the server that the commands by hand mean."""
-    environment = {name: value for name, value in CLEAN.items() if not name.startswith("PYTEST_")}
-    environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "MOCKSERVER_URL": url}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    env = {**ENVIRONMENT, "PYTHONPATH": str(ROOT), "MOCKSERVER_URL": url}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def test_the_pytest_plugin_works_with_it(server: Process, tmp_path: Path) -> None:
+def test_the_pytest_plugin_works_with_it(server: Process, forks: PytestForks, tmp_path: Path) -> None:
     server.ask("PUT", "clock", {"autojump": True})
     project = shutil.copytree(ATTACHED, tmp_path / "attached")
     options = ("--color=no", "-p", "no:cacheprovider", "--mock-providers-url", server.running.root)
-    assert "6 passed" in said(sys.executable, "-m", "pytest", *options, cwd=project)
+    done = forks.run(*options, cwd=project, environ=ENVIRONMENT, path=[ROOT], timeout=90)
+    assert "6 passed" in done.stdout, done.stdout
 
 
 def test_the_commands_by_hand_work_with_it(server: Process) -> None:

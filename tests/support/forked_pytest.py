@@ -11,6 +11,9 @@ from subprocess import CompletedProcess
 from tempfile import NamedTemporaryFile
 
 PROGRAM = Path(__file__).parent / "fork_server.py"
+WITHOUT = ("-p", "no:schemathesis", "-p", "no:valkey")
+"""Without plugins of packages that only this project's own tests use; to import them takes a second."""
+
 QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """Without pytest's warning that a package with a plugin in it was imported before the plugin was."""
 
@@ -36,7 +39,7 @@ class PytestForks:
         assert self._process.stdin is not None
         with NamedTemporaryFile("r", encoding="utf-8", errors="replace") as output:
             order = {
-                "arguments": [*arguments, *QUIET],
+                "arguments": [*arguments, *WITHOUT, *QUIET],
                 "cwd": str(cwd),
                 "environ": {**environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
                 "path": [str(cwd), *map(str, path)],

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from support import web
 from support.processes import heed_signals
 
 COMMAND = (sys.executable, "-m", "mockserver")
@@ -30,7 +31,7 @@ class Running:
 
     def post(self, path: str, prompt: str = "hi", key: str = KEY, **fields: Any) -> httpx.Response:
         body = {"model": "gpt-image-2", "prompt": prompt, **fields}
-        return httpx.post(self.root + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=20)
+        return web.post(self.root + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=20)
 
     def end(self, how: int = signal.SIGTERM) -> tuple[int, float, list[str], str]:
         """Signal it: exit status, seconds that took, the lines since the start, and what is on stderr."""
