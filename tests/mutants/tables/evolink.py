@@ -1,6 +1,6 @@
 """evolink: wrong requests, tasks and money."""
 
-from mutants.patching import mutant, patches_of
+from mutants.patching import ROUTES_UNCHECKED, mutant, patches_of
 
 app = patches_of("app")
 engine = patches_of("engine.engine")
@@ -23,10 +23,18 @@ SUBMISSION = f"wire.submission(task, {RESERVED})"
 
 MUTANTS = (
     mutant(
-        "ev-ep-1-path", "EV-EP-1", "Generations are without /v1.", routes(GENERATIONS, GENERATIONS.replace("/v1", ""))
+        "ev-ep-1-path",
+        "EV-EP-1",
+        "Generations are without /v1.",
+        routes(GENERATIONS, GENERATIONS.replace("/v1", "")),
+        ROUTES_UNCHECKED,
     ),
     mutant(
-        "ev-ep-1-method", "EV-EP-1", "Generations take PUT.", routes(GENERATIONS, GENERATIONS.replace("POST", "PUT"))
+        "ev-ep-1-method",
+        "EV-EP-1",
+        "Generations take PUT.",
+        routes(GENERATIONS, GENERATIONS.replace("POST", "PUT")),
+        ROUTES_UNCHECKED,
     ),
     mutant(
         "ev-ep-1-picture-in-the-answer",

@@ -1,6 +1,6 @@
 """xhuoapi: wrong endpoints, keys, errors and parameters."""
 
-from mutants.patching import mutant, patches_of
+from mutants.patching import ROUTES_UNCHECKED, mutant, patches_of
 
 app = patches_of("app")
 errors = patches_of("providers.xhuoapi.errors")
@@ -21,9 +21,14 @@ MUTANTS = (
         "XH-EP-1",
         "Generations are at /v1/images/generations.",
         routes(GENERATIONS, GENERATIONS.replace("/openai", "")),
+        ROUTES_UNCHECKED,
     ),
     mutant(
-        "xh-ep-1-method", "XH-EP-1", "Generations take PUT.", routes(GENERATIONS, GENERATIONS.replace("POST", "PUT"))
+        "xh-ep-1-method",
+        "XH-EP-1",
+        "Generations take PUT.",
+        routes(GENERATIONS, GENERATIONS.replace("POST", "PUT")),
+        ROUTES_UNCHECKED,
     ),
     mutant(
         "xh-ep-1-forms-alone",
