@@ -172,8 +172,9 @@ class Draw:
         return (number >> 11) * 2.0**-53
 
     def between(self, low: float, high: float) -> float:
-        """A number in [low, high], evenly distributed and rounded to thousandths."""
-        return round(low + self.fraction() * (high - low) if high > low else low, 3)
+        """A number in [low, high], neither negative, evenly distributed and rounded to thousandths."""
+        exact = low + self.fraction() * (high - low) if high > low else low
+        return int(exact * 1e3 + 0.5) / 1e3  # `round` goes by way of a text
 
 
 class Entropy:

@@ -183,8 +183,9 @@ class Engine:
         duration = job.delay
         if duration is None:
             duration = draw.between(*self.config.latency.of(job.documented)) * job.slowness
-        # an end that is rounded up from now would never come while a virtual clock stands still
-        planned = max(now, round(now + duration, 6)) if duration else now
+        # to microseconds, and not by `round`, which goes by way of a text; an end that is rounded up from now would
+        # never come while a virtual clock stands still
+        planned = max(now, int((now + duration) * 1e6 + 0.5) / 1e6) if duration else now
         return Task(task_id, job, now, inf if job.stuck else planned, planned, job.failure)
 
     async def check_money(self, job: Job) -> None:

@@ -31,7 +31,7 @@ class FaultInjector:
     def admit(self, context: RequestContext) -> Awaitable[None]:
         """Before the handler of a billable call: apply the fault that the key's ending names, and the rate limit.
 
-        The ending for an exhausted balance is applied in `accept`, since the balance is checked last.
+        The ending for an exhausted balance is applied in `asked`, since the balance is checked last.
 
         Raises:
             Problem: the refusal of the ending, or RATE_LIMITED.
@@ -48,8 +48,8 @@ class FaultInjector:
             if await self.rules.meets(rule, subject, self.engine.entropy):
                 await rule.fault.before(context)
 
-    async def accept(self, context: RequestContext, job: Job) -> Job:
-        """The job to accept: with the directives of its prompt and the rules of the stage `task` applied.
+    def asked(self, context: RequestContext, job: Job) -> Job:
+        """A job with the directives of its prompt applied.
 
         Raises:
             Problem: the refusal that a directive or the key's ending asks for.
@@ -60,13 +60,15 @@ class FaultInjector:
         trigger = key_trigger(context.key)
         if trigger is not None:
             raise trigger
-        job = job.with_outcome(asked.failure, asked.delay)
-        if self.active:
-            await self.engine.check_money(job)
-            subject = replace(await _subject(context), model=job.model, prompt=job.prompt)
-            for rule in self.rules.of_stage("task"):
-                if await self.rules.meets(rule, subject, self.engine.entropy):
-                    job = rule.fault.plan(job)
+        return job.with_outcome(asked.failure, asked.delay)
+
+    async def accept(self, context: RequestContext, job: Job) -> Job:
+        """The job to accept, which can be paid for: with the rules of the stage `task` applied."""
+        await self.engine.check_money(job)
+        subject = replace(await _subject(context), model=job.model, prompt=job.prompt)
+        for rule in self.rules.of_stage("task"):
+            if await self.rules.meets(rule, subject, self.engine.entropy):
+                job = rule.fault.plan(job)
         return job
 
     async def after(self, context: RequestContext, response: StreamResponse) -> StreamResponse:

@@ -61,7 +61,7 @@ class FaultInjector(Protocol):
 
     @property
     def active(self) -> bool:
-        """Whether there is a fault rule: without one, `before` and `after` do nothing."""
+        """Whether there is a fault rule: without one, `before`, `accept` and `after` do nothing."""
 
     def admit(self, context: "RequestContext") -> Awaitable[None]:
         """Before the handler of a billable call: the key's trigger and the rate limit. Raises Problem."""
@@ -69,8 +69,11 @@ class FaultInjector(Protocol):
     async def before(self, context: "RequestContext") -> None:
         """Before the handler, after `admit`: the rules. Raises Problem."""
 
+    def asked(self, context: "RequestContext", job: Job) -> Job:
+        """When the handler submits a job: the job with what its prompt asks for. Raises Problem."""
+
     async def accept(self, context: "RequestContext", job: Job) -> Job:
-        """When the handler submits a job: the job to accept in its place. Raises Problem."""
+        """After `asked`: the job to accept in its place, by the rules. Raises Problem."""
 
     async def after(self, context: "RequestContext", response: StreamResponse) -> StreamResponse:
         """After the handler: the answer to send in place of this one."""
@@ -128,7 +131,11 @@ class RequestContext:
         Raises:
             Problem: a fault's refusal, or OUT_OF_BALANCE.
         """
-        task = await self.engine.submit(await self.injector.accept(self, job))
+        injector = self.injector
+        job = injector.asked(self, job)
+        if injector.active:
+            job = await injector.accept(self, job)
+        task = await self.engine.submit(job)
         self.exchange.task_id = task.id
         self.exchange.cost = None if task.failure else self.provider.currency.text(job.cost)
         return task

@@ -25,8 +25,9 @@ async def generate(context: RequestContext) -> StreamResponse:
     note_ignored(context, sent, _FIELDS)
     asked = read(models.Generation, sent)
     job = _job(context, asked, read_callback_url(asked.callback_url, check_public_https))
-    task, replayed = await _submit_once(context, job)
-    headers = {"idempotency-replayed": "true"} if replayed else {}
+    key = context.request.headers.get("Idempotency-Key")
+    task, replayed = await _submit_once(context, job, key) if key else (await context.submit(job), False)
+    headers = {"idempotency-replayed": "true"} if replayed else None
     return context.answer(wire.submission(task, context.provider.currency.number(task.job.cost)), headers=headers)
 
 
@@ -47,11 +48,8 @@ def _job(context: RequestContext, asked: models.Generation, callback_url: str | 
     )
 
 
-async def _submit_once(context: RequestContext, job: Job) -> tuple[Task, bool]:
+async def _submit_once(context: RequestContext, job: Job, key: str) -> tuple[Task, bool]:
     """Submit, or find the task that the same `Idempotency-Key` gave before (EV-IDEM-1); whether it was found."""
-    key = context.request.headers.get("Idempotency-Key", "")
-    if not key:
-        return await context.submit(job), False
     if len(key) > LONGEST_IDEMPOTENCY_KEY:
         raise Problem(Kind.INVALID_PARAMETER, f"Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters")
     asked = Idempotency(key, sha256(context.body.received).hexdigest())
