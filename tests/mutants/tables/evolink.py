@@ -307,13 +307,16 @@ MUTANTS = (
     ),
     mutant("ev-cred-1-used", "EV-CRED-1", "Used credits stay 0.", routes("number(account.captured)", "number(0)")),
     mutant(
-        "ev-idem-1-ignored", "EV-IDEM-1", "Idempotency-Key is ignored.", routes("if not key:", "if key or not key:")
+        "ev-idem-1-ignored",
+        "EV-IDEM-1",
+        "Idempotency-Key is ignored.",
+        routes("job, key) if key else", "job, key) if key and not key else"),
     ),
     mutant(
         "ev-idem-1-no-header",
         "EV-IDEM-1",
         "A replay does not say so.",
-        routes('{"idempotency-replayed": "true"} if replayed else {}', "{}"),
+        routes('{"idempotency-replayed": "true"} if replayed else None', "None"),
     ),
     mutant(
         "ev-idem-1-another-body",
