@@ -9,13 +9,13 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from mockserver.control import page
 from mockserver.control.access import Access
 from mockserver.control.actions import Actions, AfterReset
-from mockserver.control.control_request import ControlRequest, Handler, Refusal
+from mockserver.control.control_request import ControlRequest, Handler, Refusal, bad
 from mockserver.control.event_feed import EventFeed
 from mockserver.control.har import Har
 from mockserver.control.live import Live
 from mockserver.control.queries import Queries
 from mockserver.engine.engine import Engine
-from mockserver.engine.problems import StoreUnavailable
+from mockserver.engine.problems import Kind, Problem, StoreUnavailable
 from mockserver.engine.text import write_json
 from mockserver.faults.rules import FaultRules
 from mockserver.http.context import Mount
@@ -119,8 +119,12 @@ class Control:
             return answer if isinstance(answer, StreamResponse) else _json(200, answer)
         except StoreUnavailable as problem:
             return _json(503, {"error": {"code": "store_unavailable", "message": f"{problem.detail}."}})
+        except Problem as problem:
+            if problem.kind is not Kind.INVALID_PARAMETER:
+                raise
+            return _refused(bad(f"{problem.detail}."))
         except Refusal as refusal:
-            return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
+            return _refused(refusal)
 
     async def _openapi(self, request: ControlRequest) -> dict[str, Any]:
         """The OpenAPI description of these calls."""
@@ -174,6 +178,10 @@ class Control:
             raise Refusal(404, "not_found", message)
         listing = ", ".join(f"{verb} {route}" for verb, route, _ in self.routes)
         raise Refusal(404, "not_found", f"The control surface has {listing}.")
+
+
+def _refused(refusal: Refusal) -> Response:
+    return _json(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
 
 
 def _json(status: int, body: object) -> Response:

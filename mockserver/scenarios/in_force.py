@@ -9,6 +9,7 @@ from mockserver.engine.latency import Latency
 from mockserver.engine.ledger import AccountChange, RateLimit
 from mockserver.engine.outbound import parse_route
 from mockserver.engine.sinks import Reply
+from mockserver.engine.store.shared import LARGEST_AMOUNT, TOO_LARGE
 from mockserver.faults.rules import RULES_KEPT, FaultRules, Rule
 from mockserver.providers.base import Provider
 from mockserver.scenarios.reading import AccountTerms, BadScenario, Scenario, path_of, read
@@ -67,6 +68,10 @@ class ScenariosInForce:
         """Use scenarios from now on; `begin` puts in force what the store keeps of them. Raises BadScenario."""
         if other_rules + sum(len(one.faults) for one in scenarios) > RULES_KEPT:
             raise BadScenario(f"{', '.join(self.names)}: more than {RULES_KEPT} fault rules would be in force")
+        terms = self._terms(scenarios)
+        largest = max((amount or 0 for one in terms.values() for amount in (one.balance, one.quota)), default=0)
+        if self._engine.store.shared and largest > LARGEST_AMOUNT:
+            raise BadScenario(f"{', '.join(self.names)}: {TOO_LARGE}")
         self._scenarios = scenarios
         profile = next((one.latency for one in reversed(self._scenarios) if one.latency is not None), None)
         routes = [parse_route(f"{route.source}={route.to}") for one in self._scenarios for route in one.routes]
@@ -74,7 +79,7 @@ class ScenariosInForce:
         latency = Latency.parse(profile) if profile else self._configured.latency
         self._engine.config = replace(self._configured, latency=latency, routing=routing)
         self._engine.dispatcher.defaults = routing
-        self._engine.store.set_terms(self._terms())
+        self._engine.store.set_terms(terms)
         self._set_mounts(*self._tables())
 
     async def begin(self, account: str | None = None) -> None:
@@ -91,10 +96,10 @@ class ScenariosInForce:
                     replies = [Reply(item.status, item.delay) for item in script.responses]
                     await self._engine.store.steering.put_sink(name, replies)
 
-    def _terms(self) -> dict[tuple[str, str], AccountChange]:
+    def _terms(self, scenarios: Sequence[Scenario]) -> dict[tuple[str, str], AccountChange]:
         """What accounts open with, by provider and account; "" stands for every account."""
         found: dict[tuple[str, str], AccountChange] = {}
-        for given in (account for one in self._scenarios for account in one.accounts):
+        for given in (account for one in scenarios for account in one.accounts):
             for name in [given.provider] if given.provider else self._providers:
                 place = name, account_name(given.key) if given.key else ""
                 found[place] = self._added(found.get(place), given, name)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from mockserver.engine.store import Bounds, Store
 from mockserver.engine.store.codec import RuleForm
 from mockserver.engine.store.memory import MemoryStore
+from mockserver.engine.store.shared import LARGEST_AMOUNT, TOO_LARGE
 
 KINDS = "memory, sqlite:///FILE, redis://HOST, rediss://HOST, valkey://HOST, valkeys://HOST or unix://SOCKET"
 
@@ -21,6 +22,8 @@ def open_store(url: str, opening: Mapping[str, int], bounds: Bounds, rule_form: 
     """
     if url in ("", "memory"):
         return MemoryStore(opening, bounds)
+    if max(opening.values(), default=0) > LARGEST_AMOUNT:
+        raise ValueError(f"{TOO_LARGE}: an opening balance is more")
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
         from mockserver.engine.store.sqlite import SqliteStore

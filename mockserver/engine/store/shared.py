@@ -13,7 +13,7 @@ from dataclasses import replace
 from mockserver.engine.callbacks import Attempt, Delivery, Outcome
 from mockserver.engine.clock import Entropy, monotonic, pause
 from mockserver.engine.ledger import AccountChange, AccountRow
-from mockserver.engine.problems import StoreUnavailable
+from mockserver.engine.problems import Kind, Problem, StoreUnavailable
 
 BEAT_SECONDS = 0.4
 """Real seconds between two beats of a process."""
@@ -23,6 +23,12 @@ DEAD_AFTER = 1.2
 
 FOLLOW_SECONDS = 0.01
 """Real seconds after which a process looks for what the others have done."""
+
+LARGEST_AMOUNT = 2**53 - 1
+"""Minor units. Lua's numbers, in which a server of Redis calculates, are exact up to here; a file holds as much, so
+that a snapshot fits into each."""
+
+TOO_LARGE = f"a shared store holds amounts of up to {LARGEST_AMOUNT} minor units"
 
 INTERRUPTED = "its process ended before the outcome was recorded"
 """The error of an attempt that was under way when its process died. Its receiver may have got the callback."""
@@ -44,6 +50,12 @@ def new_row(
         if (own := terms.get((provider, owner))) is not None:
             row.change(own, 0.0)
     return row
+
+
+def need_amounts(*amounts: int | None) -> None:
+    """Make sure that a store can hold amounts. Raises Problem(INVALID_PARAMETER)."""
+    if max(amount or 0 for amount in amounts) > LARGEST_AMOUNT:
+        raise Problem(Kind.INVALID_PARAMETER, TOO_LARGE)
 
 
 class Watch:

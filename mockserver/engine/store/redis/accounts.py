@@ -10,6 +10,7 @@ from mockserver.engine.store.redis.generations import refuse_short
 from mockserver.engine.store.redis.numbers import Numbers
 from mockserver.engine.store.redis.scripts import script
 from mockserver.engine.store.redis.setting import Setting
+from mockserver.engine.store.shared import LARGEST_AMOUNT, TOO_LARGE, need_amounts
 from mockserver.engine.tasks import Job
 
 COUNT_REQUEST, CHECK_MONEY, ADMIT = script("count_request"), script("check_money"), script("admit")
@@ -68,6 +69,7 @@ class Accounts:
 
     async def change_account(self, provider: str, account: str, change: AccountChange, now: float) -> Account:
         limit = change.rate_limit
+        need_amounts(change.balance, change.quota)
         fields = await self._run(
             CHANGE_ACCOUNT,
             f"{provider}/{account}",
@@ -80,5 +82,8 @@ class Accounts:
             int(change.sets_rate_limit),
             "" if limit is None else limit.requests,
             "" if limit is None else repr(limit.seconds),
+            LARGEST_AMOUNT,
         )
+        if not fields:
+            raise Problem(Kind.INVALID_PARAMETER, TOO_LARGE)
         return layout.row_of(f"{provider}/{account}", fields).value()

@@ -17,6 +17,7 @@ from mockserver.engine.store.redis.reading import Reading
 from mockserver.engine.store.redis.scripts import script
 from mockserver.engine.store.redis.setting import Setting
 from mockserver.engine.store.redis.steering import RedisSteering
+from mockserver.engine.store.shared import need_amounts
 
 SWITCH, SNAPSHOT, MAKE, CLEAR = script("switch"), script("snapshot"), script("make"), script("clear")
 FORGET_ACCOUNT, FORGET_ENTRIES = script("forget_account"), script("forget_entries")
@@ -75,6 +76,7 @@ class Everything:
             await self._give_up(copy.decode())
 
     async def load(self, records: Records, state: ServerState) -> None:
+        need_amounts(*[amount for row in records.accounts for amount in (row.opening, row.quota)], 0)
         made = (await self._run(MAKE)).decode()
         try:
             prefix = f"{self._database.root}:{made}:"

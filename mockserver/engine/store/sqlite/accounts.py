@@ -1,12 +1,9 @@
 """The verbs for accounts themselves."""
 
 from mockserver.engine.ledger import Account, AccountChange
-from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.store.shared import need_amounts
 from mockserver.engine.store.sqlite.transaction import Transaction
 from mockserver.engine.tasks import Job
-
-MOST = 2**63 - 1
-"""The largest amount, in minor units, that a row can hold."""
 
 
 def check_money(transaction: Transaction, job: Job, now: float) -> None:
@@ -22,7 +19,6 @@ def admit(transaction: Transaction, provider: str, account: str, now: float) -> 
 def change_account(transaction: Transaction, provider: str, account: str, change: AccountChange, now: float) -> Account:
     row = transaction.open_account(provider, account).row
     opening = row.opening + (change.balance - row.balance if change.balance is not None else 0)
-    if max(opening, change.balance or 0, change.quota or 0) > MOST:
-        raise Problem(Kind.INVALID_PARAMETER, f"this store holds amounts of up to {MOST} minor units")
+    need_amounts(opening, change.balance, change.quota)
     row.change(change, now)
     return row.value()

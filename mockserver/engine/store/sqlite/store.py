@@ -14,7 +14,15 @@ from mockserver.engine.schedule import Event, EventKind
 from mockserver.engine.store import Bounds, Kept, Listener, Page, Pending, Records, Wanted
 from mockserver.engine.store.codec import RuleForm
 from mockserver.engine.store.in_force import InForce
-from mockserver.engine.store.shared import BEAT_SECONDS, FOLLOW_SECONDS, Outage, Rounds, Watch, new_process_id
+from mockserver.engine.store.shared import (
+    BEAT_SECONDS,
+    FOLLOW_SECONDS,
+    Outage,
+    Rounds,
+    Watch,
+    need_amounts,
+    new_process_id,
+)
 from mockserver.engine.store.sqlite import accounts, callbacks, events, generations, journal, lists, whole
 from mockserver.engine.store.sqlite.file import Place, connect
 from mockserver.engine.store.sqlite.following import Follower, Keeper
@@ -272,6 +280,7 @@ class SqliteStore:
         return await self._reader.read(whole.dump_all, self._process.rule_form)
 
     async def load(self, records: Records, state: ServerState) -> None:
+        need_amounts(*[amount for row in records.accounts for amount in (row.opening, row.quota)], 0)
         await self._change_apart(whole.load_all, records, state)
 
     async def _change_apart(self, change: Callable[..., T], *args: object) -> T:

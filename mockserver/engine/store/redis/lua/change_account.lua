@@ -1,9 +1,14 @@
+-- The account's row as it stands then; nothing, and nothing has changed, if what it has had in all would be over `largest`.
 local _, owner, fresh, accounts_kept, balance, sets_quota, quota, month, sets_rate, requests, seconds = unpack(ARGV)
+local largest = tonumber(ARGV[12])
 local row = at .. 'account:' .. owner
 if call('HEXISTS', row, 'opening') == 0 then
   -- part: open_account
 end
 if balance ~= '' then
+  if call('HGET', row, 'opening') - call('HGET', row, 'balance') + balance > largest then
+    return nil
+  end
   -- the server adds in 64 bits
   call('HINCRBY', row, 'opening', balance)
   call('HINCRBY', row, 'opening', string.format('%.0f', 0 - call('HGET', row, 'balance')))
