@@ -134,7 +134,7 @@ def test_the_fields_of_this_form_are_these() -> None:
     kinds = (Task, Job, Failure, Idempotency, Delivery, Attempt, Outcome, AccountRow, Exchange, Received, Reply)
     named = {kind.__name__: len(fields(kind)) for kind in (*kinds, ClockState, ServerState)}
     assert (codec.FORM, named) == (
-        1,
+        2,
         {
             "Task": 6,
             "Job": 21,
