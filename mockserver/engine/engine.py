@@ -231,7 +231,7 @@ class Engine:
         task = await self.store.task(task_id)
         if task is None or task.due != due:
             return None
-        deliveries = await self._callbacks(task)
+        deliveries = await self._callbacks(task) if task.job.callback_url else []
         return Ending(
             partial(self._settle, task, deliveries), partial(self.dispatcher.attempts_at_once, deliveries, due)
         )

@@ -29,6 +29,8 @@ class Names:
     def forget(self, task: Task) -> None:
         """Forget the names of a task that was dropped, if they still mean it."""
         job = task.job
+        if not job.trace_id and not job.idempotency:
+            return
         for names, name in (
             (self._traces, job.trace_id),
             (self._replays, job.idempotency.key if job.idempotency else None),
