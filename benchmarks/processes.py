@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
 CPUS = sorted(os.sched_getaffinity(0))
 SERVER_CPU, LOAD_CPU = CPUS[0], CPUS[-1]
+OWN_CORES = len(CPUS) >= 4
+"""Whether two workers, their store and the load can have a core each."""
+
+WORKER_CPUS = tuple(CPUS[:2] if OWN_CORES else CPUS)
+STORE_CPU = CPUS[-2] if OWN_CORES else LOAD_CPU
 """The server has a core of its own, and so has what loads it; on a machine with one core they share it."""
 
 LONGEST_START = 30.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.processes import LOAD_CPU, Broken, Process, free_port
+from benchmarks.processes import STORE_CPU, Broken, Process, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def redis() -> Iterator[Store]:
 
     port = free_port()
     command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    with Process(command, cpu=LOAD_CPU) as process:
+    with Process(command, cpu=STORE_CPU) as process:
         process.until_open(port)
         yield Store("Redis", f"redis://127.0.0.1:{port}/0", process)
 

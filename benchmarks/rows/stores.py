@@ -8,7 +8,7 @@ from time import monotonic
 from benchmarks.candidates import EVOLINK, answer_of, bare_submission, ours, reset
 from benchmarks.figures import Figure
 from benchmarks.load import harness, load
-from benchmarks.processes import CPUS
+from benchmarks.processes import OWN_CORES, WORKER_CPUS
 from benchmarks.rounds import Candidate, Running, Turn, cpu_ratios, measure_in_turns, start, turn
 from benchmarks.rows.submission import hold
 from benchmarks.scale import Scale
@@ -60,7 +60,7 @@ def _store_cpu(store: Store, field: Sequence[Running], scale: Scale) -> list[flo
 
 
 def _workers(scale: Scale) -> list[Figure]:
-    """Two processes against one, by the rate, with the load generator on one of their two cores."""
+    """Two processes against one, by the rate. Where they have no cores of their own, no ratio is asked for."""
     figures = []
     for name, opened in STORES.items():
         with ExitStack() as stack:
@@ -68,11 +68,12 @@ def _workers(scale: Scale) -> list[Figure]:
             one = start(stack, _ours("one", store))
             turns = [turn(one, scale.connections, scale.seconds) for _ in range(scale.rounds)]
             one.process.end()
-            two = start(stack, _ours("two", store, "--workers", "2", cores=tuple(CPUS)))
+            two = start(stack, _ours("two", store, "--workers", "2", cores=WORKER_CPUS))
             others = [turn(two, scale.connections, scale.seconds) for _ in range(scale.rounds)]
-        row, with_ = f"two processes, {name}", f"{harness()}, on the same cores"
+        row, with_ = f"two processes, {name}", harness() + ("" if OWN_CORES else ", on the same cores")
         rates = [_rate(other) / _rate(own) for own, other in zip(turns, others, strict=True)]
-        figures.append(Figure(row, "rate, two ÷ one", "×", rates, with_, SCALES_LEAST))
+        least = SCALES_LEAST if OWN_CORES else None
+        figures.append(Figure(row, "rate, two ÷ one", "×", rates, with_, least))
         figures.append(Figure(row, "rate", "/s", [_rate(other) for other in others], with_))
         figures.append(Figure(row, "CPU per request", "µs", [other.cpu for other in others], with_, better="lower"))
     return figures
