@@ -1,9 +1,7 @@
-"""Runs due events, in real time or because the clock is advanced.
+"""Runs due events, as real time passes or because the clock is advanced.
 
-Ends of tasks and alarms run at once and wait for nothing but the store. Attempts wait for a receiver: in the background
-while time runs by itself, and up to `SIDE_BY_SIDE` of one instant at once while the clock is being advanced. There each
-receiver gets its callbacks one after the other, and attempts are put on record as they were planned, so that every run
-is the same.
+While time runs by itself, ends of tasks and alarms run at once, and attempts in the background, where they wait for
+their receivers. `advance.py` runs what falls due while the clock is being advanced.
 
 Several processes may share the events and the clock. Each event is claimed by one of them, and one at a time advances
 the clock. What the store fails to do for a claimed event is done again every `RETRY` seconds, until it works.
@@ -11,32 +9,23 @@ the clock. What the store fails to do for a claimed event is done again every `R
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from math import inf
-from typing import Any, Literal
+from typing import Any
 
 from mockserver.engine import attempts
+from mockserver.engine.advance import POLL, Advance
 from mockserver.engine.attempts import Attempts, Conclude, never_at_once, own_name
 from mockserver.engine.claims import Claims
 from mockserver.engine.clock import Clock, ClockState, monotonic, pause
 from mockserver.engine.ends import CRASHED_END, End, Ends
 from mockserver.engine.problems import StoreUnavailable
-from mockserver.engine.schedule import DueEvents, Event, EventKind, Queue
-from mockserver.engine.together import all_of, beside
-
-_Due = Event | tuple[float, Literal["ring"], int]
+from mockserver.engine.schedule import DueEvents, Event, Queue
 
 PATIENCE = 5.0
 """Real seconds for which an advance waits for each attempt that was under way when it was called. Its caller may be the
 receiver of one of these, and would otherwise wait for itself; it can be inside no attempt that began later."""
 
 CRASHED_ATTEMPT = "a callback attempt crashed"
-
-_POLL = 0.02
-"""Real seconds between two looks at what other processes do."""
-
-_BREATH = 200
-"""Events after which an advance lets other requests have a turn."""
 
 
 class Busy(Exception):
@@ -91,7 +80,7 @@ class EventRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._missed = False
-        self._planned = inf
+        self._advance: Advance | None = None
         self._advancing = asyncio.Lock()
         self._stopping = False
 
@@ -132,7 +121,8 @@ class EventRunner:
 
     def notify_planned(self, due: float) -> None:
         """Say that something was planned for `due` (Unix seconds)."""
-        self._planned = min(self._planned, due)
+        if self._advance is not None:
+            self._advance.notify_planned(due)
         if self._armed_for is None or due < self._armed_for:
             self._arm(due)
 
@@ -190,7 +180,7 @@ class EventRunner:
                     self._retry_later()
                 else:
                     if due is not None and due <= now:  # it is for another process, which advances the clock
-                        self._set_timer(_POLL, due)
+                        self._set_timer(POLL, due)
                     else:
                         self._arm(due)
                 if not self._missed:
@@ -271,7 +261,7 @@ class EventRunner:
         try:
             await self._take_shared_turn()
             until = until if by is None else clock.now() + by
-            ran = await self._run_until(float("inf") if until is None else until, clock)
+            ran = await self._run_until(inf if until is None else until, clock)
             if self._stopping:
                 raise Stopping
             if until is not None:
@@ -292,7 +282,7 @@ class EventRunner:
         while claimed:
             if monotonic() > end:
                 raise Busy
-            await pause(_POLL)
+            await pause(POLL)
             now = await self._events.claimed_elsewhere()
             claimed = [name for name in claimed if name in now]
 
@@ -315,180 +305,41 @@ class EventRunner:
         while not await self._events.begin_advance():
             if self._stopping:
                 raise Stopping
-            await pause(_POLL)
+            await pause(POLL)
         self._disarm()
         if self._ticking is not None:
             await asyncio.wait({self._ticking})
         await self._attempts.wait()
 
+    async def _run_until(self, until: float, clock: Clock) -> list[Event]:
+        """Run what falls due until `until`; end early if a reset has put another clock in place of `clock`."""
+        self._advance = Advance(
+            clock,
+            until,
+            self._events,
+            self._claims,
+            self._ends,
+            self._attempts,
+            self.alarms,
+            self._ring,
+            self._run_again,
+            lambda: self.clock is clock,
+            lambda: self.clock is clock and not self._stopping,
+            self._ahead,
+        )
+        try:
+            return await self._advance.run()
+        finally:
+            self._advance = None
+
     async def _move(self, clock: Clock, instant: float) -> None:
         """Move a clock forward, for all processes, unless a reset has put another one in its place."""
-        if self._moved(clock, instant):
-            await self._events.put_clock(ClockState.of(clock))
-
-    def _moved(self, clock: Clock, instant: float) -> bool:
-        """Move a clock forward in this process; whether the others are to be told."""
-        if instant <= clock.now():
-            return False
-        clock.move_to(instant)
-        return self.clock is clock
+        if instant > clock.now():
+            clock.move_to(instant)
+            if self.clock is clock:
+                await self._events.put_clock(ClockState.of(clock))
 
     async def jump(self, instant: float) -> None:
         """Move the clock forward without its callbacks: they are attempted in the background."""
         await self._move(self.clock, instant)
         await self.run_due()
-
-    async def _run_until(self, until: float, clock: Clock) -> list[Event]:
-        """Run what falls due until `until`; end early if a reset has put another clock in place of `clock`."""
-        ran: list[Event] = []
-        steps = 0
-        following: _Due | None = None
-        while self._goes_on(clock):
-            event = following or await self._claim(until, clock)
-            following = None
-            if event is None:
-                if await self._others_have_ended():
-                    break
-                continue
-            if event[1] == "finish" and not self._events.shared:
-                async with self._ends.running:  # a request that comes meanwhile waits for the end, as `run_due` does
-                    await self._move_to(event, clock)
-                    ran.append(event)
-                    await self._ends.run(event)
-            elif event[1] == "finish":
-                following = await self._run_ends(event, until, clock, ran)
-            else:
-                await self._move_to(event, clock)
-            if event[1] == "ring":
-                self._ring(event[2])
-            elif event[1] == "attempt":
-                conclude = await self._attempts.make_at_once(event)
-                if conclude is not None:
-                    ran.append(event)
-                    if self._events.shared:
-                        following = await self._claim_beside([conclude()], until, clock)
-                    else:
-                        await conclude()
-                else:
-                    claim = partial(self._claim_at_instant, event, clock)
-                    following = await self._attempts.make_side_by_side(event, claim, ran)
-            steps += 1
-            if steps % _BREATH == 0:
-                await pause(0)
-        if following is not None:
-            self._put_back(following)
-        return ran
-
-    async def _run_ends(self, first: Event, until: float, clock: Clock, ran: list[Event]) -> _Due | None:
-        """End a task on a shared store, those that come next too if they can be run side by side with it, with what
-        they plan for at once; the event that comes next, if it was claimed by the same way."""
-        async with self._ends.running:
-            alarm = self.alarms.head()
-            horizon = until if alarm is None else min(until, alarm[0])
-            events, room = [first], self._ends.room() if self._ahead() else 1
-            if room > 1 and self._events.may_be_due(horizon):
-                events += await self._claim_more("finish", horizon, room - 1, first)
-            prepared = await self._ends.prepare(events)
-            last = prepared[-1][0][0]
-            verbs: list[Awaitable[object]] = [self._ends.settle(one) for one in prepared]
-            if self._moved(clock, last):
-                verbs.insert(0, self._events.put_clock(ClockState.of(clock)))
-            planned = sum(attempts or 0 for _, _, attempts in prepared)
-            if not planned:
-                ran += [event for event, *_ in prepared]
-                return await self._claim_beside(verbs, until, clock)
-            claiming = self._claims.claim_more("attempt", last, planned)
-            attempts = await beside(verbs, claiming, lambda events: self._put_back(*events))
-        made = [one for one in await all_of(map(self._make_at_once, attempts)) if one is not None]
-        ran += sorted([*[event for event, *_ in prepared], *[event for event, _ in made]], key=lambda event: event[0])
-        return await self._claim_beside([conclude() for _, conclude in made], until, clock)
-
-    async def _claim_more(self, kind: EventKind, until: float, most: int, first: Event) -> Sequence[Event]:
-        """As `Claims.claim_more`; the `first` of them, which was claimed before, is run again if the store is away."""
-        try:
-            return await self._claims.claim_more(kind, until, most)
-        except BaseException:
-            self._put_back(first)
-            raise
-
-    async def _make_at_once(self, event: Event) -> tuple[Event, Conclude] | None:
-        """An attempt that waits for nobody, and what puts it on record; one that would have to wait is made later."""
-        conclude = await self._attempts.make_at_once(event)
-        if conclude is not None:
-            return event, conclude
-        self._put_back(event)
-        return None
-
-    async def _claim_beside(self, verbs: Sequence[Awaitable[object]], until: float, clock: Clock) -> _Due | None:
-        """Put on record what has been made of events; what comes next, if the store claims it by the same way.
-
-        It was claimed as the store was after the records: if this process has planned something meanwhile that is due
-        sooner, it is put back.
-        """
-        self._planned = inf
-        following = await beside(verbs, self._claim(until, clock), self._put_back)
-        if following is not None and self._planned < following[0]:
-            self._put_back(following)
-            return None
-        return following
-
-    def _put_back(self, *events: _Due | None) -> None:
-        """Let events be run later that were claimed; an alarm rings now."""
-        for event in events:
-            if event is None:
-                continue
-            if event[1] == "ring":
-                self._ring(event[2])
-            else:
-                self._run_again(event)
-
-    async def _move_to(self, event: _Due, clock: Clock) -> None:
-        """Move the clock to an event; one that can't be reached is run again later."""
-        try:
-            await self._move(clock, event[0])
-        except BaseException:
-            self._put_back(event)
-            raise
-
-    async def _others_have_ended(self) -> bool:
-        """Whether nobody else is running an event, which may plan others; if somebody is, wait a little."""
-        if self._ends.running.locked():
-            async with self._ends.running:
-                return False
-        if await self._events.claimed_elsewhere():
-            await pause(_POLL)
-            return False
-        return True
-
-    def _goes_on(self, clock: Clock) -> bool:
-        """Whether an advance that began with this clock goes on: no reset and no stop has come."""
-        return self.clock is clock and not self._stopping
-
-    async def _claim(self, until: float, clock: Clock) -> _Due | None:
-        """The first of all events that is due at or before `until`, an alarm after others of the same instant."""
-        alarm = self.alarms.head() if len(self.alarms) else None
-        if alarm is None or alarm[0] > until:
-            return await self._claim_goes_on(until, clock)
-        event = await self._claim_goes_on(alarm[0], clock)
-        if event is not None or not self._goes_on(clock):
-            return event
-        ringing = self.alarms.pop_due(alarm[0])
-        return (ringing[0], "ring", ringing[1]) if ringing else await self._claim(until, clock)
-
-    async def _claim_at_instant(self, first: Event, clock: Clock, most: int) -> Sequence[Event]:
-        """What comes next at the time of an event, for an advance that goes on: up to `most` of its kind, or one."""
-        if self._events.shared and most > 1 and self._goes_on(clock):
-            more = await self._claims.claim_more("attempt", first[0], most)
-            if more and self._goes_on(clock):
-                return more
-            self._put_back(*more)
-        one = await self._claim_goes_on(first[0], clock)
-        return () if one is None else (one,)
-
-    async def _claim_goes_on(self, until: float, clock: Clock) -> Event | None:
-        """The first event of the store that is due at or before `until`, for an advance that goes on."""
-        event = await self._claims.claim(until) if self._goes_on(clock) else None
-        if event is not None and not self._goes_on(clock):  # it may be of the time after a reset
-            self._claims.put_back(event)
-            return None
-        return event

@@ -715,14 +715,14 @@ async def test_an_attempt_at_another_process_that_hangs_makes_an_advance_busy(mo
 async def test_what_is_due_and_for_another_process_is_looked_at_now_and_then(
     poll: float, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_runner_module, "_POLL", poll)
+    monkeypatch.setattr(event_runner_module, "POLL", poll)
     async with played() as play:
         play.events.withheld = 0.0
         await until(lambda: play.events.claims >= looks)
         for _ in range(100):
             await asyncio.sleep(0)
         assert looks > 1 or play.events.claims == 1
-        monkeypatch.setattr(event_runner_module, "_POLL", 0.001)
+        monkeypatch.setattr(event_runner_module, "POLL", 0.001)
         play.event_runner.wake()
         play.events.withheld = None
         play.schedule.plan_end(0.0, "mine again")
