@@ -14,7 +14,7 @@ from mockserver.control.control_request import ControlRequest, Refusal, bad, sto
 from mockserver.engine.accounts import account_id, is_account_id
 from mockserver.engine.callbacks import Delivery, State
 from mockserver.engine.engine import Engine
-from mockserver.engine.journal import Exchange, without
+from mockserver.engine.journal import Exchange, is_in, without
 from mockserver.engine.ledger import Account
 from mockserver.engine.pieces import in_pieces
 from mockserver.engine.store import Page, Wanted, every
@@ -93,6 +93,12 @@ class Queries:
         shown: dict[str, Any] = without(view, self.engine.known_keys.key_of(account))
         return shown
 
+    def _written(self, exchange: Exchange) -> bytes:
+        """As `request_view`, as JSON, which is searched for the key before anything is looked through."""
+        view, key = views.exchange_view(exchange), self.engine.known_keys.key_of(exchange.account)
+        data = write_json(view)
+        return write_json(without(view, key)) if is_in(key, data) else data
+
     async def callbacks(self, request: ControlRequest) -> Response:
         """List callbacks, also by task_id and state; `wait` waits until there are some and all of them have ended."""
         task_id, state = request.query("task_id"), request.query("state")
@@ -152,7 +158,7 @@ class Queries:
             raise bad("view is summary; without it the records are complete.")
         found, following = await self._page(request, self.engine.store.entries)
         if view is None:
-            rows = [write_json(self.request_view(one)) async for some in in_pieces(found, _PIECE) for one in some]
+            rows = [self._written(one) async for some in in_pieces(found, _PIECE) for one in some]
         else:
             rows = [write_json(await self._row(one)) async for some in in_pieces(found, _PIECE) for one in some]
         return listed("requests", rows, following)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.engine.callbacks import Attempt, Delivery
 from mockserver.engine.engine import Engine
-from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_headers, without
+from mockserver.engine.journal import Exchange, parsed, readable, redact, safe_headers
 from mockserver.engine.ledger import Account, Currency, Usage
 from mockserver.engine.pieces import in_pieces
 from mockserver.engine.sinks import Sink
@@ -157,7 +157,7 @@ def attempt_view(attempt: Attempt) -> dict[str, Any]:
 
 def exchange_view(exchange: Exchange) -> dict[str, Any]:
     """A request and its answer, without the API key."""
-    secret = exchange.secret
+    secret, headers = exchange.secret, safe_headers(exchange.headers)
     return {
         "id": exchange.id,
         "time": exchange.time,
@@ -165,7 +165,7 @@ def exchange_view(exchange: Exchange) -> dict[str, Any]:
         "account": exchange.account or None,
         "method": exchange.method,
         "path": redact(exchange.path, secret),
-        "headers": without(safe_headers(exchange.headers), secret),
+        "headers": {redact(name, secret): redact(value, secret) for name, value in headers.items()},
         "body": readable(exchange.body, secret),
         "body_size": exchange.body_size,
         "pictures": exchange.pictures,

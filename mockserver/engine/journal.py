@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
-from pydantic_core import from_json, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from mockserver.engine.problems import StoreUnavailable
 from mockserver.engine.tasks import Task
+from mockserver.engine.text import write_json
 
 BODY_KEPT = 16_384
 """Bytes of a body that are kept."""
@@ -150,16 +152,39 @@ def _length_alone(match: re.Match[bytes]) -> bytes:
 
 def readable(data: bytes, secret: str = "") -> Any:
     """A kept body for reading: parsed if it is JSON, else text; without the key."""
-    return without(parsed(redact(data.decode("utf-8", "replace"), secret)), secret)
+    text = redact(data.decode("utf-8", "replace"), secret)
+    return without(parsed(text), secret) if "\\" in text else parsed(text)  # without escapes the key has no other form
 
 
 def without(value: Any, secret: str) -> Any:
     """A JSON value without the key, however its text had escaped it."""
+    return _without(value, secret) if _may_hold(value, secret) else value
+
+
+def _may_hold(value: Any, secret: str) -> bool:
+    """Whether a JSON value may hold the key in any of its texts."""
+    try:
+        return len(secret) >= SHORTEST_SECRET and is_in(secret, to_json(value))
+    except (PydanticSerializationError, UnicodeError):
+        return True
+
+
+def is_in(secret: str, written: bytes) -> bool:
+    """Whether JSON as `to_json` writes it has the key in it. A key that is too short to be redacted never is."""
+    return len(secret) >= SHORTEST_SECRET and _as_written(secret) in written
+
+
+@lru_cache(maxsize=256)
+def _as_written(text: str) -> bytes:
+    return write_json(text)[1:-1]
+
+
+def _without(value: Any, secret: str) -> Any:
     if isinstance(value, str):
         return redact(value, secret)
     if isinstance(value, dict):
-        return {redact(name, secret): without(item, secret) for name, item in value.items()}
-    return [without(item, secret) for item in value] if isinstance(value, list) else value
+        return {redact(name, secret): _without(item, secret) for name, item in value.items()}
+    return [_without(item, secret) for item in value] if isinstance(value, list) else value
 
 
 def parsed(text: str) -> Any:
