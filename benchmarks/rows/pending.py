@@ -11,7 +11,7 @@ from benchmarks.candidates import EVOLINK, ours, reset
 from benchmarks.figures import Figure
 from benchmarks.load import harness
 from benchmarks.rounds import cpu_ratios, measure_in_turns, start
-from benchmarks.rows.submission import hold
+from benchmarks.rows.submission import ROOM, hold
 from benchmarks.scale import Scale
 
 JOURNAL = 6_000
@@ -25,12 +25,12 @@ def measure(scale: Scale) -> Sequence[Figure]:
     row = f"{scale.pending:,} pending tasks"
     with ExitStack() as stack:
         beats = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mockserver-bench-"))) / "beats.json"
-        full = start(stack, ours("full", EVOLINK, heartbeat=beats))
+        full = start(stack, ours("full", EVOLINK, heartbeat=beats, options=ROOM))
         few = hold(full.port, min(JOURNAL, scale.pending // 10), scale)
         before = full.process.rss()
         many = hold(full.port, few + scale.pending, scale)
         size = (full.process.rss() - before) / (many - few) / 1e3
-        empty = start(stack, ours("empty", EVOLINK, before=reset))
+        empty = start(stack, ours("empty", EVOLINK, before=reset, options=ROOM))
         turns = measure_in_turns([full, empty], replace(scale, seconds=min(scale.seconds, TURN)))
         stalls = json.loads(beats.read_text())
     inside = "a heartbeat of 5 ms in the loop"

@@ -1,5 +1,6 @@
 """A request to the control surface, as its handler gets it, and the handler's refusals."""
 
+import asyncio
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Awaitable, Callable, Mapping
@@ -79,7 +80,7 @@ class ControlRequest:
     async def text(self, largest: int, flag: str) -> str:
         """The body as text, of at most `largest` bytes, which a flag sets. Raises Refusal as `raw` does.
 
-        It is decoded as it arrives: to decode a long one at once would keep others waiting.
+        It is decoded as it arrives, and put together in a thread: a long one would keep others waiting.
         """
         content = self.http_request.content
         decoder = getincrementaldecoder("utf-8-sig")()
@@ -91,7 +92,7 @@ class ControlRequest:
                 if size > largest:
                     raise HTTPRequestEntityTooLarge(largest, size)
                 parts.append(decoder.decode(chunk))
-            return "".join([*parts, decoder.decode(b"", final=True)])
+            return await asyncio.to_thread("".join, [*parts, decoder.decode(b"", final=True)])
 
         try:
             return await self._complete(decoded, largest, flag)
