@@ -25,9 +25,9 @@ def measure(scale: Scale) -> Sequence[Figure]:
     return [*_costs(scale), *_workers(scale), *_restarts(scale), *_flat(scale)]
 
 
-def _ours(name: str, store: Store, *flags: str, cores: tuple[int, ...] = (), latency: str = "600-900") -> Candidate:
+def _ours(name: str, store: Store, *flags: str, cores: tuple[int, ...] = ()) -> Candidate:
     """A server on a store, on uvloop where that is installed, as it is run."""
-    made = ours(name, EVOLINK, loop="uvloop", latency=latency, before=reset, options=("--store", store.url, *flags))
+    made = ours(name, EVOLINK, loop="uvloop", before=reset, options=("--store", store.url, *flags))
     return replace(made, cores=cores) if cores else made
 
 
@@ -106,7 +106,7 @@ def _flat(scale: Scale) -> list[Figure]:
     sizes = []
     with ExitStack() as stack:
         store = stack.enter_context(redis())
-        server = start(stack, _ours("ours", store, "--keep-tasks", str(scale.stored), latency="instant"))
+        server = start(stack, _ours("ours", store, "--keep-tasks", str(2 * scale.stored + 100_000)))
         done = 0
         for piece in range(1, PIECES + 1):
             while done < piece * scale.stored / PIECES:
