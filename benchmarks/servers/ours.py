@@ -32,7 +32,9 @@ class Heartbeat:
         found = {name: max(1e3 * late[name], longest) for name, longest in self._longest.items()}
         if found != self._longest:
             self._longest = found
-            self._path.write_text(json.dumps(found))
+            whole = self._path.with_suffix(".new")  # whoever reads meanwhile sees one or the other, whole
+            whole.write_text(json.dumps(found))
+            whole.replace(self._path)
         self._plan()
 
 
