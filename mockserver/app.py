@@ -193,7 +193,7 @@ class App:
             self.engine.defects.add(where, error)
         return self.index_page.internal_error()
 
-    def _found(self, method: str, target: str, host: str) -> "_Found":
+    def _found(self, method: str, target: str, host: str) -> _Found:
         """The provider's name and the path as `_locate` finds them, the route, and the path's variable parts."""
         name, path = self._locate(target, host)
         return (name, path, *(self._routers[name].find(method, path) if name is not None else (UNKNOWN_PATH, {})))

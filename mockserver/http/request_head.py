@@ -43,6 +43,8 @@ def split_requests(data: bytes) -> Sequence[bytes]:
 
 def safe_message(message: RawRequestMessage) -> RawRequestMessage:
     """A parsed request with texts that can be stored and shown, whatever bytes its header had."""
+    if message.path.isascii() and all(map(str.isascii, (*message.headers.keys(), *message.headers.values()))):
+        return message  # what was not ASCII is in the body
     headers = CIMultiDict((safe_text(name), safe_text(value)) for name, value in message.headers.items())
     return message._replace(path=safe_text(message.path), headers=CIMultiDictProxy(headers))
 
