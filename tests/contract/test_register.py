@@ -13,7 +13,12 @@ from contract_tests.pictures import picture_of
 
 
 def _copy(to: Path) -> Path:
-    """A copy of the suite and its tables; the folder of evolink's tests in it."""
+    """A copy of the suite and its tables; the folder of evolink's tests in it.
+
+    Its own `pytest.ini` makes `to` the rootdir: pytest reads no conftest.py above that, and without the file it takes
+    the folder that the copy and the working directory share, so that the result depends on where both lie.
+    """
+    (to / "pytest.ini").write_text("[pytest]\n", "utf-8")
     for name in ("contract_tests", "fixtures"):
         shutil.copytree(ROOT / name, to / name)  # with the bytecode, which is valid for the copy
     return to / "contract_tests" / "evolink"
