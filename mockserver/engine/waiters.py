@@ -107,7 +107,7 @@ class Waiters:
 
     def forget(self, account: str | None, task_ids: list[str]) -> None:
         """Say that a reset has forgotten tasks, and an account (all of them if None): its calls' delays end at once."""
-        for task_id in task_ids:
+        for task_id in [name for name in task_ids if name in self._ends]:
             self.end(task_id)
         problem = Problem(Kind.UNAVAILABLE, f"the server {self.interruption} while this call was under way")
         for owner, future in self._alarms.values():

@@ -317,10 +317,7 @@ class MemoryStore:
         self._clear()
 
     async def reset_account(self, account: str) -> list[str]:
-        tasks = self._tasks.remove_account(account, lambda task: task.id not in self._held)
-        for task in tasks:
-            self._held.pop(task.id, None)
-            self._schedule.ends.discard(task.id)
+        tasks = self._tasks.remove_account(account, self._let_go)
         for delivery in self._deliveries.remove_account(account, lambda delivery: delivery.ended):
             self._schedule.attempts.discard(delivery.id)
             self._delivery_of.pop(delivery.task_id, None)
@@ -331,6 +328,13 @@ class MemoryStore:
         self._held_back.pop(account, None)
         self.steering.forget_account(account)
         return [task.id for task in tasks]
+
+    def _let_go(self, task: Task) -> bool:
+        """Let a task that is being forgotten not end any more. Whether it had ended before."""
+        if self._held.pop(task.id, None) is None:
+            return True
+        self._schedule.ends.discard(task.id)
+        return False
 
     async def dump(self) -> Records:
         return await asyncio.to_thread(self._freeze())

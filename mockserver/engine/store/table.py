@@ -3,15 +3,21 @@
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from operator import indexOf
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from mockserver.engine.journal import Exchange
 from mockserver.engine.store import Wanted
+from mockserver.engine.store.arrivals import Arrivals
 
 T = TypeVar("T")
 
 _LEAST_STALE = 1_000
+
+_FEW = 10_000
+"""Ids that are gone through one by one to reach a cursor."""
 
 
 def page(
@@ -55,8 +61,10 @@ class Table(Generic[T]):
         self.bound = bound
         self.dropped = 0
         self.rows: dict[str, T] = {}
-        self._by_provider = defaultdict[str, dict[str, None]](dict)
-        self._by_account = defaultdict[str, dict[str, None]](dict)
+        self._arrivals = Arrivals()
+        self._by_account = defaultdict[str, dict[str, int]](dict)
+        """The ids of an account, with the number of each one's block of arrivals."""
+
         self._ended: deque[tuple[str, T]] = deque()
         self._stale = 0
         self._owner_of = owner_of
@@ -70,8 +78,7 @@ class Table(Generic[T]):
     def add(self, key: str, value: T, provider: str, account: str) -> None:
         """Add a record of a provider and an account under an id that is free."""
         self.rows[key] = value
-        self._by_provider[provider][key] = None
-        self._by_account[account][key] = None
+        self._by_account[account][key] = self._arrivals.add(key, provider)
 
     def retire(self, key: str) -> None:
         """Say that a record has ended: it may be dropped when newer ones need its room."""
@@ -92,20 +99,17 @@ class Table(Generic[T]):
 
     def remove_account(self, account: str, ended: Callable[[T], bool]) -> list[T]:
         """Remove the records of an account; `ended` says which of them were retired. Returns them, oldest first."""
-        gone = []
-        for key in self._by_account.pop(account, ()):
-            value = self.rows.pop(key)
-            self._by_provider[self._owner_of(value)[0]].pop(key)
-            gone.append(value)
+        keys = self._by_account.pop(account, {})
+        gone = list(map(self.rows.pop, keys))
+        self._arrivals.remove(keys)
         self._count_stale(sum(map(ended, gone)))
         return gone
 
     def _remove(self, key: str, value: T) -> None:
         del self.rows[key]
-        provider, account = self._owner_of(value)
-        del self._by_provider[provider][key]
+        _, account = self._owner_of(value)
         keys = self._by_account[account]
-        del keys[key]
+        self._arrivals.remove({key: keys.pop(key)})
         if not keys:
             del self._by_account[account]
 
@@ -118,22 +122,42 @@ class Table(Generic[T]):
 
     def page(self, wanted: Wanted[T], limit: int, cursor: str | None) -> tuple[list[T], str | None]:
         """Up to `limit` records that are wanted, newest first, older than the one whose id is the cursor."""
-        provider, accounts, keep = wanted.provider, wanted.accounts, wanted.keep
         if wanted.all and cursor is None and limit >= len(self.rows):
             return list(reversed(self.rows.values())), None  # many times as fast as asking for each
-        keys: dict[str, Any] = self.rows
-        if provider is not None:
-            keys = self._by_provider.get(provider, {})
-        if accounts is not None:
-            theirs: dict[str, Any] = _union([self._by_account.get(account, {}) for account in accounts])
-            keys, others = (theirs, keys) if len(accounts) == 1 and len(theirs) <= len(keys) else (keys, theirs)
-            return page(self.rows, filter(others.__contains__, reversed(keys)), keep, limit, cursor)
-        return page(self.rows, reversed(keys), keep, limit, cursor)
+        before = None
+        if cursor is not None:
+            before = self._place(cursor, wanted)
+            if before is None:
+                return [], None
+        if wanted.provider is not None and wanted.accounts is not None:
+            wanted = replace(wanted, keep=partial(self._is_kept, wanted))
+        return page(self.rows, self._keys(wanted, before), wanted.keep, limit, None)
 
+    def _place(self, cursor: str, wanted: Wanted[T]) -> tuple[str, int] | None:
+        """An id with the number of its block; None if there is none, or its record is not of the wanted owners."""
+        if cursor not in self.rows:
+            return None
+        provider, account = self._owner_of(self.rows[cursor])
+        if wanted.provider in (None, provider) and (wanted.accounts is None or account in wanted.accounts):
+            return cursor, self._by_account[account][cursor]
+        return None
 
-def _union(parts: list[dict[str, None]]) -> dict[str, None]:
-    """The keys of all parts; for one part itself, in its order."""
-    return parts[0] if len(parts) == 1 else {key: None for part in parts for key in part}
+    def _is_kept(self, wanted: Wanted[T], value: T) -> bool:
+        return self._owner_of(value)[0] == wanted.provider and wanted.keep(value)
+
+    def _keys(self, wanted: Wanted[T], before: tuple[str, int] | None) -> Iterator[str]:
+        """The ids of the wanted accounts, if there are any, else of the wanted provider, newest first."""
+        if wanted.accounts is None:
+            return self._arrivals.newest_first(before, wanted.provider)
+        parts = [self._by_account.get(account, {}) for account in wanted.accounts]
+        if len(parts) == 1 and (before is None or len(parts[0]) <= _FEW):
+            keys = reversed(parts[0])
+            if before is not None:
+                indexOf(keys, before[0])
+            return keys
+        within = set(chain.from_iterable(part.values() for part in parts))
+        found = self._arrivals.newest_first(before, within=within)
+        return (key for key in found if any(key in part for part in parts))
 
 
 class EntryTable:
