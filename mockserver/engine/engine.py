@@ -171,9 +171,20 @@ class Engine:
                 log.warning("submissions are refused (503): %s", problem.detail)
             raise
         self._full = False
-        if not job.stuck:
+        at_once = task.due <= now and not job.callback_url
+        if not (job.stuck or (at_once and await self._end_at_once(task))):
             self.event_runner.notify_planned(task.due)
         return task
+
+    async def _end_at_once(self, task: Task) -> bool:
+        """End a task that takes no time and has no callback. False if the store could not: then its planned end does.
+
+        Those that fell due before this request have ended before, so it is this one's turn.
+        """
+        try:
+            return await self._settle(task, [])
+        except StoreUnavailable:
+            return False
 
     def _plan(self, job: Job, now: float, number: int, draws: int) -> Task:
         """The task of an account's `number`-th generation, counted from 0; `draws` ids of it were taken already."""
@@ -217,7 +228,7 @@ class Engine:
         None if it has not: a reset has forgotten it, or the server is about to stop.
         """
         store, name = self.store, task.id
-        if self.event_runner.may_be_due():
+        if await store.is_open(name) and self.event_runner.may_be_due():
             await self.event_runner.run_due()
         if await store.is_open(name):
             await self.waiters.until_end(name, task.due, store.is_open)
