@@ -7,23 +7,18 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from functools import partial
 from threading import Timer
 from typing import Any, Protocol
 
 from mockserver.app import App
 from mockserver.cli.announcer import Announcer
 from mockserver.cli.cannot_serve import CannotListen, CannotServe, why_no_proxy, why_not_listening
+from mockserver.cli.garbage import limit_collection
 from mockserver.cli.signals import GRACE_SECONDS, on_signals
 from mockserver.cli.writer import Writer
-from mockserver.engine.clock import pause
 from mockserver.engine.problems import StoreUnavailable
 from mockserver.http.listening import serving
-
-BUSY_SECONDS, QUIET_SECONDS = 0.05, 1.0
-"""Seconds between two collections of young objects: while there are requests, and while there are none."""
-
-FEW_TASKS = 5_000
-"""With fewer tasks than this, a full garbage collection takes a few milliseconds."""
 
 
 class Place(Protocol):
@@ -86,37 +81,15 @@ def serve(app: App, config: str | None, place: Place) -> None:
 
 
 async def _limit_garbage_collection(app: App) -> None:
-    """Until this is cancelled, collect only young objects while there are requests, if tasks are kept in this process.
-
-    Thousands of tasks may be kept, and none has reference cycles; a full collection would delay requests by tens of
-    milliseconds. A full collection runs only when there are no requests and few tasks are kept.
-    """
+    """Switch garbage collection on; where tasks are kept in this process, limit it until this is cancelled."""
     gc.freeze()
     gc.enable()
-    if app.settings.store != "memory":  # a full collection finds little here, and is cheap
-        return
-    gc.set_threshold(500, 1_000_000, 1_000_000)
-    last, clean, seconds = app.requests, False, QUIET_SECONDS
-    while True:
-        await pause(seconds)
-        busy, last = app.requests != last, app.requests
-        if busy:
-            gc.collect(0)
-            gc.freeze()
-            clean = False
-        elif not clean and await _keeps_few_tasks(app):
-            gc.unfreeze()
-            gc.collect()
-            gc.freeze()
-            clean = True
-        seconds = BUSY_SECONDS if busy else QUIET_SECONDS
+    if app.settings.store == "memory":  # else a full collection finds little here, and is cheap
+        await limit_collection(lambda: app.requests, partial(_tasks_kept, app))
 
 
-async def _keeps_few_tasks(app: App) -> bool:
-    try:
-        return (await app.engine.store.kept())["tasks"].count < FEW_TASKS
-    except StoreUnavailable:
-        return False
+async def _tasks_kept(app: App) -> int:
+    return (await app.engine.store.kept())["tasks"].count
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -193,7 +193,8 @@ class Engine:
         task_id = self.providers[job.provider].new_id(draw, now)
         duration = job.delay
         if duration is None:
-            duration = draw.between(*self.config.latency.of(job.documented)) * job.slowness
+            shortest, longest = self.config.latency.of(job.documented)
+            duration = draw.between(shortest, longest) * job.slowness if longest else 0.0
         # to microseconds, and not by `round`, which goes by way of a text; an end that is rounded up from now would
         # never come while a virtual clock stands still
         planned = max(now, int((now + duration) * 1e6 + 0.5) / 1e6) if duration else now
@@ -228,13 +229,14 @@ class Engine:
         None if it has not: a reset has forgotten it, or the server is about to stop.
         """
         store, name = self.store, task.id
-        if await store.is_open(name) and self.event_runner.may_be_due():
-            await self.event_runner.run_due()
         if await store.is_open(name):
-            await self.waiters.until_end(name, task.due, store.is_open)
+            if self.event_runner.may_be_due():
+                await self.event_runner.run_due()
             if await store.is_open(name):
-                return None
-        await store.refresh()  # the process that has ended it may have moved the clock
+                await self.waiters.until_end(name, task.due, store.is_open)
+                if await store.is_open(name):
+                    return None
+            await store.refresh()  # the process that has ended it may have moved the clock
         return await store.task(name)
 
     async def _end(self, task_id: str, due: float) -> Ending | None:

@@ -222,10 +222,7 @@ class EventRunner:
     def may_be_due(self) -> bool:
         """Whether `run_due` may have something to do, as far as this process knows."""
         now = self.clock.now()
-        if self._ends.running.locked() or self._events.may_be_due(now):
-            return True
-        alarm = self.alarms.head()
-        return alarm is not None and alarm[0] <= now
+        return self._events.may_be_due(now) or self._ends.running.locked() or self.alarms.is_due(now)
 
     async def run_due(self) -> None:
         """End the tasks that are due, and ring the alarms that are."""

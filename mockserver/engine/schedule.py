@@ -104,6 +104,15 @@ class Queue(Generic[K]):
             heappop(heap)
         return heap[0][:2] if heap else None
 
+    def is_due(self, now: float) -> bool:
+        """Whether there is one that is due at or before `now`."""
+        heap, live = self._heap, self._live
+        while heap and heap[0][0] <= now:
+            if live.get(heap[0][2]) == heap[0][1]:
+                return True
+            heappop(heap)
+        return False
+
     def pop_due(self, now: float) -> tuple[float, K] | None:
         """The first that is due at or before `now`, taken out; None if there is none."""
         heap, live = self._heap, self._live

@@ -60,10 +60,11 @@ class RequestHead:
 
     def receive(self, data: bytes, between_requests: bool) -> None:
         """Take bytes before they are parsed; `between_requests` says that the last request's body is complete."""
-        if self._parsed:
-            if not between_requests:
+        if self._parsed or not self._start:
+            if self._parsed and not between_requests:
                 return
-            self._start, self._parsed, self.ascii = b"", False, True
+            self._start, self._parsed, self.ascii = data[:KEPT], False, data.isascii()
+            return
         if len(self._start) < KEPT:
             self._start += data[: KEPT - len(self._start)]
         self.ascii = self.ascii and data.isascii()

@@ -253,8 +253,7 @@ class MemoryStore:
     # events
 
     def may_be_due(self, now: float) -> bool:
-        head = self._schedule.ends.head()
-        return head is not None and head[0] <= now
+        return self._schedule.ends.is_due(now)
 
     async def next_due(self) -> float | None:
         return self._schedule.next_due()
