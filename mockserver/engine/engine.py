@@ -5,7 +5,7 @@ It knows a provider only by its `ProviderPort`, and changes state only through i
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
 from math import inf
@@ -171,20 +171,14 @@ class Engine:
                 log.warning("submissions are refused (503): %s", problem.detail)
             raise
         self._full = False
-        at_once = task.due <= now and not job.callback_url
-        if not (job.stuck or (at_once and await self._end_at_once(task))):
+        if task.due <= now and not job.callback_url:  # it is this one's turn: what fell due before has ended
+            try:
+                await self._settle(task, ())
+            except StoreUnavailable:
+                self.event_runner.notify_planned(task.due)
+        elif not job.stuck:
             self.event_runner.notify_planned(task.due)
         return task
-
-    async def _end_at_once(self, task: Task) -> bool:
-        """End a task that takes no time and has no callback. False if the store could not: then its planned end does.
-
-        Those that fell due before this request have ended before, so it is this one's turn.
-        """
-        try:
-            return await self._settle(task, [])
-        except StoreUnavailable:
-            return False
 
     def _plan(self, job: Job, now: float, number: int, draws: int) -> Task:
         """The task of an account's `number`-th generation, counted from 0; `draws` ids of it were taken already."""
@@ -237,6 +231,8 @@ class Engine:
                 if await store.is_open(name):
                     return None
             await store.refresh()  # the process that has ended it may have moved the clock
+        elif task.due <= task.created:
+            return task
         return await store.task(name)
 
     async def _end(self, task_id: str, due: float) -> Ending | None:
@@ -256,7 +252,7 @@ class Engine:
             return []
         return await self.dispatcher.plan(task, url, body(task), self.entropy)
 
-    async def _settle(self, task: Task, deliveries: list[Delivery]) -> bool:
+    async def _settle(self, task: Task, deliveries: Sequence[Delivery]) -> bool:
         """End a task: settle its money and open its callback. False if it has ended before."""
         if not await self.store.settle(task, deliveries):
             return False

@@ -113,14 +113,14 @@ MUTANTS = (
         "EV-CB-2",
         "The callback comes at submission.",
         engine(
-            "        if not job.stuck:\n",
+            "        if task.due <= now and not job.callback_url:",
             "        from dataclasses import replace\n\n        ended = replace(task, due=now)\n"
             "        body = self.providers[job.provider].callback_body\n"
             "        if job.callback_url and body:\n"
             "            sent = await self.dispatcher.plan(ended, job.callback_url, body(ended), self.entropy)\n"
             "            self.store._open_deliveries(sent, now)\n"
             "            self.event_runner.wake()\n"
-            "        if not job.stuck:\n",
+            "        if task.due <= now and not job.callback_url:",
         ),
     ),
     mutant(
