@@ -1,19 +1,19 @@
 """The engine end to end, without HTTP: submissions, money, ends, callbacks, and the same results for the same seed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from engine import world
 from engine.suspending import SuspendingStore
 from engine.world import T0, ScriptedSender, Studio, at_once, hook, job, running, until
-from mockserver.engine.callbacks import DeliveryFault, State
+from mockserver.engine.callbacks import Delivery, DeliveryFault, State
 from mockserver.engine.clock import Draw, SystemClock
 from mockserver.engine.engine import Engine
 from mockserver.engine.ledger import USAGE_KEPT, Account, Usage
 from mockserver.engine.outbound import Routing
-from mockserver.engine.problems import Kind, Problem
+from mockserver.engine.problems import Kind, Problem, StoreUnavailable
 from mockserver.engine.store import Bounds, Kept, Wanted
 from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Failure, Status, Task
@@ -60,6 +60,43 @@ async def test_a_task_is_planned_at_submission() -> None:
         assert task == Task(task.id, job(), T0, T0 + 10, T0 + 10, None)
         assert (await engine.find("studio", task.id), await engine.find("other", task.id)) == (task, None)
         assert await pending(engine) == (1, 0)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("failure", [None, FAILED])
+async def test_a_task_that_takes_no_time_ends_with_its_submission(failure: Failure | None) -> None:
+    async with running() as engine:
+        seen: list[Task] = []
+        engine.task_observers.append(lambda task, _: seen.append(task))
+        task = await engine.submit(job(delay=0.0, failure=failure))
+        assert await amounts(engine) == ((1000, 0, 0) if failure else (975, 0, 25))
+        assert (await pending(engine), await engine.event_runner.next_due(), seen) == ((0, 0), None, [task])
+        assert await engine.wait(task) == task
+        assert await advance(engine, 1) == []
+
+
+@pytest.mark.asyncio
+async def test_a_task_that_takes_no_time_and_has_a_callback_sends_it() -> None:
+    async with hook() as receiver, running() as engine:
+        task = await engine.submit(job(delay=0.0, callback_url=receiver.url))
+        await until(lambda: len(receiver.posted) == 1)
+        assert await engine.wait(task) == task
+        assert (await amounts(engine), await pending(engine)) == ((975, 0, 25), (0, 0))
+
+
+@pytest.mark.asyncio
+async def test_a_task_that_takes_no_time_ends_later_if_the_store_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as engine:
+
+        async def away(task: Task, deliveries: Sequence[Delivery]) -> bool:
+            raise StoreUnavailable("the store is away")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(engine.store, "settle", away)
+            task = await engine.submit(job(delay=0.0))
+            assert await amounts(engine) == (975, 25, 0)
+        assert await engine.wait(task) == task
+        assert await amounts(engine) == (975, 0, 25)
 
 
 @pytest.mark.asyncio
