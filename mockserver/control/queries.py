@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from aiohttp.web import Response
@@ -11,6 +11,7 @@ from aiohttp.web import Response
 from mockserver import __version__
 from mockserver.control import views
 from mockserver.control.control_request import ControlRequest, Refusal, bad, stopping
+from mockserver.control.written_rows import WrittenRows
 from mockserver.engine.accounts import account_id, is_account_id
 from mockserver.engine.callbacks import Delivery, State
 from mockserver.engine.engine import Engine
@@ -49,6 +50,7 @@ class Queries:
 
     engine: Engine
     mounts: Mapping[str, Mount]
+    rows: WrittenRows = field(default_factory=WrittenRows, init=False)
 
     async def health(self, request: ControlRequest) -> dict[str, Any]:
         """That the server is there, which process answers, what is pending, and what the bounds have dropped."""
@@ -158,7 +160,7 @@ class Queries:
             raise bad("view is summary; without it the records are complete.")
         found, following = await self._page(request, self.engine.store.entries)
         if view is None:
-            rows = [self._written(one) async for some in in_pieces(found, _PIECE) for one in some]
+            rows = [self.rows.row(one, self._written) async for some in in_pieces(found, _PIECE) for one in some]
         else:
             rows = [write_json(await self._row(one)) async for some in in_pieces(found, _PIECE) for one in some]
         return listed("requests", rows, following)
