@@ -2,7 +2,8 @@
 
 `Routing.resolve` decides, once, when a callback is planned: it is routed if a route matches; else it is contacted
 directly if its target is loopback (or egress is allowed); else it is captured: kept, readable, and never sent.
-`Sender` connects: what a socket is made for is an address, checked after every look-up.
+`Sender` connects: what a socket is made for is an address, checked after every look-up. Its HTTP client is imported
+with the first callback that is posted, to keep the start short.
 """
 
 import asyncio
@@ -12,13 +13,16 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mockserver.engine import addresses
 from mockserver.engine.callbacks import Outcome
 from mockserver.engine.clock import monotonic, pause
 from mockserver.engine.fast_dataclass import fast_dataclass
-from mockserver.engine.http_post import Connection, Destination, destination_of
+
+if TYPE_CHECKING:
+    from mockserver.engine.http_post import Connection, Destination
 
 IN_FLIGHT = 64
 """Callbacks under way at once."""
@@ -100,6 +104,8 @@ class Sender:
 
         Never raises for what a receiver or the network does: that is an Outcome with its error in words.
         """
+        from mockserver.engine.http_post import destination_of
+
         try:
             destination = destination_of(url)
         except ValueError as error:
@@ -126,7 +132,7 @@ class Sender:
                     connection.close()
             return Outcome(status, monotonic() - started, None, start.decode("utf-8", "replace"))
 
-    def _idle_connection(self, key: _PoolKey) -> Connection | None:
+    def _idle_connection(self, key: _PoolKey) -> "Connection | None":
         """An open connection from an earlier callback, if there is one."""
         kept = self._idle.get(key, [])
         while kept:
@@ -136,7 +142,7 @@ class Sender:
             connection.close()
         return None
 
-    def _keep(self, key: _PoolKey, connection: Connection) -> None:
+    def _keep(self, key: _PoolKey, connection: "Connection") -> None:
         connection.idle_since = monotonic()
         self._idle.setdefault(key, []).append(connection)
         if self._sweep is None:
@@ -168,7 +174,7 @@ class Sender:
         await pause(0)  # the transports end in the loop's next turn
 
 
-async def _connect(destination: Destination, rule: AddressRule, verify: bool) -> Connection:
+async def _connect(destination: "Destination", rule: AddressRule, verify: bool) -> "Connection":
     """Connect to a host: to the addresses that are known without a look-up, else to those that its name resolves to."""
     loop = asyncio.get_running_loop()
     known = addresses.known_addresses(destination.host)
@@ -191,7 +197,9 @@ async def _connect(destination: Destination, rule: AddressRule, verify: bool) ->
 
 async def _connect_to(
     place: tuple[object, ...], rule: AddressRule, secure: ssl.SSLContext | None, host: str
-) -> Connection:
+) -> "Connection":
+    from mockserver.engine.http_post import Connection
+
     loop = asyncio.get_running_loop()
     made = _guarded_socket(str(place[0]), rule)
     try:

@@ -1,4 +1,7 @@
-"""Checks the reference images that clients send, and puts them on record. URLs are never fetched."""
+"""Checks the reference images that clients send, and puts them on record. URLs are never fetched.
+
+What looks into pictures is imported with the first one, to keep the start short.
+"""
 
 import asyncio
 import base64
@@ -7,14 +10,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mockserver.engine.fast_dataclass import fast_dataclass
 from mockserver.engine.problems import Kind, Problem
-from mockserver.engine.uploads import DecodingBudget, NotAPicture, inspect
 from mockserver.http.context import RequestContext
 from mockserver.http.multipart import Upload
+
+if TYPE_CHECKING:
+    from mockserver.engine.uploads import DecodingBudget
 
 LONGEST_URL = 8_192
 """Characters of a reference's URL; a ruling of ours."""
@@ -81,13 +86,17 @@ def _sent(place: str, field: str, url: str, schemes: tuple[str, ...]) -> _Sent:
 
 def _inspected(field: str, sent: list[_Sent]) -> list[dict[str, Any]]:
     """What each reference is, for the record; all of them share one decoding budget. Runs in a thread."""
+    from mockserver.engine.uploads import DecodingBudget
+
     with _INSPECTING:
         budget = DecodingBudget.of_a_call()
         return [_facts(field, each, budget) for each in sent]
 
 
-def _facts(field: str, each: _Sent, budget: DecodingBudget) -> dict[str, Any]:
+def _facts(field: str, each: _Sent, budget: "DecodingBudget") -> dict[str, Any]:
     """The record of one reference. Raises Problem if it is no picture."""
+    from mockserver.engine.uploads import NotAPicture, inspect
+
     if each.source == "url":
         return {"source": "url"}
     data = _decoded(each.place, field, each.encoded) if each.encoded else each.data

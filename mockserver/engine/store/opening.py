@@ -1,11 +1,10 @@
-"""From a URL to a store."""
+"""From a URL to a store. What only other stores than the default need is imported for these."""
 
 from collections.abc import Mapping
 
 from mockserver.engine.store import Bounds, Store
-from mockserver.engine.store.codec import RuleForm
 from mockserver.engine.store.memory import MemoryStore
-from mockserver.engine.store.shared import LARGEST_AMOUNT, TOO_LARGE
+from mockserver.engine.store.steering import RuleForm
 
 KINDS = "memory, sqlite:///FILE, redis://HOST, rediss://HOST, valkey://HOST, valkeys://HOST or unix://SOCKET"
 
@@ -22,6 +21,8 @@ def open_store(url: str, opening: Mapping[str, int], bounds: Bounds, rule_form: 
     """
     if url in ("", "memory"):
         return MemoryStore(opening, bounds)
+    from mockserver.engine.store.shared import LARGEST_AMOUNT, TOO_LARGE
+
     if max(opening.values(), default=0) > LARGEST_AMOUNT:
         raise ValueError(f"{TOO_LARGE}: an opening balance is more")
     scheme = url.partition(":")[0]
