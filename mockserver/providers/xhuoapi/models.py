@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -121,10 +122,15 @@ class GptImage2(GptImage):
     """gpt-image-2: any size within the upstream limits (XH-SIZE-1 to -6)."""
 
     def limit_broken(self, size: Pair) -> str | None:
-        return None if size in ALIASES.values() else UPSTREAM_LIMITS.broken_by(*size)
+        return _limit_broken(size)
 
     def returned(self, size: Pair, exact: bool) -> Pair:
         return size if exact else ALIASES.get(size, size)
+
+
+@lru_cache(maxsize=256)
+def _limit_broken(size: Pair) -> str | None:
+    return None if size in ALIASES.values() else UPSTREAM_LIMITS.broken_by(*size)
 
 
 class Dalle3(OpenAIRequest):

@@ -12,7 +12,7 @@ routes = patches_of("providers.xhuoapi.routes")
 GENERATIONS = 'Route("POST", "/v1/openai/images/generations", generate, billable=True)'
 ENVELOPE = 'return {"success": False, "error": error_object(refusal, problem.detail), "trace_id": trace_id}'
 OF_GPT = 'moderation: Literal["auto", "low"] = "auto"'
-OF_GPT_2 = "    def limit_broken(self, size: Pair) -> str | None:\n        return None if size in ALIASES"
+OF_GPT_2 = "    def limit_broken(self, size: Pair) -> str | None:\n        return _limit_broken(size)"
 OF_NANO = "    def asked(self) -> Pair:\n        aspect ="
 
 MUTANTS = (
