@@ -1,17 +1,21 @@
 """What is due when: heaps of small records, ordered by time and then by the order in which they were planned."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush, merge
 from itertools import count
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, Self, TypeVar
 
 from mockserver.engine.clock import ClockState
+from mockserver.engine.pieces import Container
 
 K = TypeVar("K", bound=Hashable)
 
 _RUN = 2_000
 """Entries that are sorted at once."""
+
+_UNPLANNED = -1
+"""In place of the order of planning, for what does not fall due."""
 
 EventKind = Literal["finish", "attempt", "alarm"]
 Event = tuple[float, EventKind, str]
@@ -89,13 +93,25 @@ class Queue(Generic[K]):
     def __len__(self) -> int:
         return len(self._live)
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._live
+
     def push(self, due: float, order: int, key: K) -> None:
         self._live[key] = order
         heappush(self._heap, (due, order, key))
 
-    def discard(self, key: K) -> None:
-        """Let a thing not fall due after all."""
-        self._live.pop(key, None)
+    def discard(self, key: K) -> bool:
+        """Let a thing not fall due after all. Whether it was in here."""
+        return self._live.pop(key, None) is not None
+
+    def discard_all(self, keys: Collection[K]) -> int:
+        """Let things not fall due after all. How many of them were in here."""
+        live = self._live
+        return len(keys) - [live.pop(key, None) for key in keys].count(None)
+
+    def contents(self) -> list[Container]:
+        """What holds its things, for one that nobody reads any more."""
+        return [self._heap, self._live]
 
     def head(self) -> tuple[float, int] | None:
         """When the first falls due, and its place in the order of planning."""
@@ -123,8 +139,8 @@ class Queue(Generic[K]):
                 return due, key
         return None
 
-    def copy(self) -> "Queue[K]":
-        return Queue(self._heap.copy(), self._live.copy())
+    def copy(self) -> Self:
+        return type(self)(self._heap.copy(), self._live.copy())
 
     def entries(self) -> Iterator[tuple[float, int, K]]:
         """All of them, in the order in which they fall due.
@@ -135,6 +151,28 @@ class Queue(Generic[K]):
         return merge(*[sorted(live[start : start + _RUN]) for start in range(0, len(live), _RUN)])
 
 
+class OpenTasks(Queue[str]):
+    """The ends of tasks. A task is in here until it is discarded, when its end is settled: also after its end was taken
+    out to be run, and also if none is planned, by `keep`."""
+
+    __slots__ = ()
+
+    def keep(self, task_id: str) -> None:
+        self._live[task_id] = _UNPLANNED
+
+    def names(self) -> list[str]:
+        """The ids of the tasks, in the order in which they were added."""
+        return list(self._live)
+
+    def pop_due(self, now: float) -> tuple[float, str] | None:
+        heap, live = self._heap, self._live
+        while heap and heap[0][0] <= now:
+            due, order, key = heappop(heap)
+            if live.get(key) == order:
+                return due, key
+        return None
+
+
 class Schedule:
     """Two queues under one order: `ends` of tasks, and `attempts` of callbacks.
 
@@ -143,7 +181,7 @@ class Schedule:
     """
 
     def __init__(self) -> None:
-        self.ends = Queue[str]()
+        self.ends = OpenTasks()
         self.attempts = Queue[str]()
         self._order = count()
 
@@ -181,6 +219,10 @@ class Schedule:
                 break
             taken.append((due[0], kind, due[1]))
         return taken
+
+    def contents(self) -> list[Container]:
+        """As `Queue.contents`."""
+        return [*self.ends.contents(), *self.attempts.contents()]
 
     def copy(self) -> "Schedule":
         """The schedule as it is now, for reading."""

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from control.steer import until
 from mockserver.engine.callbacks import Attempt, Delivery, Outcome, State
 from mockserver.engine.journal import Exchange
+from mockserver.engine.store.memory import MemoryStore
 from mockserver.engine.tasks import Job
 from mockserver.server import MockServer
 from mockserver.settings import Settings
@@ -93,3 +95,17 @@ def test_the_record_has_all_of_it_in_order_and_nobody_waits_for_it(full: Scene) 
     assert len(entries) == REQUESTS + CALLBACKS
     times = [entry["startedDateTime"] for entry in entries]
     assert times == sorted(times)
+
+
+def test_nobody_waits_while_a_key_or_everything_is_forgotten(full: Scene) -> None:
+    """The last test of this server, which has nothing left then."""
+    store = full.server.app.engine.store
+    assert isinstance(store, MemoryStore)
+    rows = store._tasks.rows
+    with longest_turn(full) as stall:
+        assert full.http.post("/_mock/reset", json={"api_key": f"acct_{1:012x}"}, timeout=120).status_code == 200
+        assert len(rows) == TASKS - TASKS // ACCOUNTS
+        assert full.http.post("/_mock/reset", timeout=120).status_code == 200
+        assert full.mock("health")["kept"]["tasks"]["count"] == 0
+        until(lambda: not rows)  # they are freed, in pieces
+    assert stall[0] < LONGEST / 2

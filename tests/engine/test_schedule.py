@@ -9,10 +9,11 @@ TIMES = st.sampled_from([1.0, 2.0, 3.0])
 
 
 def drain(schedule: Schedule, now: float) -> list[tuple[float, str]]:
-    """All that is due, taken out in its order."""
+    """All that is due, taken out in its order, and the ends settled."""
     out = []
     while (event := schedule.claim_due(now)) is not None:
         out.append((event[0], event[2]))
+        schedule.ends.discard(event[2])
     return out
 
 
@@ -27,7 +28,19 @@ def test_what_is_due_now_is_due_and_what_is_due_later_stays() -> None:
     schedule.plan_end(5.0, "task")
     assert schedule.ends.pop_due(4.999) is None
     assert schedule.ends.pop_due(5.0) == (5.0, "task")
-    assert len(schedule.ends) == 0
+    assert (schedule.ends.pop_due(5.0), schedule.next_due()) == (None, None)
+
+
+def test_a_task_is_open_until_its_end_is_settled() -> None:
+    ends = Schedule().ends
+    ends.push(5.0, 0, "planned")
+    ends.keep("unplanned")
+    assert ends.pop_due(5.0) == (5.0, "planned")
+    assert (ends.names(), len(ends), "planned" in ends) == (["planned", "unplanned"], 2, True)
+    assert (ends.discard("planned"), ends.discard("planned")) == (True, False)
+    ends.push(6.0, 1, "planned")
+    assert ends.discard_all(["planned", "unplanned", "unknown"]) == 2
+    assert (len(ends), ends.is_due(9.0), ends.head()) == (0, False, None)
 
 
 def test_both_queues_stand_under_one_order() -> None:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from operator import indexOf
 
+from mockserver.engine.pieces import Container
+
 _BLOCK = 1_024
 """Ids in a block."""
 
@@ -45,6 +47,10 @@ class Arrivals:
                 del counts[number]
                 if not block and number != self._newest:
                     del blocks[number]
+
+    def contents(self) -> list[Container]:
+        """What holds the ids, for arrivals that nobody reads any more."""
+        return [*self._blocks.values()]
 
     def newest_first(
         self,

@@ -5,13 +5,14 @@ replace everything at one instant all the same.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from mockserver.engine.callbacks import Delivery
 from mockserver.engine.clock import ClockState, ServerState
 from mockserver.engine.journal import Exchange
 from mockserver.engine.ledger import Account, AccountChange, AccountRow, Usage
+from mockserver.engine.pieces import Container, free_in_pieces
 from mockserver.engine.problems import Kind, Problem
 from mockserver.engine.schedule import Event, EventKind, Schedule
 from mockserver.engine.sinks import SINKS_KEPT
@@ -49,7 +50,9 @@ class MemoryStore:
         self._tasks = Table[Task](
             bounds.tasks, lambda task: (task.job.provider, task.job.account), lambda task: self._names.forget(task)
         )
-        self._held: dict[str, str] = {}
+        self._months: dict[str, str] = {}
+        """The month whose quota an open task's money counts towards; tasks of accounts without a quota are left out."""
+
         self._names = Names()
         self._deliveries = Table[Delivery](
             bounds.callbacks, lambda delivery: (delivery.provider, delivery.account), self._forget_delivery
@@ -108,7 +111,7 @@ class MemoryStore:
         row = self._accounts.open(job.provider, job.account)
         row.check(job.cost, now)
         bound = self.bounds.tasks
-        if len(self._held) >= bound:
+        if len(self._schedule.ends) >= bound:
             raise Problem(Kind.UNAVAILABLE, f"{bound} generations are under way, as many as --keep-tasks allows")
         taken, draws = self._tasks.rows, 0
         task = plan(job, now, row.submissions, 0)
@@ -119,26 +122,28 @@ class MemoryStore:
             task = plan(job, now, row.submissions, draws)
         row.submissions += 1
         name = task.id
-        self._held[name] = row.hold(job.cost, now)
+        if month := row.hold(job.cost, now):
+            self._months[name] = month
         self._tasks.add(name, task, job.provider, job.account)
         if job.trace_id or job.idempotency:
             self._names.remember(task)
-        if not job.stuck:
+        if job.stuck:
+            self._schedule.ends.keep(name)
+        else:
             self._schedule.plan_end(task.due, name)
         return task
 
     async def settle(self, task: Task, deliveries: Sequence[Delivery] = ()) -> bool:
         name, job = task.id, task.job
-        kept, month = self._tasks.rows.get(name), self._held.pop(name, None)
-        if kept is None or month is None:
+        if not self._schedule.ends.discard(name):
             return False
+        month = self._months.pop(name, "") if self._months else ""
         row = self._accounts.open(job.provider, job.account)
         if task.failure:
             row.release(job.cost, month)
         else:
             row.capture(Usage(task.due, task, job.cost))
         self._tasks.rows[name] = task
-        self._schedule.ends.discard(name)
         self._tasks.retire(name)
         if deliveries:
             self._open_deliveries(deliveries, task.due)
@@ -148,7 +153,7 @@ class MemoryStore:
         return self._tasks.rows.get(task_id)
 
     async def is_open(self, task_id: str) -> bool:
-        return task_id in self._held
+        return task_id in self._schedule.ends
 
     async def traced(self, provider: str, account: str, trace_id: str) -> Task | None:
         return self._tasks.rows.get(self._names.traced(provider, account, trace_id))
@@ -308,32 +313,42 @@ class MemoryStore:
         }
 
     async def pending(self) -> Pending:
-        return Pending(len(self._held), self._deliveries.unended, len(self._schedule.attempts))
+        return Pending(len(self._schedule.ends), self._deliveries.unended, len(self._schedule.attempts))
 
     # all of it
 
     async def reset(self, state: ServerState) -> None:
+        before = self._contents()
         self._clear()
+        free_in_pieces(before)
+
+    def _contents(self) -> list[Container]:
+        """What holds the records, to be freed when they are kept no longer."""
+        tables = [*self._tasks.contents(), *self._deliveries.contents(), *self._schedule.contents()]
+        return [self._entries.rows, *tables]
 
     async def reset_account(self, account: str) -> list[str]:
         tasks = self._tasks.remove_account(account, self._let_go)
-        for delivery in self._deliveries.remove_account(account, lambda delivery: delivery.ended):
-            self._schedule.attempts.discard(delivery.id)
+        deliveries = self._deliveries.remove_account(account, _ended)
+        self._schedule.attempts.discard_all(deliveries)
+        for delivery in deliveries.values():
             self._delivery_of.pop(delivery.task_id, None)
-        self._entries.remove_account(account)
+        entries = self._entries.remove_account(account)
         for provider in self._opening:
             self._accounts.remove(provider, account)
         self._names.forget_account(account)
         self._held_back.pop(account, None)
         self.steering.forget_account(account)
-        return [task.id for task in tasks]
+        names = list(tasks)
+        free_in_pieces([tasks, deliveries, entries])
+        return names
 
-    def _let_go(self, task: Task) -> bool:
-        """Let a task that is being forgotten not end any more. Whether it had ended before."""
-        if self._held.pop(task.id, None) is None:
-            return True
-        self._schedule.ends.discard(task.id)
-        return False
+    def _let_go(self, tasks: Collection[str]) -> int:
+        """Let tasks that are being forgotten not end any more. How many of them had ended before."""
+        if self._months:
+            for name in tasks:
+                self._months.pop(name, None)
+        return len(tasks) - self._schedule.ends.discard_all(tasks)
 
     async def dump(self) -> Records:
         return await asyncio.to_thread(self._freeze())
@@ -342,12 +357,12 @@ class MemoryStore:
         """Take all that is kept, as it is now. What is returned makes the records, in any thread."""
         tasks, deliveries = list(self._tasks.rows.values()), list(self._deliveries.rows.values())
         accounts = [row.copy() for row in self._accounts.rows.values()]
-        held, months, schedule = list(self._held), list(self._held.values()), self._schedule.copy()
+        months, schedule = self._months.copy(), self._schedule.copy()
         anonymous, steering = self._anonymous_requests, self.steering.dump()
 
         def records() -> Records:
             planned = with_attempts_under_way(list(schedule.planned()), deliveries)
-            held_with_months = list(zip(held, months, strict=True))
+            held_with_months = [(name, months.get(name, "")) for name in schedule.ends.names()]
             return Records(tasks, deliveries, accounts, held_with_months, planned, anonymous, steering)
 
         return records
@@ -355,7 +370,9 @@ class MemoryStore:
     async def load(self, records: Records, state: ServerState) -> None:
         prepared = await asyncio.to_thread(self._prepared, records)
         prepared._accounts.new_row = self._new_row
+        before = self._contents()
         vars(self).update({**vars(prepared), "_terms": self._terms})
+        free_in_pieces(before)
 
     def _prepared(self, records: Records) -> "MemoryStore":
         prepared = MemoryStore(self._opening, self.bounds)
@@ -363,7 +380,9 @@ class MemoryStore:
         return prepared
 
     def _fill(self, records: Records) -> None:
-        self._held = dict(records.held)
+        self._months = {name: month for name, month in records.held if month}
+        for name, _ in records.held:
+            self._schedule.ends.keep(name)
         self._anonymous_requests = records.anonymous_requests
         self.steering.load(records.steering)
         for row in records.accounts:
@@ -371,7 +390,7 @@ class MemoryStore:
         for task in records.tasks:
             self._tasks.add(task.id, task, task.job.provider, task.job.account)
             self._names.remember(task)
-            if task.id not in self._held:
+            if task.id not in self._schedule.ends:
                 self._tasks.retire(task.id)
         for delivery in records.deliveries:
             self._deliveries.add(delivery.id, delivery, delivery.provider, delivery.account)
@@ -382,3 +401,7 @@ class MemoryStore:
                 self._deliveries.retire(delivery.id)
         for due, kind, name in records.planned:
             (self._schedule.plan_end if kind == "finish" else self._schedule.plan_attempt)(due, name)
+
+
+def _ended(deliveries: Mapping[str, Delivery]) -> int:
+    return sum(delivery.ended for delivery in deliveries.values())

@@ -9,6 +9,7 @@ from operator import indexOf
 from typing import Generic, TypeVar
 
 from mockserver.engine.journal import Exchange
+from mockserver.engine.pieces import Container
 from mockserver.engine.store import Wanted
 from mockserver.engine.store.arrivals import Arrivals
 
@@ -97,13 +98,17 @@ class Table(Generic[T]):
         self.rows[key] = value
         self._count_stale(1)
 
-    def remove_account(self, account: str, ended: Callable[[T], bool]) -> list[T]:
-        """Remove the records of an account; `ended` says which of them were retired. Returns them, oldest first."""
-        keys = self._by_account.pop(account, {})
-        gone = list(map(self.rows.pop, keys))
-        self._arrivals.remove(keys)
-        self._count_stale(sum(map(ended, gone)))
+    def remove_account(self, account: str, ended: Callable[[dict[str, T]], int]) -> dict[str, T]:
+        """Remove the records of an account; `ended` says how many of some were retired. Returns them, oldest first."""
+        numbers = self._by_account.pop(account, {})
+        gone = dict(zip(numbers, map(self.rows.pop, numbers), strict=True))
+        self._arrivals.remove(numbers)
+        self._count_stale(ended(gone))
         return gone
+
+    def contents(self) -> list[Container]:
+        """What holds the records, for a table that nobody reads any more."""
+        return [self.rows, self._ended, *self._arrivals.contents(), *self._by_account.values()]
 
     def _remove(self, key: str, value: T) -> None:
         del self.rows[key]
@@ -183,9 +188,12 @@ class EntryTable:
         entry = self.rows.get(key)
         return None if entry is None else _as_it_is(entry)
 
-    def remove_account(self, account: str) -> None:
-        self.rows = {key: entry for key, entry in self.rows.items() if entry.account != account}
+    def remove_account(self, account: str) -> dict[str, Exchange]:
+        """Remove the entries of an account. Returns what held them, with the others."""
+        before = self.rows
+        self.rows = {key: entry for key, entry in before.items() if entry.account != account}
         self._order = deque(self.rows)
+        return before
 
     def page(self, wanted: Wanted[Exchange], limit: int, cursor: str | None) -> tuple[list[Exchange], str | None]:
         """As `Table.page`, without an index: there are few."""
