@@ -146,11 +146,11 @@ class Engine:
     ) -> Exchange:
         """Put a request on record that has arrived. Its id is a UUID: it is the n-th of the account `counted` ("" for a
         request without a valid key)."""
+        store, series = self.store, ("request", provider, counted)
         for _ in range(DRAWS):
-            number = await self.store.count_request(provider, counted)
-            name = self.entropy.draw_nth(("request", provider, counted), number).uuid()
-            exchange = Exchange(name, self.now(), provider, account, method, path, headers)
-            if await self.store.open_entry(exchange):
+            name = self.entropy.draw_nth(series, await store.count_request(provider, counted)).uuid()
+            exchange = Exchange(name, self.event_runner.clock.now(), provider, account, method, path, headers)
+            if await store.open_entry(exchange):
                 return exchange
         raise RuntimeError("no request id is free")
 

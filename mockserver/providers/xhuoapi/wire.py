@@ -64,9 +64,8 @@ def _family(task: Task) -> str:
 
 def result(task: Task) -> dict[str, Any]:
     """What the synchronous call answers for a completed task, by the model's family."""
-    body: dict[str, Any] = {"created": created(task), "data": _data(task)}
-    if _family(task) == "gpt":
-        body = {"success": True, "task_id": task.id, **body}
+    body: dict[str, Any] = {"success": True, "task_id": task.id} if _family(task) == "gpt" else {}
+    body["created"], body["data"] = created(task), _data(task)
     if task.job.model == "gpt-image-2" and task.job.wire["operation"] == "edits":
         body.update(trace_id=task.job.trace_id, elapsed=_elapsed(task))
     return body
@@ -81,11 +80,12 @@ def _data(task: Task) -> list[dict[str, str]]:
 
 
 def _image(task: Task, index: int) -> dict[str, str]:
-    revised = {"revised_prompt": revised_prompt(task)}
+    revised = revised_prompt(task)
     if task.job.wire["base64"]:
-        return {"b64_json": b64encode(picture(task, index)).decode(), **revised}
-    url = {"url": _url(task, index)}
-    return {**url, **revised} if _family(task) == "nano" else {**revised, **url}
+        return {"b64_json": b64encode(picture(task, index)).decode(), "revised_prompt": revised}
+    if _family(task) == "nano":
+        return {"url": _url(task, index), "revised_prompt": revised}
+    return {"revised_prompt": revised, "url": _url(task, index)}
 
 
 def revised_prompt(task: Task) -> str:

@@ -12,22 +12,20 @@ routes = patches_of("providers.xhuoapi.routes")
 tasks = patches_of("providers.xhuoapi.tasks")
 wire = patches_of("providers.xhuoapi.wire")
 
-OF_GPT = 'if _family(task) == "gpt":\n        body ='
-HEAD = '{"success": True, "task_id": task.id, **body}'
+OF_GPT = 'if _family(task) == "gpt" else {}'
+HEAD = '{"success": True, "task_id": task.id}'
 CREATED = 'return 0 if _family(task) == "nano" else int(task.due)'
 SIGNED = 'return {"se": expiry, "sig": b64encode(digest).decode(), **named}'
 CALLBACK = 'return to_json({"success": True, **ids, "data": {"created": created(task), "data": _data(task)}})'
 GPT_LINK = 'f"/gpt-image/{task.id}_{index}.'
 
 MUTANTS = (
-    mutant(
-        "xh-resp-1-no-task-id", "XH-RESP-1", "gpt-image-2 answers no task_id.", wire(HEAD, '{"success": True, **body}')
-    ),
+    mutant("xh-resp-1-no-task-id", "XH-RESP-1", "gpt-image-2 answers no task_id.", wire(HEAD, '{"success": True}')),
     mutant(
         "xh-resp-1-no-success",
         "XH-RESP-1",
         "gpt-image-2 answers no success.",
-        wire(HEAD, '{"task_id": task.id, **body}'),
+        wire(HEAD, '{"task_id": task.id}'),
     ),
     mutant(
         "xh-resp-1-milliseconds",
@@ -97,8 +95,9 @@ MUTANTS = (
         "XH-RESP-3 XH-RESP-6",
         "dall-e-3 answers no revised_prompt.",
         wire(
-            '{"revised_prompt": revised_prompt(task)}',
-            '{"revised_prompt": revised_prompt(task)} if _family(task) != "dall" else {}',
+            '    return {"revised_prompt": revised, "url": _url(task, index)}',
+            '    told = {"revised_prompt": revised} if _family(task) != "dall" else {}\n'
+            '    return {**told, "url": _url(task, index)}',
         ),
     ),
     mutant(
@@ -150,13 +149,15 @@ MUTANTS = (
         "xh-resp-6-not-with-base64",
         "XH-RESP-6 XH-FMT-1",
         "There is no revised_prompt beside b64_json.",
-        wire("picture(task, index)).decode(), **revised}", "picture(task, index)).decode()}"),
+        wire('picture(task, index)).decode(), "revised_prompt": revised}', "picture(task, index)).decode()}"),
     ),
     mutant(
         "xh-fmt-1-url-too",
         "XH-FMT-1",
         "b64_json comes beside url.",
-        wire(".decode(), **revised}", '.decode(), **revised, "url": _url(task, index)}'),
+        wire(
+            '.decode(), "revised_prompt": revised}', '.decode(), "revised_prompt": revised, "url": _url(task, index)}'
+        ),
     ),
     mutant(
         "xh-fmt-1-data-url",
