@@ -97,6 +97,16 @@ def test_the_record_has_all_of_it_in_order_and_nobody_waits_for_it(full: Scene) 
     assert times == sorted(times)
 
 
+def test_large_lists_have_all_of_it(full: Scene) -> None:
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = full.mock("requests", limit=1_000, **({"cursor": cursor} if cursor else {}))
+        seen += [row["id"] for row in page["requests"]]
+        cursor = page["next"]
+    assert seen == [f"r{number}" for number in reversed(range(REQUESTS))]
+
+
 def test_nobody_waits_while_a_key_or_everything_is_forgotten(full: Scene) -> None:
     """The last test of this server, which has nothing left then."""
     store = full.server.app.engine.store
