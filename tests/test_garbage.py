@@ -18,14 +18,16 @@ class Knot:
 
 @pytest.fixture
 def young() -> Iterator[YoungObjects]:
-    enabled = gc.isenabled()
-    gc.disable()
+    enabled, threshold = gc.isenabled(), gc.get_threshold()
+    gc.enable()
+    gc.set_threshold(1_000_000)
     gc.collect()
     yield YoungObjects()
     gc.unfreeze()
     gc.collect()
-    if enabled:
-        gc.enable()
+    gc.set_threshold(*threshold)
+    if not enabled:
+        gc.disable()
 
 
 def _turn(young: YoungObjects) -> bool:
@@ -48,6 +50,13 @@ def test_turns_without_garbage_for_long_are_samples_again(young: YoungObjects) -
     assert sum(_turn(young) for _ in range(SAMPLED)) < SAMPLED
     gc.unfreeze()
     assert gc.collect() > 0  # what was left out is found by the full collection of a quiet server
+
+
+def test_a_turn_without_collection_is_none(young: YoungObjects) -> None:
+    gc.disable()
+    before = gc.get_freeze_count()
+    assert not any(_turn(young) for _ in range(2 * SAMPLED))
+    assert gc.get_freeze_count() == before
 
 
 def test_what_a_turn_leaves_is_not_looked_at_again(young: YoungObjects) -> None:

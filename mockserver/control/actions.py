@@ -264,15 +264,17 @@ _BUSY = (
 @contextmanager
 def _collector_paused() -> Iterator[None]:
     """Make many records that stay without the cyclic garbage collector, which would stall everything by going through
-    all of them several times. In the end they count as old for it, which spares it one time more."""
+    all of them several times. In the end they count as old for it, or are left out of collections as what was there
+    before (`cli/garbage.py`), which spares it one time more."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
-            if not gc.get_freeze_count():
-                gc.freeze()
+            left_out = gc.get_freeze_count()
+            gc.freeze()
+            if not left_out:
                 gc.unfreeze()
             gc.enable()
 
