@@ -1,6 +1,7 @@
 """The live page in a real browser: each panel, what its buttons do, and what it keeps out."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -238,12 +239,14 @@ def test_at_360_pixels_nothing_overflows(live: Page) -> None:
 
 
 def test_panels_that_nobody_looks_at_are_read_seldom(live: Page) -> None:
+    began = monotonic()
     page = live.open("tasks")
     for number in range(10):
         submit(live.scene, str(number))
         page.wait_for_timeout(150)
     asked = [url.rpartition("/_mock/")[2].partition("?")[0] for url in live.asked]
-    assert asked.count("advice") <= 2 < asked.count("tasks"), asked
+    seldom = 2 + (monotonic() - began) // 3  # every 3 seconds
+    assert asked.count("advice") <= seldom < asked.count("tasks"), asked
 
 
 def test_a_slow_click_is_not_lost_while_requests_come(live: Page) -> None:
