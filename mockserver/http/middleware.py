@@ -62,13 +62,9 @@ def finish_entry(context: RequestContext, response: StreamResponse, duration: fl
 
     `duration` is in real seconds.
     """
-    exchange, content_type = context.exchange, JSON
-    if isinstance(response, JsonAnswer):
-        response.set_header(REQUEST_ID, exchange.id)
-    else:
-        response.headers[REQUEST_ID] = exchange.id
-        content_type = response.headers.get("Content-Type", "")
-    return context.engine.journal.close(exchange, response.status, content_type, duration)
+    _set_header(response, REQUEST_ID, context.request_id)
+    content_type = JSON if isinstance(response, JsonAnswer) else response.headers.get("Content-Type", "")
+    return context.engine.journal.close(context.exchange, response.status, content_type, duration)
 
 
 def _set_header(response: StreamResponse, name: str, value: str) -> None:
