@@ -58,7 +58,7 @@ def test_a_busy_port() -> None:
     before = threading.active_count()
     with (
         closing(socket.create_server(("127.0.0.1", 0))) as taken,
-        pytest.raises(OSError, match="address already in use"),
+        pytest.raises(OSError, match="Address already in use"),
     ):
         MockServer(Settings(port=taken.getsockname()[1])).start()
     assert threading.active_count() == before

@@ -14,6 +14,7 @@ _SET_MEANWHILE = {
     "SSL_CERT_FILE": os.devnull,
     "SSL_CERT_DIR": os.devnull,
     "PYTHONTZPATH": os.environ.get("PYTHONTZPATH", _ZONES),
+    "FROZENLIST_NO_EXTENSIONS": "1",
 }
 
 _PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
@@ -26,7 +27,8 @@ def quick_import() -> Iterator[None]:
     aiohttp does not read the CA certificates at its import, which would take a tenth of the start; its default contexts
     then trust no certificate, and `engine/outbound.py` reads the CA certificates for the first callback to another
     machine. pydantic does not search for plugins, for which it would read the metadata of every installed package; a
-    user who wants plugins sets its variable to something else.
+    user who wants plugins sets its variable to something else. aiohttp's signals, of which this server uses none, work
+    without a compiled list: it would bring the C++ library along, a megabyte.
     """
     if os.environ.setdefault(_PLUGINS, "1") == "1":
         sys.modules.setdefault("pydantic.plugin._loader", _no_plugins())

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from mockserver.http.connection import Application
 from mockserver.http.connection_server import Server
-from mockserver.http.sockets import BACKLOG
+from mockserver.http.sockets import BACKLOG, is_address, open_socket
 from mockserver.settings import Settings
 
 SHUTDOWN_SECONDS = 0.1
@@ -59,6 +59,9 @@ async def serving(app: Startable, sockets: Sequence[socket.socket] = ()) -> Asyn
 
 def _sites(runner: web.ServerRunner, settings: Settings, sockets: Sequence[socket.socket]) -> list[web.BaseSite]:
     tls = _tls(settings)
+    if not sockets and is_address(settings.host):
+        bound = open_socket(settings.host, settings.port)  # uvloop starts four threads even to look an address up
+        return [web.SockSite(runner, bound, ssl_context=tls, backlog=BACKLOG)]
     if not sockets:
         return [web.TCPSite(runner, settings.host, settings.port, ssl_context=tls, reuse_address=True)]
     # asyncio accepts as many connections at once as the backlog says: with 1, each process gets its share of a burst

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from ipaddress import ip_address
 
 BACKLOG = 1_024
 """Connections that wait in a socket's queue."""
@@ -16,6 +17,15 @@ async def shared_sockets(host: str, port: int) -> list[socket.socket]:
     for bound in sockets:
         bound.listen(BACKLOG)
     return sockets
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def open_socket(host: str, port: int) -> socket.socket:

@@ -28,6 +28,7 @@ print(json.dumps({
     "searches": hasattr(loader, "__file__"),
     "built": Generation.__pydantic_complete__,
     "plugins": list(loader.get_plugins()),
+    "compiled": "frozenlist._frozenlist" in sys.modules,
 }))
 """
 
@@ -57,6 +58,10 @@ def test_pydantic_searches_for_no_plugins() -> None:
 def test_a_user_can_have_plugins() -> None:
     said = _said(PYDANTIC_DISABLE_PLUGINS="another")
     assert (said["metadata"], said["searches"], said["built"]) == (True, True, True)
+
+
+def test_the_cpp_library_is_not_loaded() -> None:
+    assert not _said()["compiled"]
 
 
 def test_time_zones_are_looked_for_where_python_does_by_default() -> None:

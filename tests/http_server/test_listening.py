@@ -1,5 +1,6 @@
 """The addresses at which a server that listens on all of them is reached."""
 
+import asyncio
 import socket
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,20 @@ def test_each_of_them_is_served(host: str) -> None:
     with MockServer(settings) as mock:
         for url in served_urls(settings, int(mock.root_url.rpartition(":")[2])):
             assert web.get(f"{url}/healthz", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize(("host", "looked_up"), [("127.0.0.1", False), ("localhost", True)])
+@pytest.mark.asyncio
+async def test_only_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch, host: str, looked_up: bool) -> None:
+    listened: list[object] = []
+    loop = asyncio.get_running_loop()
+    create: Any = loop.create_server
+
+    async def recorded(factory: Any, host: object = None, *rest: Any, **more: Any) -> Any:
+        listened.append(host)
+        return await create(factory, host, *rest, **more)
+
+    monkeypatch.setattr(loop, "create_server", recorded)
+    async with MockServer(Settings(host=host, port=0)) as mock:
+        assert "pending" in await mock.health()
+    assert [name is not None for name in listened] == [looked_up]
