@@ -9,6 +9,10 @@ from benchmarks.load import Load, Request, load
 from benchmarks.processes import ROOT, SERVER_CPU, Process, free_port
 from benchmarks.scale import Scale
 
+TURN = 1.0
+"""Seconds of a turn at most. The other load on a machine changes within seconds: it meets short turns that follow one
+another more alike, and many of them average out what is left."""
+
 
 def nothing(_: "Running") -> None:
     """What happens before a turn, mostly."""
@@ -62,13 +66,14 @@ def turn(running: Running, connections: int, seconds: float) -> Turn:
 
 
 def measure_in_turns(field_: Sequence[Running], scale: Scale) -> dict[str, list[Turn]]:
-    """Every one's turns by name, after a warm-up each. Raises Broken."""
+    """Every one's turns by name, after a warm-up each: `rounds` of `seconds`, in turns of `TURN`. Raises Broken."""
+    seconds = min(scale.seconds, TURN)
     for running in field_:
         turn(running, scale.connections, scale.warm_up)
     turns: dict[str, list[Turn]] = {running.candidate.name: [] for running in field_}
-    for _ in range(scale.rounds):
+    for _ in range(round(scale.rounds * scale.seconds / seconds)):
         for running in field_:
-            turns[running.candidate.name].append(turn(running, scale.connections, scale.seconds))
+            turns[running.candidate.name].append(turn(running, scale.connections, seconds))
     return turns
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One size: `rounds` is the number of turns of each candidate, `seconds` the duration of a turn.
+    """One size: each candidate is measured in `rounds` of `seconds`.
 
     `rest` is how long a server that nobody watches any more is left alone: it observes for 30 s.
     """

@@ -17,8 +17,8 @@ from benchmarks.scale import Scale
 JOURNAL = 6_000
 """Requests after which the journal is full, so that it does not count as tasks."""
 
-TURN = 1
-"""Seconds of a turn at most, so that there are not several times as many tasks in the end."""
+SECONDS = 1
+"""Seconds of a round at most, so that there are not several times as many tasks in the end."""
 
 
 def measure(scale: Scale) -> Sequence[Figure]:
@@ -31,7 +31,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
         many = hold(full.port, few + scale.pending, scale)
         size = (full.process.rss() - before) / (many - few) / 1e3
         empty = start(stack, ours("empty", EVOLINK, before=reset, options=ROOM))
-        turns = measure_in_turns([full, empty], replace(scale, seconds=min(scale.seconds, TURN)))
+        turns = measure_in_turns([full, empty], replace(scale, seconds=min(scale.seconds, SECONDS)))
         stalls = json.loads(beats.read_text())
     inside = "a heartbeat of 5 ms in the loop"
     return [

@@ -1,6 +1,6 @@
 """A submission to evolink: on asyncio and uvloop, with and without --quiet, with few and with many tasks held."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from benchmarks.candidates import EVOLINK, answer_of, bare_submission, loops, ours, reset
@@ -35,42 +35,35 @@ def measure(scale: Scale) -> Sequence[Figure]:
         reset(running)
         hold(running.port, scale.held, scale)
 
-    field: list[Candidate] = []
+    few: list[Candidate] = []
     for loop in loops():
-        field += [
+        few += [
             ours(loop, EVOLINK, loop=loop, before=reset),
             ours(f"{loop}, default", EVOLINK, loop=loop, before=reset, quiet=False),
-            ours(f"{loop}, {held}", EVOLINK, loop=loop, before=refill, options=ROOM),
         ]
+    many = [ours(f"{loop}, {held}", EVOLINK, loop=loop, before=refill, options=ROOM) for loop in loops()]
     with ExitStack() as stack:
-        running = [start(stack, candidate) for candidate in field]
-        running.append(start(stack, bare_submission(answer_of(running[0]))))
-        turns = measure_in_turns(running, scale)
+        first = start(stack, few[0])
+        bare = start(stack, bare_submission(answer_of(first)))
+        turns = measure_in_turns([first, *(start(stack, candidate) for candidate in few[1:]), bare], scale)
+        full = measure_in_turns([*(start(stack, candidate) for candidate in many), bare], scale)
     figures = []
     for loop in loops():
-        for name in (loop, f"{loop}, {held}"):
-            figures.append(
-                Figure(
-                    ROW,
-                    f"{name}: CPU, ceiling ÷ ours",
-                    "×",
-                    cpu_ratios(turns, name),
-                    harness(),
-                    LEASTS[loop],
-                    GOALS[loop],
-                )
-            )
-        lined = cpu_ratios(turns, f"{loop}, default")
-        least, goal = DEFAULT_LEASTS[loop], DEFAULT_GOALS[loop]
-        figures.append(Figure(ROW, f"{loop}, default: CPU, ceiling ÷ ours", "×", lined, harness(), least, goal))
-        many = f"{loop}, {held}"
-        figures.append(_p99(f"{many}: p99", turns[many], 3 if loop == "asyncio" else None))
+        name, least, goal = f"{loop}, {held}", LEASTS[loop], GOALS[loop]
+        figures.append(_ratio(loop, turns, least, goal))
+        figures.append(_ratio(name, full, least, goal))
+        figures.append(_ratio(f"{loop}, default", turns, DEFAULT_LEASTS[loop], DEFAULT_GOALS[loop]))
+        figures.append(_p99(f"{name}: p99", full[name], 3 if loop == "asyncio" else None))
     figures.append(_p99("bare aiohttp: p99", turns["bare aiohttp"]))
     for name in (*loops(), "bare aiohttp"):
         figures.append(
             Figure(ROW, f"{name}: CPU per request", "µs", [turn.cpu for turn in turns[name]], harness(), better="lower")
         )
     return figures
+
+
+def _ratio(name: str, turns: Mapping[str, Sequence[Turn]], least: float, goal: float) -> Figure:
+    return Figure(ROW, f"{name}: CPU, ceiling ÷ ours", "×", cpu_ratios(turns, name), harness(), least, goal)
 
 
 def _p99(what: str, turns: Sequence[Turn], bound: float | None = None) -> Figure:

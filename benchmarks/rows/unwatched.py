@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from http.client import HTTPConnection
 
 from benchmarks.candidates import EVOLINK, answer_of, ours, reset
@@ -17,8 +16,6 @@ ROW = "evolink submission, page closed again"
 LOOKED_AT, NEVER = "looked at once", "never looked at"
 LEAST = 0.97
 READ_BY_THE_PAGE = ("providers", "health", "clock", "tasks", "requests?view=summary", "callbacks", "accounts", "faults")
-TURNS = 3
-"""Turns of a second in place of each longer one: a small difference needs many pairs, close to each other."""
 
 
 def measure(scale: Scale) -> Sequence[Figure]:
@@ -27,8 +24,7 @@ def measure(scale: Scale) -> Sequence[Figure]:
         look(field[0].port)
         watch(field[0])
         time.sleep(scale.rest)
-        short = replace(scale, rounds=TURNS * scale.rounds, seconds=min(1.0, scale.seconds))
-        turns = measure_in_turns(field, short)
+        turns = measure_in_turns(field, scale)
     ratios, cost = cpu_ratios(turns, LOOKED_AT, NEVER), [turn.cpu for turn in turns[LOOKED_AT]]
     return [
         Figure(ROW, f"CPU, {NEVER} ÷ {LOOKED_AT}", "×", ratios, harness(), LEAST, LEAST),
