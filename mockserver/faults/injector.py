@@ -23,8 +23,7 @@ class FaultInjector:
     rules: FaultRules
     engine: Engine
 
-    @property
-    def active(self) -> bool:
+    def is_active(self) -> bool:
         """Whether there is any rule."""
         return bool(self.engine.store.steering.rules())
 
@@ -39,7 +38,7 @@ class FaultInjector:
         trigger = key_trigger(context.key)
         if trigger is not None and trigger.kind is not Kind.OUT_OF_BALANCE:
             raise trigger
-        return self.engine.store.admit(context.provider.name, context.account, self.engine.now())
+        return self.engine.store.admit(context.exchange.provider, context.account, self.engine.now())
 
     async def before(self, context: RequestContext) -> None:
         """Before a handler, after `admit`: apply the rules of the stage `before`."""

@@ -119,7 +119,7 @@ class Connection(web.RequestHandler):
     def _receive(self, data: bytes) -> None:
         """Parse bytes of at most one request line."""
         head, count = self.head, self._request_count
-        begun = head.begun
+        begun = head.has_begun()
         head.receive(data, self._receiving.is_eof())
         super().data_received(data)
         if self._request_count > count and self._messages:
@@ -132,7 +132,7 @@ class Connection(web.RequestHandler):
                 head.parsed(message, data, self._receiving)
             elif self._unanswered() > 1:
                 self._fail_body(web.RequestPayloadError(INCOMPLETE))
-        if not begun and head.begun and self._request_count:
+        if not begun and head.has_begun() and self._request_count:
             self._header_since = self._last_byte
 
     def _check_deadline(self) -> None:
@@ -146,7 +146,7 @@ class Connection(web.RequestHandler):
 
     def _deadline(self) -> float:
         """The loop's time by which more of the current request must arrive; infinity if the client is not sending."""
-        if self.head.begun or not self._request_count:
+        if self.head.has_begun() or not self._request_count:
             return self._header_since + HEADER_SECONDS
         if self._receiving.is_eof() or self._reading_paused or self._buffer_paused or self._owes_continue():
             return inf
@@ -166,9 +166,9 @@ class Connection(web.RequestHandler):
 
     def _time_out(self) -> None:
         """End a connection whose client is too slow: with an answer if a request has begun."""
-        if self._request_count and not self.head.begun:
+        if self._request_count and not self.head.has_begun():
             self._fail_body(BodyTimeout(f"no byte of the body arrived for {self._app.body_timeout:g} seconds"))
-        elif self.head.begun:
+        elif self.head.has_begun():
             self._malformed = True
             error = HeaderTimeout()
             self._request_count += 1

@@ -59,8 +59,7 @@ class Mount:
 class FaultInjector(Protocol):
     """Applies faults to a call at four stages; implemented in `faults/injector.py`."""
 
-    @property
-    def active(self) -> bool:
+    def is_active(self) -> bool:
         """Whether there is a fault rule: without one, `before`, `accept` and `after` do nothing."""
 
     def admit(self, context: "RequestContext") -> Awaitable[None]:
@@ -133,11 +132,11 @@ class RequestContext:
         """
         injector = self.injector
         job = injector.asked(self, job)
-        if injector.active:
+        if injector.is_active():
             job = await injector.accept(self, job)
         task = await self.engine.submit(job)
         self.exchange.task_id = task.id
-        self.exchange.cost = None if task.failure else self.provider.currency.text(job.cost)
+        self.exchange.cost = None if task.failure else self.mount.provider.currency.text(job.cost)
         return task
 
     async def wait_until_finished(self, task: Task) -> Task:

@@ -48,7 +48,7 @@ class JsonAnswer(Response):
     def head(self, request: BaseRequest) -> bytes | None:
         """The status line and the headers, with the empty line; None if aiohttp has to write this answer."""
         status = self._status
-        if self._built is not None or request.version != (1, 1) or request.method == "HEAD":
+        if self._built is not None or request._version != (1, 1) or request.method == "HEAD":
             return None
         if status < 200 or status in WITHOUT_BODY or self._compression or self._chunked or self._cookies:
             return None
@@ -58,7 +58,7 @@ class JsonAnswer(Response):
                 return None
             text += f"{name}: {value}\r\n"
         if self._keep_alive is None:
-            self._keep_alive = request.keep_alive
+            self._keep_alive = not request._message.should_close
         end = _end(rfc822_formatted_time(), self._keep_alive)
         return f"{text}Content-Length: {len(self.data)}\r\n{end}".encode("ascii")
 

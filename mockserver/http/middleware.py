@@ -40,7 +40,7 @@ async def answer(context: RequestContext, handler: Handler) -> StreamResponse:
                     raise Problem(Kind.UNAUTHENTICATED)
                 if route.billable:
                     await injector.admit(context)
-                if injector.active:
+                if injector.is_active():
                     await injector.before(context)
             response = await handler(context)
     except Problem as problem:
@@ -51,7 +51,7 @@ async def answer(context: RequestContext, handler: Handler) -> StreamResponse:
         allowed = cors.allowed_origin(context.request.headers, readers)
         for name, value in cors.answer_headers(allowed).items():
             _set_header(response, name, value)
-    if injector.active:
+    if injector.is_active():
         response = await _with_faults(context, response)
     await finish_entry(context, response, monotonic() - started)
     return response

@@ -79,8 +79,7 @@ class RequestHead:
             following = data[end + body.total_bytes :]
             self._start, self._parsed, self.ascii = following[:KEPT], False, following.isascii()
 
-    @property
-    def begun(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether a request's header has begun and is not complete."""
         return bool(self._start) and not self._parsed
 

@@ -66,9 +66,9 @@ class Request(Fields):
         """The size asked for, in pixels. Raises Problem(INVALID_PARAMETER) if it is malformed."""
         raise NotImplementedError
 
-    def check(self) -> None:
-        """Check what a field's type alone cannot. Raises Problem."""
-        self.asked()
+    def check(self) -> Pair:
+        """Check what a field's type alone cannot; the size asked for, in pixels. Raises Problem."""
+        return self.asked()
 
     def limit_broken(self, size: Pair) -> str | None:
         """Why the upstream model refuses a size, in pixels; None if it takes it."""
@@ -145,10 +145,10 @@ class Dalle3(OpenAIRequest):
     def tier(self) -> str:
         return self.quality
 
-    def check(self) -> None:
+    def check(self) -> Pair:
         if self.n != 1:
             raise Problem(Kind.UNSUPPORTED_BY_MODEL, "dall-e-3 supports n = 1 alone.", field="n")
-        super().check()
+        return super().check()
 
 
 class Dalle2(OpenAIRequest):

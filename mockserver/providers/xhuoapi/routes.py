@@ -30,8 +30,8 @@ LARGEST_REMEMBERED = 256 * 1024
 async def generate(context: RequestContext) -> StreamResponse:
     """XH-EP-1: one endpoint and one request shape for every model."""
     fields = await context.body.json()
-    asked = _read(context, fields)
-    return await _run(context, asked, _as_sent(context) or _remembered(fields), "generations")
+    asked, size = _read(context, fields)
+    return await _run(context, asked, size, _as_sent(context) or _remembered(fields), "generations")
 
 
 async def edit(context: RequestContext) -> StreamResponse:
@@ -42,13 +42,13 @@ async def edit(context: RequestContext) -> StreamResponse:
     files = [upload for upload in uploads if upload.field in _IMAGE_FILES]
     masks = [upload for upload in uploads if upload.field == "mask"]
     image = None if form else fields.pop("image", None)
-    asked = _read(context, {"model": EDIT_MODEL, **fields}, form, has_image=bool(image or files))
+    asked, size = _read(context, {"model": EDIT_MODEL, **fields}, form, has_image=bool(image or files))
     images = _image_urls(image)
     await check_references(context, "image", images, files, models.MOST_REFERENCES, ("https", "http"))
     await check_references(context, "mask", (), masks, 1, ())
     if isinstance(asked, models.Nano):
-        asked = asked.model_copy(update={"size": None})  # an edit by these knows model, prompt and image alone
-    return await _run(context, asked, _remembered({**fields, "image": image or len(files)}), "edits")
+        size = models.NANO_PIXELS["1:1"]  # an edit by these knows model, prompt and image alone
+    return await _run(context, asked, size, _remembered({**fields, "image": image or len(files)}), "edits")
 
 
 def _image_urls(image: Any) -> list[str]:
@@ -63,8 +63,10 @@ def _image_urls(image: Any) -> list[str]:
 
 def _read(
     context: RequestContext, fields: Mapping[str, Any], form: Form | None = None, has_image: bool | None = None
-) -> models.Request:
-    """The request by its model's class, from a JSON body or a `form`; `has_image` is None where none is needed.
+) -> tuple[models.Request, Pair]:
+    """The request by its model's class, from a JSON body or a `form`, and the size that it asks for, in pixels.
+
+    `has_image` is None where none is needed.
 
     Raises:
         Problem: for the first field that is wrong, the model first.
@@ -80,20 +82,20 @@ def _read(
         raise Problem(Kind.INVALID_PARAMETER, "image is required.", field="image")
     try:
         asked = reader(kind, fields)
-        asked.check()
+        return asked, asked.check()
     except Problem as problem:
         raise advice.naming_other_models(problem, fields, reader) from None
-    return asked
 
 
 _fields = lru_cache(maxsize=16)(known_fields)
 
 
-async def _run(context: RequestContext, asked: models.Request, request: bytes, operation: str) -> StreamResponse:
+async def _run(
+    context: RequestContext, asked: models.Request, size: Pair, request: bytes, operation: str
+) -> StreamResponse:
     """Submit, and answer at once or with the result (XH-CB-1, XH-ASYNC-1, XH-SIZE-9)."""
     callback_url = read_callback_url(asked.callback_url, check_any)
     at_once = callback_url is not None or asked.wait_not
-    size = asked.asked()
     broken = asked.limit_broken(size)
     if broken:
         broken = advice.with_other_models(broken, asked.model, "size", asked.size, read)

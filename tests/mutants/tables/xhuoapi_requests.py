@@ -35,8 +35,8 @@ MUTANTS = (
         "XH-EP-1",
         "Generations take forms, not JSON.",
         routes(
-            "    fields = await context.body.json()\n    asked = _read",
-            "    fields = (await context.body.form()).fields\n    asked = _read",
+            "    fields = await context.body.json()\n    asked, size = _read",
+            "    fields = (await context.body.form()).fields\n    asked, size = _read",
         ),
     ),
     mutant(
@@ -150,7 +150,7 @@ MUTANTS = (
         "xh-model-2-default",
         "XH-MODEL-2",
         "A generation without a model is one by gpt-image-2.",
-        routes("asked = _read(context, fields)", 'asked = _read(context, {"model": "gpt-image-2", **fields})'),
+        routes("asked, size = _read(context, fields)", 'asked, size = _read(context, {"model": "gpt-image-2", **fields})'),
     ),
     mutant(
         "xh-model-2-code",
