@@ -150,7 +150,7 @@ MUTANTS = (
         "xh-model-2-default",
         "XH-MODEL-2",
         "A generation without a model is one by gpt-image-2.",
-        routes("asked, size = _read(context, fields)", 'asked, size = _read(context, {"model": "gpt-image-2", **fields})'),
+        routes("_read(context, fields)", '_read(context, {"model": "gpt-image-2", **fields})'),
     ),
     mutant(
         "xh-model-2-code",
