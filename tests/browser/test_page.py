@@ -264,6 +264,23 @@ def test_a_slow_click_is_not_lost_while_requests_come(live: Page) -> None:
         opened.wait_for(state="attached")
 
 
+def test_a_detail_that_was_closed_while_it_was_read_again_stays_closed(live: Page) -> None:
+    task = submit(live.scene)
+    page = live.open("tasks")
+    page.get_by_role("button", name="Open task").first.click()
+    page.get_by_role("dialog").wait_for()
+    held: list[Any] = []
+    page.route(f"**/_mock/tasks/{task}", lambda route: held.append(route))
+    submit(live.scene)
+    until(page, lambda: bool(held))
+    page.get_by_role("button", name="Close the detail").click()
+    for route in held:
+        with page.expect_response(route.request.url):
+            route.continue_()
+    page.wait_for_timeout(300)
+    assert page.get_by_role("dialog").count() == 0
+
+
 def press_slowly(live: Page, target: Any) -> None:
     """Press the mouse on something, and let it go when more has happened."""
     target.hover()

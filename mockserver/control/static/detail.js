@@ -3,14 +3,17 @@
 import { attempt, call, get } from "./api.js";
 import { button, byId, copy, duration, facts, h, pretty, say, stateTag, statusTag, time } from "./dom.js";
 import { axis } from "./axis.js";
+import { pressed } from "./press.js";
 import { endings, picture } from "./task_parts.js";
 
+const SOON = 100;
+
+/** What is shown: a function that reads it, and returns its title and its content. */
 let current = null;
 
 const dialog = () => byId("detail");
 
-function show(again, title, ...content) {
-  current = again;
+function draw([title, ...content]) {
   const place = dialog();
   const top = place.open ? place.scrollTop : 0;
   place.replaceChildren(
@@ -21,15 +24,31 @@ function show(again, title, ...content) {
   place.scrollTop = top;
 }
 
-/** Draws the open detail again, since something has changed. */
+const open = (read) => attempt(async () => {
+  const parts = await read();
+  current = read;
+  draw(parts);
+});
+
+/** Draws the open detail again, since something has changed; not if it was closed, or another one opened, in the meantime. */
 export function refreshDetail() {
-  if (dialog().open && current) attempt(current);
+  if (!dialog().open || !current) return;
+  const read = current;
+  attempt(async () => {
+    const parts = await read();
+    const redraw = () => {
+      if (!dialog().open || current !== read) return;
+      if (pressed()) setTimeout(redraw, SOON);
+      else draw(parts);
+    };
+    redraw();
+  });
 }
 
-export const openRequest = (id) => attempt(async () => {
+export const openRequest = (id) => open(async () => {
   const request = await get(`requests/${encodeURIComponent(id)}`);
   const parts = request.task_id ? await taskParts(request.task_id) : [];
-  show(() => openRequest(id), `${request.method} ${request.path}`,
+  return [`${request.method} ${request.path}`,
     h("div", { class: "bar" },
       button("Copy as curl", () => copy(asCurl(request))),
       button("Send again", () => attempt(async () => {
@@ -44,10 +63,10 @@ export const openRequest = (id) => attempt(async () => {
     h("h3", {}, "Request headers"), pretty(request.headers),
     h("h3", {}, `Request body${request.body_size ? ` (${request.body_size} bytes)` : ""}`), pretty(request.body),
     request.pictures?.length ? [h("h3", {}, "Pictures sent"), pretty(request.pictures)] : [],
-    h("h3", {}, `Answer${request.response_type ? ` (${request.response_type})` : ""}`), pretty(request.response));
+    h("h3", {}, `Answer${request.response_type ? ` (${request.response_type})` : ""}`), pretty(request.response)];
 });
 
-export const openTask = (id) => attempt(async () => show(() => openTask(id), `Task ${id}`, ...(await taskParts(id))));
+export const openTask = (id) => open(async () => [`Task ${id}`, ...(await taskParts(id))]);
 
 async function taskParts(id) {
   const task = await get(`tasks/${encodeURIComponent(id)}`).catch(() => null);

@@ -5,6 +5,7 @@ import * as advice from "./advice.js";
 import * as callbacks from "./callbacks.js";
 import * as clock from "./clock.js";
 import { refreshDetail } from "./detail.js";
+import { pressed } from "./press.js";
 import { byId, h, say } from "./dom.js";
 import * as faults from "./faults.js";
 import * as feed from "./feed.js";
@@ -70,12 +71,6 @@ function draw() {
   PANELS[current][1].render(byId("panel"));
 }
 
-/** A button that is pressed must still be there when it is released: until then, for a second at most, nothing is drawn. */
-let pressedUntil = 0;
-const pressed = () => performance.now() < pressedUntil;
-addEventListener("pointerdown", () => (pressedUntil = performance.now() + 1000), true);
-addEventListener("pointerup", () => (pressedUntil = 0), true);
-
 /** Whether drawing again would take a field away from somebody who is filling it in. */
 const typing = () => byId("panel").contains(document.activeElement) && document.activeElement.closest("form, input, select, textarea") !== null;
 
@@ -106,7 +101,7 @@ async function readAgain() {
         tabs();
         clock.summary();
         undrawn ||= names.includes(current) && (current === "requests" || !typing());
-        if (!pressed()) refreshDetail();
+        refreshDetail();
       }
       if (undrawn && !pressed()) draw();
       await new Promise((resolve) => setTimeout(resolve, SHOWN));
