@@ -70,8 +70,9 @@ def answer_of(running: Running, request: Request | None = None) -> Any:
 
 
 def reset(running: Running) -> None:
-    """Reset one of our servers."""
+    """Reset one of our servers, and wait until it has freed what it forgot: the next turn is not charged for that."""
     ask(running.port, "POST", "/_mock/reset")
+    running.process.until_idle()
 
 
 def bare_submission(answer: Any) -> Candidate:

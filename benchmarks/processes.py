@@ -26,6 +26,9 @@ STORE_CPU = CPUS[-2] if OWN_CORES else LOAD_CPU
 """The server has a core of its own, and so has what loads it; on a machine with one core they share it."""
 
 LONGEST_START = 30.0
+LONGEST_BUSY = 5.0
+IDLE_SECONDS = 0.05
+"""Several of the ticks in which the kernel counts."""
 
 
 class Broken(Exception):
@@ -108,6 +111,13 @@ class Process:
                 time.sleep(pause)
             else:
                 return
+
+    def until_idle(self) -> None:
+        """Wait until it uses no CPU any more, for a few seconds at most."""
+        end, before = time.monotonic() + LONGEST_BUSY, -1.0
+        while (used := self.cpu()) != before and time.monotonic() < end:
+            before = used
+            time.sleep(IDLE_SECONDS)
 
     def kill(self) -> None:
         """End it and its children as a crash does."""

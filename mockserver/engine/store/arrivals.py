@@ -1,6 +1,6 @@
 """The order in which the records of a table came, in blocks."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from operator import indexOf
@@ -36,17 +36,27 @@ class Arrivals:
         counts[number] = counts.get(number, 0) + 1
         return number
 
-    def remove(self, numbers: Mapping[str, int]) -> None:
-        """Remove ids, each from the block of its number."""
-        blocks, of_provider = self._blocks, self._counts
+    def remove(self, key: str, number: int) -> None:
+        """Remove an id from the block of its number."""
+        block = self._blocks[number]
+        counts = self._counts[block.pop(key)]
+        counts[number] -= 1
+        if not counts[number]:
+            del counts[number]
+            if not block and number != self._newest:
+                del self._blocks[number]
+
+    def remove_all(self, numbers: Mapping[str, int]) -> None:
+        """Remove ids, each from the block of its number; a block that has no others goes at once."""
+        whole = {number for number, count in Counter(numbers.values()).items() if count == len(self._blocks[number])}
         for key, number in numbers.items():
-            block = blocks[number]
-            counts = of_provider[block.pop(key)]
-            counts[number] -= 1
-            if not counts[number]:
-                del counts[number]
-                if not block and number != self._newest:
-                    del blocks[number]
+            if number not in whole:
+                self.remove(key, number)
+        for number in whole:
+            for counts in self._counts.values():
+                counts.pop(number, None)
+            del self._blocks[number]
+        self._blocks.setdefault(self._newest, {})
 
     def contents(self) -> list[Container]:
         """What holds the ids, for arrivals that nobody reads any more."""

@@ -29,16 +29,17 @@ class Names:
     def forget(self, task: Task) -> None:
         """Forget the names of a task that was dropped, if they still mean it."""
         job = task.job
-        if not job.trace_id and not job.idempotency:
-            return
-        for names, name in (
-            (self._traces, job.trace_id),
-            (self._replays, job.idempotency.key if job.idempotency else None),
-        ):
-            own = names.get(job.account, {}).get(job.provider, {})
-            if name and own.get(name) == task.id:
-                del own[name]
+        if job.trace_id:
+            _forget(self._traces, task, job.trace_id)
+        if job.idempotency:
+            _forget(self._replays, task, job.idempotency.key)
 
     def forget_account(self, account: str) -> None:
         self._traces.pop(account, None)
         self._replays.pop(account, None)
+
+
+def _forget(names: _ByAccount, task: Task, name: str) -> None:
+    own = names.get(task.job.account, {}).get(task.job.provider, {})
+    if own.get(name) == task.id:
+        del own[name]

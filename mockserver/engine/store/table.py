@@ -102,7 +102,7 @@ class Table(Generic[T]):
         """Remove the records of an account; `ended` says how many of some were retired. Returns them, oldest first."""
         numbers = self._by_account.pop(account, {})
         gone = dict(zip(numbers, map(self.rows.pop, numbers), strict=True))
-        self._arrivals.remove(numbers)
+        self._arrivals.remove_all(numbers)
         self._count_stale(ended(gone))
         return gone
 
@@ -114,7 +114,7 @@ class Table(Generic[T]):
         del self.rows[key]
         _, account = self._owner_of(value)
         keys = self._by_account[account]
-        self._arrivals.remove({key: keys.pop(key)})
+        self._arrivals.remove(key, keys.pop(key))
         if not keys:
             del self._by_account[account]
 
