@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mockserver.engine.store import Wanted
@@ -68,6 +68,8 @@ filters = st.builds(
 @given(
     moves, filters, st.integers(1, 5), st.integers(0, 40), st.sampled_from((1, 3, 1_024)), st.sampled_from((0, 10_000))
 )
+@example([("add", "evolink", "a", 6), ("forget", "", "a", 0)], Wanted[Row]("evolink"), 2, 0, 3, 0)
+@example([("add", "evolink", "a", 6), ("forget", "", "a", 0), ("add", "evolink", "b", 1)], Wanted[Row](), 2, 0, 3, 0)
 def test_every_list_is_that_of_a_plain_list(
     moves: list[tuple[str, str, str, int]], wanted: Wanted[Row], limit: int, place: int, block: int, few: int
 ) -> None:
