@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -109,9 +108,12 @@ class Journal:
 
     async def task_of(self, exchange: Exchange) -> Task | None:
         """The task that a request submitted or asked for, if it is kept and the store is there."""
-        task = None
-        with suppress(StoreUnavailable):
-            task = await self._entries.task(exchange.task_id) if exchange.task_id else None
+        if exchange.task_id is None:
+            return None
+        try:
+            task = await self._entries.task(exchange.task_id)
+        except StoreUnavailable:
+            return None
         return task if task is not None and task.job.provider == exchange.provider else None
 
 
