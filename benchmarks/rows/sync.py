@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from benchmarks.candidates import ICODEEASY, XHUOAPI, answer_of, bare_submission, loops, ours
+from benchmarks.candidates import ICODEEASY, XHUOAPI, answer_of, bare_submission, loops, ours, reset
 from benchmarks.figures import Figure
 from benchmarks.load import harness
 from benchmarks.rounds import cpu_ratios, measure_in_turns, start
@@ -23,7 +23,8 @@ def measure(scale: Scale) -> Sequence[Figure]:
     pairs = [(name, loop) for name in NAMES for loop in loops()]
     with ExitStack() as stack:
         field = [
-            start(stack, ours(f"{name}, {loop}", NAMES[name], latency="instant", loop=loop)) for name, loop in pairs
+            start(stack, ours(f"{name}, {loop}", NAMES[name], latency="instant", loop=loop, before=reset))
+            for name, loop in pairs
         ]
         field.append(start(stack, bare_submission(answer_of(field[0]))))
         turns = measure_in_turns(field, scale)
